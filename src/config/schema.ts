@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { point } from '../contract/geometry.js';
+
+/**
+ * A name that becomes a level of an MQTT topic and a part of a file name: letters, digits, `_` and `-`.
+ * So `+`, `#`, `/`, spaces and control characters can't get into a topic.
+ */
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name: 1 to 64 letters, digits, "_" or "-" (it becomes a level of an MQTT topic)');
+
+const classes = z.array(z.string()).min(1).describe('only these classes; all of the model where it is not given');
+
+const zone = z.strictObject({
+  polygon: z.array(point).min(3).describe('corners in order, fractions of the picture'),
+  classes: classes.optional(),
+  dwellSeconds: z.number().positive().optional().describe('a `dwell` event after an object has stayed that long'),
+});
+export type ZoneSettings = z.infer<typeof zone>;
+
+const line = z.strictObject({
+  from: point,
+  to: point.describe('looking from `from` to `to`, left is side a and right is side b'),
+  classes: classes.optional(),
+});
+export type LineSettings = z.infer<typeof line>;
+
+const camera = z.strictObject({
+  source: z
+    .string()
+    .min(1)
+    .describe('where the pictures come from: a file, `demo`, `rtsp://…`, `v4l2:/dev/video0`, `libcamera:0`'),
+  fps: z.number().positive().max(120).default(10).describe('pictures analysed a second, at most'),
+  pace: z
+    .enum(['realtime', 'max'])
+    .default('realtime')
+    .describe('a file at its own rate, or as fast as possible (every frame)'),
+  loop: z.boolean().default(false).describe('a file starts over when it ends'),
+  classes: classes.optional(),
+  minScore: z.number().min(0).max(1).optional().describe('in place of the model card’s'),
+  zones: z.record(name, zone).default({}),
+  lines: z.record(name, line).default({}),
+});
+export type CameraSettings = z.infer<typeof camera>;
+
+/** All settings of a node. The one source of types, defaults, messages and `config/schema.json`. */
+export const settingsSchema = z.strictObject({
+  node: name.default('minspnet').describe('this board’s name in every topic'),
+  cameras: z
+    .record(name, camera)
+    .default({})
+    .describe('none: the board’s own camera if it has one, else the demo clip'),
+  model: z
+    .strictObject({
+      path: z.string().default('minspnet-s').describe('a model that we ship by name, or a folder with a card.json'),
+      precision: z.enum(['auto', 'fp32', 'int8']).default('auto'),
+      size: z
+        .tuple([z.int().positive(), z.int().positive()])
+        .optional()
+        .describe('[width, height] of the network’s input; by default from the camera’s aspect ratio'),
+    })
+    .prefault({}),
+  runtime: z
+    .strictObject({
+      provider: z.enum(['auto', 'cpu', 'cuda', 'tensorrt']).default('auto'),
+      threads: z.int().min(1).max(64).default(1),
+      spinning: z.boolean().default(false).describe('threads wait busily for work: a little faster, much more CPU'),
+    })
+    .prefault({}),
+  events: z
+    .strictObject({
+      updateSeconds: z
+        .number()
+        .positive()
+        .default(2)
+        .describe('no two `update` events of a track are closer than that'),
+      snapshot: z
+        .strictObject({
+          quality: z.int().min(1).max(100).default(80).describe('JPEG'),
+          maxSize: z.int().min(32).max(4096).default(640).describe('longest side, pixels'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  mqtt: z
+    .strictObject({
+      url: z.string().optional().describe('of your broker, `mqtt://host:1883`; none: our own broker on this machine'),
+      username: z.string().optional(),
+      password: z.string().optional().describe('use `!secret NAME`, or the environment'),
+      baseTopic: name.default('minspnet'),
+      connectSeconds: z.number().positive().default(10).describe('how long the broker may take to answer'),
+      broker: z
+        .strictObject({
+          host: z.string().default('127.0.0.1'),
+          port: z
+            .int()
+            .min(0)
+            .max(65535)
+            .default(1883)
+            .describe('the next free one is taken where it was not asked for by name'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  outbox: z
+    .strictObject({
+      maxEvents: z.int().min(1).default(100_000),
+      maxBytes: z
+        .int()
+        .min(4096)
+        .default(64 * 1024 * 1024),
+      fsync: z
+        .boolean()
+        .default(false)
+        .describe('each batch reaches the disk itself before it is published: survives a power cut, wears flash'),
+    })
+    .prefault({}),
+  stateDirectory: z
+    .string()
+    .optional()
+    .describe('for the outbox; default $STATE_DIRECTORY, else ~/.local/state/minspnet'),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+      format: z.enum(['auto', 'text', 'json']).default('auto').describe('auto: text in a terminal, JSON elsewhere'),
+    })
+    .prefault({}),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type RuntimeSettings = Settings['runtime'];
+export type ModelSettings = Settings['model'];
+export type EventSettings = Settings['events'];

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { box } from './geometry.js';
+
+/** Why a track is over. */
+export const endReason = z.enum(['gone', 'source-ended', 'camera-lost', 'engine-restart', 'stopping']);
+export type EndReason = z.infer<typeof endReason>;
+
+/** Which side of a line an object came from, as seen looking from the line's `from` to its `to`: left is a. */
+export const direction = z.enum(['a-to-b', 'b-to-a']);
+export type Direction = z.infer<typeof direction>;
+
+const sighting = {
+  camera: z.string(),
+  id: z.string().describe('the track; unique over restarts of the board'),
+  class: z.string(),
+  score: z.number().min(0).max(1).describe('of the newest detection'),
+  bestScore: z.number().min(0).max(1).describe('the best of the track so far'),
+  box,
+  zones: z.array(z.string()).describe('the zones that the middle of the lower edge lies in'),
+  speed: z.number().min(0).describe('picture widths a second, smoothed'),
+  stationary: z.boolean(),
+  ageMs: z.number().min(0).describe('since the first detection of the track'),
+  capturedAt: z.iso.datetime().describe('UTC, when the picture was captured'),
+  capturedMonotonicMs: z.number().describe('the same instant on the board’s monotonic clock'),
+};
+
+const kinds = {
+  new: {},
+  update: {},
+  end: { reason: endReason },
+  crossing: {
+    line: z.string(),
+    direction,
+    counts: z
+      .object({ 'a-to-b': z.int().min(0), 'b-to-a': z.int().min(0) })
+      .describe('of this class over this line since the start'),
+  },
+  enter: { zone: z.string() },
+  leave: { zone: z.string(), dwellMs: z.number().min(0) },
+  dwell: { zone: z.string(), dwellMs: z.number().min(0) },
+};
+
+/** What is known of an event when the pipeline sees it happen. */
+export const observation = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('new'), ...sighting, ...kinds.new }),
+  z.object({ type: z.literal('update'), ...sighting, ...kinds.update }),
+  z.object({ type: z.literal('end'), ...sighting, ...kinds.end }),
+  z.object({ type: z.literal('crossing'), ...sighting, ...kinds.crossing }),
+  z.object({ type: z.literal('enter'), ...sighting, ...kinds.enter }),
+  z.object({ type: z.literal('leave'), ...sighting, ...kinds.leave }),
+  z.object({ type: z.literal('dwell'), ...sighting, ...kinds.dwell }),
+]);
+export type Observation = z.infer<typeof observation>;
+export type EventType = Observation['type'];
+
+const delivery = z.object({
+  seq: z.int().min(1).describe('counts up by one an event of this camera, over restarts; a hole is announced as a gap'),
+  publishedAt: z.iso.datetime().describe('UTC, when it was handed to the broker'),
+  replayed: z.boolean().describe('true when it waited in the outbox for the broker'),
+  snapshot: z.string().optional().describe('topic of the snapshot that was published before this event'),
+});
+
+/** `minspnet/<node>/<camera>/events`: an observation with what the delivery adds. QoS 1, never retained. */
+export const event = z.intersection(observation, delivery);
+export type Event = z.infer<typeof event>;

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** Raised when a payload changes in a way that breaks a subscriber. */
+export const contractVersion = 1;
+
+/** `minspnet/<node>/status`: retained; the last will says `offline`. */
+export const status = z.enum(['online', 'offline']);
+export type Status = z.infer<typeof status>;
+
+/** `minspnet/<node>/info`: what this node is. Retained. */
+export const info = z.object({
+  contractVersion: z.literal(contractVersion),
+  version: z.string().describe('of the daemon'),
+  node: z.string(),
+  board: z.string(),
+  model: z.object({ name: z.string(), version: z.string(), precision: z.string(), sha256: z.string() }),
+  provider: z.object({ requested: z.string(), active: z.string(), reason: z.string().optional() }),
+  cameras: z.array(z.object({ name: z.string(), source: z.string() })),
+});
+export type Info = z.infer<typeof info>;
+
+/** `minspnet/<node>/<camera>/state`: how many of each class are in view now. Retained. */
+export const cameraState = z.object({
+  camera: z.string(),
+  at: z.iso.datetime(),
+  counts: z.record(z.string(), z.int().min(0)).describe('confirmed tracks by class'),
+  zones: z.record(z.string(), z.record(z.string(), z.int().min(0))).describe('the same by zone'),
+});
+export type CameraState = z.infer<typeof cameraState>;
+
+/** What a capture does: see the state machine of a camera. */
+export const captureState = z.enum(['starting', 'live', 'stalled', 'reconnecting', 'ended']);
+export type CaptureState = z.infer<typeof captureState>;
+
+/** `minspnet/<node>/<camera>/status`: retained. */
+export const cameraStatus = z.object({
+  camera: z.string(),
+  state: captureState,
+  reason: z.string().optional(),
+  at: z.iso.datetime(),
+});
+export type CameraStatus = z.infer<typeof cameraStatus>;

@@ -1,0 +1,48 @@
+import type { CameraSettings, EventSettings, ModelSettings, RuntimeSettings } from '../config/schema.js';
+import type { SerialisedError } from '../contract/errors.js';
+import type { Observation } from '../contract/event.js';
+import type { CameraHealth } from '../contract/health.js';
+import type { CameraState, CaptureState } from '../contract/status.js';
+
+/** Daemon and engine of different versions refuse each other. */
+export const protocolVersion = 1;
+
+/** What an engine is told at its start; nothing of it changes while it lives. */
+export interface EngineSettings {
+  /** Makes the track ids of this engine different from those of every other one. */
+  runId: string;
+  model: ModelSettings;
+  runtime: RuntimeSettings;
+  events: EventSettings;
+  cameras: Record<string, CameraSettings>;
+}
+
+/** What the network runs as, once it is loaded. */
+export interface EngineFacts {
+  model: { name: string; version: string; precision: string; sha256: string };
+  provider: { requested: string; active: string; reason?: string };
+}
+
+export type ToEngine =
+  | { kind: 'start'; protocolVersion: number; settings: EngineSettings }
+  /** Ends the open tracks with `stopping`, then answers `stopped` and exits. */
+  | { kind: 'stop' };
+
+/** A JPEG of a track; always sent before the observation that it belongs to. */
+export interface TrackSnapshot {
+  camera: string;
+  track: string;
+  class: string;
+  jpeg: Uint8Array;
+}
+
+export type FromEngine =
+  | { kind: 'ready'; protocolVersion: number; facts: EngineFacts }
+  | { kind: 'capture'; camera: string; state: CaptureState; reason?: string }
+  | { kind: 'snapshot'; snapshot: TrackSnapshot }
+  | { kind: 'observation'; observation: Observation }
+  | { kind: 'state'; state: CameraState }
+  /** Sent every second; its absence for a few seconds means that the engine hangs. */
+  | { kind: 'heartbeat'; rssBytes: number; cpuSeconds: number; cameras: Record<string, CameraHealth> }
+  | { kind: 'failed'; error: SerialisedError }
+  | { kind: 'stopped' };
