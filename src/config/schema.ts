@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { point } from '../contract/geometry.js';
+import { type Point, point } from '../contract/geometry.js';
+import { brokerUrlMistake, cameraSourceMistake } from './address.js';
+
+/** Two points nearer than this are one: a thousandth of the picture is about one pixel. */
+const smallestLength = 1e-3;
+/** A zone smaller than this holds no pixel of a 1000 x 1000 picture. */
+const smallestArea = 1e-6;
 
 /**
  * A name that becomes a level of an MQTT topic and a part of a file name: letters, digits, `_` and `-`.
@@ -9,26 +15,54 @@ const name = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name: 1 to 64 letters, digits, "_" or "-" (it becomes a level of an MQTT topic)');
 
+/** A rule that says itself what should have been there. */
+function refuse(mistake: (value: string) => string | undefined) {
+  return (value: string, context: z.RefinementCtx): void => {
+    const message = mistake(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  };
+}
+
 const classes = z.array(z.string()).min(1).describe('only these classes; all of the model where it is not given');
 
+/** Area inside a polygon by the shoelace formula, fraction of the picture. */
+function areaOf(corners: readonly Point[]): number {
+  let twice = 0;
+  let previous = corners.at(-1);
+  for (const corner of corners) {
+    if (previous) twice += previous[0] * corner[1] - corner[0] * previous[1];
+    previous = corner;
+  }
+  return Math.abs(twice) / 2;
+}
+
 const zone = z.strictObject({
-  polygon: z.array(point).min(3).describe('corners in order, fractions of the picture'),
+  polygon: z
+    .array(point)
+    .min(3)
+    .refine((corners) => areaOf(corners) >= smallestArea, 'corners that enclose an area')
+    .describe('corners in order, fractions of the picture'),
   classes: classes.optional(),
   dwellSeconds: z.number().positive().optional().describe('a `dwell` event after an object has stayed that long'),
 });
 export type ZoneSettings = z.infer<typeof zone>;
 
-const line = z.strictObject({
-  from: point,
-  to: point.describe('looking from `from` to `to`, left is side a and right is side b'),
-  classes: classes.optional(),
-});
+const line = z
+  .strictObject({
+    from: point,
+    to: point.describe('looking from `from` to `to`, left is side a and right is side b'),
+    classes: classes.optional(),
+  })
+  .refine(
+    ({ from, to }) => Math.hypot(to[0] - from[0], to[1] - from[1]) >= smallestLength,
+    'two ends that do not coincide',
+  );
 export type LineSettings = z.infer<typeof line>;
 
 const camera = z.strictObject({
   source: z
     .string()
-    .min(1)
+    .superRefine(refuse(cameraSourceMistake))
     .describe('where the pictures come from: a file, `demo`, `rtsp://…`, `v4l2:/dev/video0`, `libcamera:0`'),
   fps: z.number().positive().max(120).default(10).describe('pictures analysed a second, at most'),
   pace: z
@@ -84,7 +118,11 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   mqtt: z
     .strictObject({
-      url: z.string().optional().describe('of your broker, `mqtt://host:1883`; none: our own broker on this machine'),
+      url: z
+        .string()
+        .superRefine(refuse(brokerUrlMistake))
+        .optional()
+        .describe('of your broker, `mqtt://host:1883`; none: our own broker on this machine'),
       username: z.string().optional(),
       password: z.string().optional().describe('use `!secret NAME`, or the environment'),
       baseTopic: name.default('minspnet'),
@@ -131,3 +169,6 @@ export type Settings = z.infer<typeof settingsSchema>;
 export type RuntimeSettings = Settings['runtime'];
 export type ModelSettings = Settings['model'];
 export type EventSettings = Settings['events'];
+export type MqttSettings = Settings['mqtt'];
+export type OutboxSettings = Settings['outbox'];
+export type LogSettings = Settings['log'];

@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { ConfigShowOptions } from './commands/config-show.js';
+import { exitCodeTable } from './commands/exit-code-table.js';
+import { guard } from './commands/guard.js';
+import type { DetectOptions, RunOptions } from './commands/options.js';
+import { exitCodes } from './contract/errors.js';
+
+// Names the commands and nothing more. Each loads its own code when it is called, so that `--help` loads no FFmpeg
+// and `config check` no MQTT.
+
+function ownVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+}
+
+function parseSize(text: string): [number, number] {
+  const [, width, height] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(text) ?? [];
+  if (!width || !height) throw new InvalidArgumentError('Write WIDTHxHEIGHT, such as 320x192.');
+  return [Number(width), Number(height)];
+}
+
+function parseScore(text: string): number {
+  const score = Number(text);
+  if (text.trim() === '' || !(score >= 0 && score <= 1)) throw new InvalidArgumentError('Write a number from 0 to 1.');
+  return score;
+}
+
+/** The command line; `finish` gets the exit code of the command that was called. */
+export function commandLine(finish: (exitCode: number) => void): Command {
+  const end = async (command: () => Promise<number>): Promise<void> => finish(await guard(command));
+  const program = new Command('minspnet')
+    .description('Watches cameras with its own small network and tells MQTT what it saw.')
+    .version(ownVersion())
+    .showHelpAfterError('(minspnet --help names every command)')
+    .addHelpText('after', `\n${exitCodeTable()}`)
+    // Inherited by the commands, so it stands before them.
+    .exitOverride();
+
+  program
+    .command('run')
+    .description('watch the cameras until SIGINT or SIGTERM')
+    .option('-c, --config <file>', 'settings (default: $MINSPNET_CONFIG, ./minspnet.yaml, /etc/minspnet/minspnet.yaml)')
+    .option('--source <uri>', 'one camera with this source in place of those of the settings: a file, demo, rtsp://…')
+    .option('--loop', 'play the file of --source again and again')
+    .addOption(new Option('--pace <pace>', 'how the file of --source is played').choices(['realtime', 'max']))
+    .option('--mqtt <url>', 'the broker, such as mqtt://host:1883')
+    .option('--model <model>', 'a model’s name or folder')
+    .option('--no-colour', 'plain text, also in a terminal')
+    .action((options: RunOptions, command: Command) => {
+      if (options.source === undefined && (options.loop || options.pace !== undefined)) {
+        command.error('error: --loop and --pace are about the file of --source; without it, set them in the settings');
+      }
+      return end(async () => (await import('./commands/run.js')).run(options));
+    });
+
+  program
+    .command('detect')
+    .description('say what is in pictures or clips')
+    .argument('<file...>', 'JPEG, PNG or any clip')
+    .option('--json', 'a JSON line a picture', false)
+    .option('--annotate <directory>', 'write the pictures there, with boxes')
+    .option('--model <model>', 'a model’s name or folder')
+    .addOption(new Option('--precision <precision>', 'which of the model’s files').choices(['fp32', 'int8']))
+    .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
+    .option('--min-score <score>', 'leave out what is less certain, 0 to 1 (default: the model’s)', parseScore)
+    .action((files: string[], options: DetectOptions) =>
+      end(async () => (await import('./commands/detect.js')).detect(files, options)),
+    );
+
+  const config = program.command('config').description('about the settings');
+  config
+    .command('check')
+    .description('look for errors in a settings file')
+    .argument('[file]', 'default: the file that `run` would read')
+    .action((file?: string) => end(async () => (await import('./commands/config-check.js')).configCheck(file)));
+  config
+    .command('show')
+    .description('the settings in force, each with where it was given; secrets are masked')
+    .option('-c, --config <file>', 'default: the file that `run` would read')
+    .action((options: ConfigShowOptions) =>
+      end(async () => (await import('./commands/config-show.js')).configShow(options)),
+    );
+  config
+    .command('schema')
+    .description('the JSON Schema of a settings file, for editors')
+    .action(() => end(async () => (await import('./commands/config-schema.js')).configSchema()));
+  return program;
+}
+
+/** Runs the command line to an exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const program = commandLine((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    // Commander has said what is wrong; help and version, which it also throws, end with 0.
+    return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+  return exitCode;
+}
+
+// A reader that has seen enough (`minspnet config schema | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.internal);
+});
+// Not process.exit(): it would cut off output that a pipe has not taken yet.
+process.exitCode = await main(process.argv.slice(2));

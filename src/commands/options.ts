@@ -1,0 +1,52 @@
+import type { Override } from '../config/override.js';
+import type { SettingPath } from '../config/path.js';
+
+/** What `minspnet run` can be told; {@link runOverrides} makes settings of it. */
+export interface RunOptions {
+  /** The settings file. */
+  config?: string;
+  /** One camera with this source, in place of all cameras of the file. */
+  source?: string;
+  /** A file starts over when it ends; only with `source`. */
+  loop?: boolean;
+  /** Only with `source`. */
+  pace?: string;
+  /** A broker's URL. */
+  mqtt?: string;
+  /** The name of a model that we ship, or a folder. */
+  model?: string;
+  /** False after `--no-colour`. */
+  colour: boolean;
+}
+
+/** What `minspnet detect` can be told. */
+export interface DetectOptions {
+  /** One JSON line a picture in place of text. */
+  json: boolean;
+  /** The folder that pictures with boxes are written to. */
+  annotate?: string;
+  /** The name of a model that we ship, or a folder. */
+  model?: string;
+  precision?: 'fp32' | 'int8';
+  /** Of the network's input: width and height, pixels. */
+  size?: [number, number];
+  /** 0..1; default: the model card's. */
+  minScore?: number;
+}
+
+/** The name of a camera that the command line makes. */
+export const argumentCamera = 'camera';
+
+/** The settings that the options of `run` give, strongest of all layers. */
+export function runOverrides(options: RunOptions): Override[] {
+  const overrides: Override[] = [];
+  const set = (name: string, path: SettingPath, value: unknown): void => {
+    if (value !== undefined) overrides.push({ origin: { kind: 'argument', name }, path, value });
+  };
+  if (options.source !== undefined) set('--source', ['cameras'], { [argumentCamera]: { source: options.source } });
+  set('--loop', ['cameras', argumentCamera, 'loop'], options.loop);
+  set('--pace', ['cameras', argumentCamera, 'pace'], options.pace);
+  set('--mqtt', ['mqtt', 'url'], options.mqtt);
+  set('--model', ['model', 'path'], options.model);
+  return overrides;
+}

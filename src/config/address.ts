@@ -1,0 +1,36 @@
+const networkSchemes = new Set(['rtsp:', 'rtsps:', 'http:', 'https:']);
+const deviceSchemes = new Set(['v4l2:', 'libcamera:', 'gstreamer:']);
+const brokerSchemes = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:']);
+
+const passwordHint = '(in a password, `/` is written %2F, `@` %40, `#` %23, `?` %3F)';
+const sourceKinds =
+  'a file, `demo`, `rtsp://…`, `rtsps://…`, `http(s)://…`, `v4l2:/dev/video0`, `libcamera:0` or `gstreamer:…` ' +
+  '(a file whose name holds a colon: `file:NAME`)';
+
+/** The scheme of an address with its colon, in lower case, or undefined where it has none (a plain path). */
+export function schemeOf(address: string): string | undefined {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:/.exec(address)?.[0].toLowerCase();
+}
+
+function namesHost(address: string): boolean {
+  return URL.canParse(address) && new URL(address).hostname !== '';
+}
+
+/**
+ * What a camera's `source` should have been, or undefined where it is of a kind that we know. Whether it exists is
+ * found out when it is opened.
+ */
+export function cameraSourceMistake(source: string): string | undefined {
+  const scheme = schemeOf(source);
+  if (source.trim() === '' || source.includes('\0')) return sourceKinds;
+  if (scheme === undefined || deviceSchemes.has(scheme)) return undefined;
+  if (scheme === 'file:') return source.length > scheme.length ? undefined : 'a file’s name after `file:`';
+  if (!networkSchemes.has(scheme)) return sourceKinds;
+  return namesHost(source) ? undefined : `an address with a host, ${scheme}//user:password@host/path ${passwordHint}`;
+}
+
+/** What `mqtt.url` should have been, or undefined where an MQTT client can make something of it. */
+export function brokerUrlMistake(url: string): string | undefined {
+  if (brokerSchemes.has(schemeOf(url) ?? '') && namesHost(url)) return undefined;
+  return `a broker’s address such as mqtt://host:1883, beginning with mqtt, mqtts, ws or wss ${passwordHint}`;
+}
