@@ -1,0 +1,108 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { settingsSchema } from '../config/schema.js';
+import type { Detection } from '../contract/detection.js';
+import { ConfigError, exitCodes } from '../contract/errors.js';
+import { FfmpegSource } from '../pipeline/capture/ffmpeg-source.js';
+import { inputSize, type Size } from '../pipeline/capture/input-size.js';
+import type { Picture } from '../pipeline/capture/picture-source.js';
+import { parseSource } from '../pipeline/capture/source.js';
+import { tensorBuffer, tensorBytes } from '../pipeline/capture/tensor.js';
+import { TensorScaler } from '../pipeline/capture/tensor-scaler.js';
+import { Detector } from '../pipeline/detector.js';
+import { loadModel } from '../pipeline/model/card.js';
+import { Network } from '../pipeline/model/network.js';
+import { Annotator } from './annotator.js';
+import type { DetectOptions } from './options.js';
+
+/** What `--json` prints, a line a picture. */
+interface PictureReport {
+  file: string;
+  /** Of a clip only, from 0. */
+  frame?: number;
+  /** Pixels. */
+  width: number;
+  height: number;
+  detections: { class: string; score: number; box: [number, number, number, number] }[];
+}
+
+/** `minspnet detect`: what the network sees in pictures and clips, with the very code that cameras go through. */
+export async function detect(files: string[], options: DetectOptions): Promise<number> {
+  const { model: modelDefaults, runtime } = settingsSchema.parse({});
+  const model = await loadModel(options.model ?? modelDefaults.path, options.precision ?? modelDefaults.precision);
+  const { multipleOf, fill } = model.card.input;
+  const fixed = options.size && { width: options.size[0], height: options.size[1] };
+  if (fixed && (fixed.width % multipleOf !== 0 || fixed.height % multipleOf !== 0)) {
+    const what = `--size ${fixed.width}x${fixed.height}: this model takes multiples of ${multipleOf} only.`;
+    throw new ConfigError('ERR_CONFIG_SIZE', 'usage', what);
+  }
+  if (options.annotate !== undefined) await mkdir(options.annotate, { recursive: true });
+
+  await using network = await Network.load(model, runtime);
+  const detector = new Detector(network);
+  const minScore = options.minScore ?? model.card.minScore;
+  for (const file of files) {
+    await using source = new FfmpegSource(asFile(file));
+    const facts = await source.open();
+    const input = fixed ?? inputSize(facts, multipleOf);
+    const buffer = tensorBuffer(input, fill);
+    using scaler = new TensorScaler(input, fill);
+    using annotator = options.annotate === undefined ? undefined : new Annotator();
+    const isClip = facts.frames !== 1;
+    for (let frame = 0; ; frame += 1) {
+      const picture = await source.next();
+      if (picture === undefined) break;
+      const fitted = scaler.scale(picture.frame, buffer);
+      const detections = await detector.detect({ bytes: tensorBytes(buffer, input), input, fitted }, minScore);
+      const report = toReport(file, picture, detections, isClip ? frame : undefined);
+      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : toText(report));
+      if (annotator && options.annotate !== undefined) {
+        const name = isClip ? `${basename(file, extname(file))}-${String(frame).padStart(6, '0')}.jpg` : basename(file);
+        await writeFile(join(options.annotate, name), annotator.draw(picture.frame, detections, extname(name)));
+      }
+    }
+  }
+  return exitCodes.ok;
+}
+
+/** Names on this command line are files, whatever they look like. */
+function asFile(name: string) {
+  const source = parseSource(name === 'demo' ? name : `file:${name}`);
+  if (source.kind !== 'ffmpeg') throw new TypeError(`${name} is no file`);
+  return source;
+}
+
+function toReport(
+  file: string,
+  { frame }: Picture,
+  detections: Detection[],
+  number: number | undefined,
+): PictureReport {
+  const { width, height } = frame;
+  return {
+    file,
+    ...(number !== undefined && { frame: number }),
+    width,
+    height,
+    detections: detections.map(({ class: name, score, box }) => ({
+      class: name,
+      score: round(score, 4),
+      box: toPixels(box, { width, height }),
+    })),
+  };
+}
+
+function toPixels([left, top, right, bottom]: Detection['box'], { width, height }: Size): Detection['box'] {
+  return [round(left * width, 2), round(top * height, 2), round(right * width, 2), round(bottom * height, 2)];
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function toText({ file, frame, detections }: PictureReport): string {
+  const list = detections.map(
+    ({ class: name, score, box }) => `${name} ${score.toFixed(2)} [${box.map(Math.round).join(', ')}]`,
+  );
+  return `${file}${frame === undefined ? '' : ` #${frame}`}: ${list.join('; ') || 'nothing'}\n`;
+}

@@ -1,0 +1,34 @@
+import type { Frame } from 'node-av/lib';
+
+/** A decoded picture and when the source says it was taken. */
+export interface Picture {
+  /** Owned by the source, valid until its next `next()`. */
+  frame: Frame;
+  /** Milliseconds since the first picture of this opening, by the source's own time stamps. */
+  mediaMs: number;
+}
+
+/** What is known of a source once it is open. */
+export interface SourceFacts {
+  /** Of the decoded pictures, pixels. */
+  width: number;
+  height: number;
+  /** Pictures a second as the source states it; 0 when it doesn't. */
+  fps: number;
+  /** How many pictures there are, as the source states it; undefined when it doesn't or when there is no end. */
+  frames?: number;
+  /** For the log: demuxer and decoder, or the program that is run. */
+  by: string;
+}
+
+/** Anything that pictures come from. One opening each; open a new one to start over. */
+export interface PictureSource extends AsyncDisposable {
+  /** @throws {SourceError} when it can't be opened. */
+  open(): Promise<SourceFacts>;
+  /** The next picture, or undefined at the end. @throws {SourceError} when the source breaks. */
+  next(): Promise<Picture | undefined>;
+  /** Makes a `next()` that waits for a live source end soon. */
+  interrupt(): void;
+  /** Pictures that could not be decoded so far. */
+  readonly decodeErrors: number;
+}

@@ -1,0 +1,69 @@
+import type { Detection } from '../contract/detection.js';
+import type { Size } from './capture/input-size.js';
+import { BoxDecoder } from './decode.js';
+import type { Network } from './model/network.js';
+import { type Candidates, suppress } from './nms.js';
+
+/** A picture as the network's input. */
+export interface Pixels {
+  /** uint8 [height, width, 3] of `input`, RGB. */
+  bytes: Uint8Array;
+  input: Size;
+  /** The part of the input, from the top left, that the picture covers. */
+  fitted: Size;
+}
+
+/** Milliseconds of the last `detect`, by stage. */
+export interface DetectTimes {
+  inferenceMs: number;
+  decodeBoxesMs: number;
+}
+
+/** From pixels to detections: network, box decoding, suppression. */
+export class Detector {
+  readonly times: DetectTimes = { inferenceMs: 0, decodeBoxesMs: 0 };
+  readonly #decoders = new Map<string, BoxDecoder>();
+
+  constructor(private readonly network: Network) {}
+
+  /** @param minScore 0..1; lower ones are not looked at */
+  async detect(pixels: Pixels, minScore: number): Promise<Detection[]> {
+    const { classes, nmsIou } = this.network.model.card;
+    const before = performance.now();
+    const { logits, distances } = await this.network.run(pixels.bytes, pixels.input);
+    const between = performance.now();
+    const candidates = this.#decoder(pixels.input).decode(logits, distances, minScore);
+    const detections = suppress(candidates, nmsIou)
+      .map((i) => toDetection(candidates, i, pixels.fitted, classes))
+      .filter(({ box: [left, top, right, bottom] }) => right > left && bottom > top); // the rest lies in the grey fill
+    this.times.inferenceMs = between - before;
+    this.times.decodeBoxesMs = performance.now() - between;
+    return detections;
+  }
+
+  /** Cameras of one shape share a decoder. */
+  #decoder(input: Size): BoxDecoder {
+    const key = `${input.width}x${input.height}`;
+    let decoder = this.#decoders.get(key);
+    if (decoder === undefined) {
+      const { classes, output } = this.network.model.card;
+      decoder = new BoxDecoder(input, classes.length, output.strides);
+      this.#decoders.set(key, decoder);
+    }
+    return decoder;
+  }
+}
+
+function toDetection(from: Candidates, i: number, fitted: Size, classes: readonly string[]): Detection {
+  const fraction = (value: number | undefined, size: number) => Math.min(1, (value ?? 0) / size);
+  return {
+    class: classes[from.classes[i] ?? 0] ?? '?',
+    score: from.scores[i] ?? 0,
+    box: [
+      fraction(from.boxes[4 * i], fitted.width),
+      fraction(from.boxes[4 * i + 1], fitted.height),
+      fraction(from.boxes[4 * i + 2], fitted.width),
+      fraction(from.boxes[4 * i + 3], fitted.height),
+    ],
+  };
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { ModelError } from '../../contract/errors.js';
+import { type ModelCard, modelCard, type Precision } from '../../contract/model-card.js';
+
+/** The folder of the models that come with us. Seen from dist/src/pipeline/model. */
+const shipped = fileURLToPath(new URL('../../../../models/', import.meta.url));
+
+/** A model that is on disk and is what its card says. */
+export interface VerifiedModel {
+  card: ModelCard;
+  precision: Precision;
+  /** Absolute path of the ONNX file. */
+  path: string;
+  sha256: string;
+}
+
+/**
+ * Reads a model's card and checks the file against it, so that a damaged or exchanged file is never run.
+ *
+ * @param model a shipped model's name, or a folder with a card.json
+ * @param precision `auto` prefers INT8
+ * @throws {ModelError} ERR_MODEL_MISSING, ERR_MODEL_CARD, ERR_MODEL_PRECISION, ERR_MODEL_CORRUPT
+ */
+export async function loadModel(model: string, precision: Precision | 'auto'): Promise<VerifiedModel> {
+  const folder = await findFolder(model);
+  const card = await readCard(join(folder, 'card.json'));
+  const chosen = precision === 'auto' ? (card.files.int8 ? 'int8' : 'fp32') : precision;
+  const file = card.files[chosen];
+  if (file === undefined) {
+    const has = Object.keys(card.files).join(', ');
+    throw new ModelError('ERR_MODEL_PRECISION', 'model', `model ${card.name} has no ${chosen} file, only ${has}.`);
+  }
+  const path = join(folder, file.file);
+  const sha256 = await hash(path);
+  if (sha256 !== file.sha256) {
+    throw new ModelError(
+      'ERR_MODEL_CORRUPT',
+      'model',
+      `${path} is not the file that its card names (sha256 ${sha256.slice(0, 12)}…, the card says ` +
+        `${file.sha256.slice(0, 12)}…). Restore the file, or write the card anew with training/card.py.`,
+    );
+  }
+  return { card, precision: chosen, path, sha256 };
+}
+
+async function findFolder(model: string): Promise<string> {
+  const candidates = [resolve(model), join(shipped, model)];
+  for (const folder of candidates) {
+    if ((await stat(join(folder, 'card.json')).catch(() => undefined))?.isFile()) return folder;
+  }
+  throw new ModelError(
+    'ERR_MODEL_MISSING',
+    'model',
+    `no model "${model}": there is no card.json in ${candidates.join(' or ')}. Name a shipped model or a model folder.`,
+  );
+}
+
+async function readCard(path: string): Promise<ModelCard> {
+  const text = await readFile(path, 'utf8');
+  try {
+    return modelCard.parse(JSON.parse(text));
+  } catch (error) {
+    const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues;
+    const what = issues?.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') ?? String(error);
+    throw new ModelError('ERR_MODEL_CARD', 'model', `${path} is no model card: ${what}`, { cause: error });
+  }
+}
+
+async function hash(path: string): Promise<string> {
+  const sum = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path), sum);
+  } catch (error) {
+    throw new ModelError('ERR_MODEL_MISSING', 'model', `${path}, which its card names, can’t be read: ${error}`, {
+      cause: error,
+    });
+  }
+  return sum.digest('hex');
+}
