@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Frame } from 'node-av/lib';
 import { asMinspnetError } from '../../contract/errors.js';
+import type { Box } from '../../contract/geometry.js';
 import { FfmpegSource } from './ffmpeg-source.js';
 import { inputSize, type Size } from './input-size.js';
 import { LibcameraSource } from './libcamera-source.js';
@@ -32,13 +33,20 @@ class CaptureWorker {
   readonly #source: Source;
   readonly #rate: RateLimit;
   readonly #snapshots: SnapshotEncoder;
-  readonly #counters: CaptureCounters = { decoded: 0, skipped: 0, decodeErrors: 0, decodeMs: 0, scaleMs: 0 };
+  readonly #counters: CaptureCounters = {
+    decoded: 0,
+    skipped: 0,
+    decodeErrors: 0,
+    snapshotErrors: 0,
+    decodeMs: 0,
+    scaleMs: 0,
+  };
   /** The pictures of the frames that are out, for snapshots. */
   readonly #out = new Map<number, Frame>();
   readonly #free: ArrayBuffer[] = [];
   #input: Size | undefined;
   #scaler: TensorScaler | undefined;
-  #opened: PictureSource | undefined;
+  #playing: PictureSource | undefined;
   #onRelease: (() => void) | undefined;
   readonly #stop = new AbortController();
   #number = 0;
@@ -77,8 +85,16 @@ class CaptureWorker {
   async #play(startedAt: CaptureTime): Promise<number> {
     await using source =
       this.#source.kind === 'ffmpeg' ? new FfmpegSource(this.#source) : new LibcameraSource(this.#source);
+    this.#playing = source;
+    try {
+      return await this.#takeAll(source, startedAt);
+    } finally {
+      this.#playing = undefined; // it must not be interrupted once it is closed
+    }
+  }
+
+  async #takeAll(source: PictureSource, startedAt: CaptureTime): Promise<number> {
     const facts = await source.open();
-    this.#opened = source;
     this.#rate.reset();
     if (this.#input === undefined) this.#prepare(facts);
     if (this.#input !== undefined) this.#send({ kind: 'opened', facts, input: this.#input });
@@ -155,18 +171,28 @@ class CaptureWorker {
   #receive(message: ToCaptureWorker): void {
     if (message.kind === 'stop') {
       this.#stop.abort();
-      this.#opened?.interrupt();
+      this.#playing?.interrupt();
     } else {
       const picture = this.#out.get(message.number);
       this.#out.delete(message.number);
       if (message.boxes.length > 0) {
-        const jpegs = picture === undefined ? [] : message.boxes.map((box) => this.#snapshots.encode(picture, box));
-        this.#send({ kind: 'snapshots', number: message.number, jpegs });
+        this.#send({ kind: 'snapshots', number: message.number, jpegs: this.#cut(picture, message.boxes) });
       }
       picture?.free();
       this.#free.push(message.buffer);
     }
     this.#onRelease?.();
+  }
+
+  /** A picture that can't be encoded costs its snapshots, not the camera. */
+  #cut(picture: Frame | undefined, boxes: readonly Box[]): Uint8Array[] {
+    if (picture === undefined) return [];
+    try {
+      return boxes.map((box) => this.#snapshots.encode(picture, box));
+    } catch {
+      this.#counters.snapshotErrors += 1;
+      return [];
+    }
   }
 
   #released(): Promise<void> {

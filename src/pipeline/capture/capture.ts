@@ -27,7 +27,7 @@ export interface CaptureListener {
 
 /** One camera's capture thread. Its source is opened once; when it ends or fails, make a new capture. */
 export class Capture {
-  counters: CaptureCounters = { decoded: 0, skipped: 0, decodeErrors: 0, decodeMs: 0, scaleMs: 0 };
+  counters: CaptureCounters = { decoded: 0, skipped: 0, decodeErrors: 0, snapshotErrors: 0, decodeMs: 0, scaleMs: 0 };
   #worker: Worker | undefined;
   #exited: Promise<void> = Promise.resolve();
 

@@ -1,6 +1,6 @@
 // node-av is FFmpeg in this process: no ffmpeg command to install, no pipe to copy frames through. Its low-level half
 // is used here because its synchronous calls cost a tenth of the asynchronous ones for a file (0.015 ms a packet).
-import { AV_LOG_ERROR, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
+import { AV_LOG_QUIET, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
 import {
   Codec,
   CodecContext,
@@ -11,6 +11,7 @@ import {
   InputFormat,
   Log,
   Packet,
+  Rational,
   type Stream,
 } from 'node-av/lib';
 import { SourceError } from '../../contract/errors.js';
@@ -32,7 +33,7 @@ export class FfmpegSource implements PictureSource {
   constructor(private readonly source: Description) {}
 
   async open(): Promise<SourceFacts> {
-    Log.setCallback(() => {}, { maxLevel: AV_LOG_ERROR }); // FFmpeg's own lines would go to stderr; we say it ourselves
+    Log.setLevel(AV_LOG_QUIET); // what goes wrong is said in our own errors; FFmpeg would write to stderr as well
     const { url, format, options, live } = this.source;
     const inputFormat = format === undefined ? null : InputFormat.findInputFormat(format);
     this.#check(await this.#input.openInput(url, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
@@ -105,7 +106,9 @@ export class FfmpegSource implements PictureSource {
     const pts = this.#frame.bestEffortTimestamp;
     this.#firstPts ??= pts;
     this.#pictures += 1;
-    const { num, den } = this.#stream?.timeBase ?? { num: 0, den: 1 };
+    const timeBase = this.#stream?.timeBase ?? new Rational(1, 1000);
+    this.#frame.timeBase = timeBase; // FFmpeg's filters, which snapshots go through, refuse a frame without
+    const { num, den } = timeBase;
     return { frame: this.#frame, mediaMs: (Number(pts - this.#firstPts) * 1000 * num) / den };
   }
 

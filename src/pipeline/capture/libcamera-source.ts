@@ -1,9 +1,11 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AV_PIX_FMT_YUV420P } from 'node-av/constants';
 import { Frame } from 'node-av/lib';
 import { SourceError } from '../../contract/errors.js';
+import { monotonicMs } from './monotonic.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
 import type { LibcameraSource as Description } from './source.js';
 
@@ -26,8 +28,12 @@ export class LibcameraSource implements PictureSource {
   readonly decodeErrors = 0;
   #process: ChildProcessByStdio<null, Readable, Readable> | undefined;
   #stderr = '';
+  #closed: Promise<unknown> = Promise.resolve();
   #frame: Frame | undefined;
-  #startedAt = 0;
+  #firstAt: number | undefined;
+  #chunks: AsyncIterator<Buffer> | undefined;
+  /** Read from stdout, and not yet a part of a picture. */
+  #rest: Buffer = Buffer.alloc(0);
 
   constructor(private readonly source: Description) {}
 
@@ -35,6 +41,7 @@ export class LibcameraSource implements PictureSource {
     for (const program of programs) {
       try {
         this.#process = await this.#spawn(program);
+        this.#chunks = this.#process.stdout[Symbol.asyncIterator]();
         return { ...size, fps, by: program };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -48,19 +55,22 @@ export class LibcameraSource implements PictureSource {
   }
 
   async next(): Promise<Picture | undefined> {
-    const child = this.#process;
-    if (child === undefined) throw new TypeError('next() before open()');
-    let bytes: Buffer | null = child.stdout.read(pictureBytes);
-    while (bytes === null || bytes.length < pictureBytes) {
-      if (child.stdout.readableEnded || bytes !== null) throw this.#ended(bytes?.length ?? 0);
-      await Promise.race([once(child.stdout, 'readable'), once(child.stdout, 'end')]);
-      bytes = child.stdout.read(pictureBytes);
+    const bytes = Buffer.allocUnsafe(pictureBytes);
+    for (let filled = 0; filled < pictureBytes; ) {
+      if (this.#rest.length === 0) this.#rest = await this.#read(filled);
+      const taken = this.#rest.copy(bytes, filled);
+      this.#rest = this.#rest.subarray(taken);
+      filled += taken;
     }
-    const now = performance.now();
-    this.#startedAt ||= now;
+    const now = monotonicMs();
+    this.#firstAt ??= now;
     this.#frame?.free();
-    this.#frame = Frame.fromVideoBuffer(bytes, { ...size, format: AV_PIX_FMT_YUV420P });
-    return { frame: this.#frame, mediaMs: now - this.#startedAt };
+    this.#frame = Frame.fromVideoBuffer(bytes, {
+      ...size,
+      format: AV_PIX_FMT_YUV420P,
+      timeBase: { num: 1, den: 1000 },
+    });
+    return { frame: this.#frame, mediaMs: now - this.#firstAt };
   }
 
   interrupt(): void {
@@ -94,7 +104,16 @@ export class LibcameraSource implements PictureSource {
       this.#stderr = (this.#stderr + text).slice(-2000); // the end is where it says why it gave up
     });
     await once(child, 'spawn');
+    this.#closed = once(child, 'close');
     return child;
+  }
+
+  /** @param filled bytes of the present picture that are there already */
+  async #read(filled: number): Promise<Buffer> {
+    const chunk = await this.#chunks?.next();
+    if (chunk !== undefined && !chunk.done) return chunk.value;
+    await Promise.race([this.#closed, sleep(500)]); // until then stderr may still say why
+    throw this.#ended(filled);
   }
 
   #ended(partial: number): SourceError {

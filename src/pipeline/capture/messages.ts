@@ -44,6 +44,8 @@ export interface CaptureCounters {
   /** Due, but the network had not taken the one before. */
   skipped: number;
   decodeErrors: number;
+  /** Pictures that could not be encoded as JPEG. */
+  snapshotErrors: number;
   decodeMs: number;
   scaleMs: number;
 }

@@ -1,0 +1,144 @@
+import { EventEmitter, once } from 'node:events';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Capture, type CapturedFrame } from '../../../src/pipeline/capture/capture.js';
+import type { CaptureWorkerData } from '../../../src/pipeline/capture/messages.js';
+import { tensorBytes } from '../../../src/pipeline/capture/tensor.js';
+import { makeClip } from '../../support/clip.js';
+
+const defaults = { fill: 114, multipleOf: 32, snapshot: { quality: 80, maxSize: 640 } };
+const settings = { fps: 10, pace: 'max', loop: false } as const;
+
+/** Runs a capture to its end; `onFrame` may look at each frame before its buffer goes back. */
+async function play(
+  data: Partial<CaptureWorkerData> & Pick<CaptureWorkerData, 'settings'>,
+  onFrame: (frame: CapturedFrame, capture: Capture) => void = () => {},
+) {
+  const seen = { frames: 0, rewinds: 0, snapshots: [] as Uint8Array[], error: undefined as Error | undefined };
+  const done = new EventEmitter();
+  const capture = new Capture(
+    { ...defaults, ...data },
+    {
+      opened: () => {},
+      frame: (frame) => {
+        seen.frames += 1;
+        onFrame(frame, capture);
+        if (frame.buffer.byteLength > 0) capture.release(frame);
+      },
+      snapshots: (_, jpegs) => seen.snapshots.push(...jpegs),
+      rewound: () => {
+        seen.rewinds += 1;
+        if (seen.rewinds === 2) done.emit('end');
+      },
+      ended: () => done.emit('end'),
+      failed: (error) => {
+        seen.error = error;
+        done.emit('end');
+      },
+    },
+  );
+  const ended = once(done, 'end');
+  capture.start();
+  await ended;
+  await capture.stop();
+  return { ...seen, counters: capture.counters };
+}
+
+t.test('a file at full speed gives every picture, also to a slow reader', async (t) => {
+  const source = join(t.testdir(), 'a.mp4');
+  await makeClip(source, { width: 96, height: 64, frames: 40, fps: 25 });
+  const numbers: number[] = [];
+  const times: number[] = [];
+  const result = await play({ settings: { ...settings, source } }, (frame) => {
+    numbers.push(frame.number);
+    times.push(frame.monotonicMs);
+    for (const until = performance.now() + 3; performance.now() < until; ); // the network takes its time
+  });
+  t.strictSame(
+    numbers,
+    Array.from({ length: 40 }, (_, i) => i + 1),
+  );
+  t.ok(Math.abs((times.at(-1) ?? 0) - (times[0] ?? 0) - 39 * 40) < 1, 'times are those of the clip');
+  t.match(result.counters, { decoded: 40, skipped: 0, decodeErrors: 0 });
+});
+
+t.test('the tensor is the picture at the top left, and grey below', async (t) => {
+  const source = join(t.testdir(), 'bright.mp4');
+  await makeClip(source, { width: 192, height: 96, frames: 3, fps: 10, luma: (x) => (x < 96 ? 16 : 235) });
+  await play({ settings: { ...settings, source }, input: { width: 64, height: 64 } }, (frame) => {
+    t.strictSame(frame.fitted, { width: 64, height: 32 });
+    const bytes = tensorBytes(frame.buffer, frame.input);
+    const pixel = (x: number, y: number) => [...bytes.subarray((y * 64 + x) * 3, (y * 64 + x) * 3 + 3)];
+    t.ok(Math.max(...pixel(5, 16)) < 12, `black is ${pixel(5, 16)}`);
+    t.ok(Math.min(...pixel(60, 16)) > 243, `white is ${pixel(60, 16)}`);
+    t.strictSame(pixel(5, 40), [114, 114, 114]);
+    t.strictSame(pixel(63, 63), [114, 114, 114]);
+  });
+});
+
+t.test('a clip at its own rate is thinned to the rate that was asked for, and takes its time', async (t) => {
+  const source = join(t.testdir(), 'a.mp4');
+  await makeClip(source, { width: 96, height: 64, frames: 25, fps: 25 });
+  const startedAt = performance.now();
+  const { frames } = await play({ settings: { ...settings, source, pace: 'realtime', fps: 5 } });
+  t.equal(frames, 5);
+  t.ok(performance.now() - startedAt > 700, 'the last picture is due after 0.8 s');
+});
+
+t.test('a loop starts over and says so; time goes on', async (t) => {
+  const source = join(t.testdir(), 'a.mp4');
+  await makeClip(source, { width: 96, height: 64, frames: 10, fps: 25 });
+  const times: number[] = [];
+  const { rewinds } = await play({ settings: { ...settings, source, loop: true } }, (frame) =>
+    times.push(frame.monotonicMs),
+  );
+  t.equal(rewinds, 2);
+  const steps = times.slice(1, 20).map((time, i) => Math.round(time - (times[i] ?? 0)));
+  t.ok(
+    steps.every((step) => step === 40),
+    `steps of ${steps}`,
+  );
+});
+
+t.test('snapshots are cut out of the picture whose buffer comes back', async (t) => {
+  const source = join(t.testdir(), 'a.mp4');
+  await makeClip(source, { width: 192, height: 96, frames: 3, fps: 10 });
+  const { snapshots } = await play({ settings: { ...settings, source } }, (frame, capture) => {
+    if (frame.number === 2) {
+      capture.release(frame, [
+        [0.25, 0.25, 0.5, 0.75],
+        [0, 0, 1, 1],
+      ]);
+    }
+  });
+  t.equal(snapshots.length, 2);
+  for (const jpeg of snapshots) t.strictSame([...jpeg.subarray(0, 3)], [0xff, 0xd8, 0xff], 'a JPEG');
+});
+
+t.test('a bad source fails with its reason', async (t) => {
+  const source = join(t.testdir({ 'text.mp4': 'no video' }), 'text.mp4');
+  const { error, frames } = await play({ settings: { ...settings, source } });
+  t.match(error, { code: 'ERR_SOURCE_OPEN', exit: 'source' });
+  t.equal(frames, 0);
+});
+
+t.test('rpicam-vid’s pictures are cut exactly, and its end is told', async (t) => {
+  // A stand-in at the outermost edge: a program that writes two and a half pictures to stdout, as a crash would.
+  const dir = t.testdir({});
+  const bytes = (1280 * 720 * 3) / 2;
+  const program = join(dir, 'rpicam-vid');
+  writeFileSync(
+    program,
+    `#!/bin/sh\nhead -c ${bytes} /dev/zero\nsleep 0.3\nhead -c ${bytes * 1.5} /dev/zero\necho 'ERROR: device timeout' >&2\n`,
+  );
+  chmodSync(program, 0o755);
+  const path = process.env.PATH;
+  process.env.PATH = `${dir}:${path}`;
+  t.teardown(() => {
+    process.env.PATH = path;
+  });
+  const { error, frames } = await play({ settings: { ...settings, source: 'libcamera:0', fps: 120 } });
+  t.ok(frames >= 1 && frames <= 2, `${frames} frames`);
+  t.match(error, { code: 'ERR_SOURCE_READ', message: /within a picture: ERROR: device timeout/ });
+});
