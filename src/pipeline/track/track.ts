@@ -1,0 +1,118 @@
+import type { Detection } from '../../contract/detection.js';
+import type { Box } from '../../contract/geometry.js';
+import { ClassVote, kindOf, topSpeed } from './classes.js';
+import { BoxFilter } from './kalman.js';
+import { area, clip } from './overlap.js';
+import { Stillness } from './stillness.js';
+
+/** Less of its box than this inside the picture: it has left. */
+const leftPicture = 0.3;
+
+/** One object, followed from picture to picture. Times in seconds on the clock that the tracker is given. */
+export class Track {
+  confirmed = false;
+  /** In the newest picture. */
+  seen = true;
+  /** Sure detections so far; low-scored ones keep a track but don't make one. */
+  hits = 1;
+  readonly firstSeen: number;
+  lastSeen: number;
+  /** Of the newest detection. */
+  score: number;
+  bestScore: number;
+  box: Box;
+  /** Set of classes that it may be one of. */
+  readonly kind: string;
+  readonly votes = new ClassVote();
+  /** Where it is expected in the newest picture, cut at the picture's edges. */
+  readonly expected: Box = [0, 0, 0, 0];
+  /** Expected to be outside the picture, or nearly. */
+  outside = false;
+  #filter: BoxFilter;
+  #stillness: Stillness;
+
+  constructor(
+    detection: Detection,
+    seconds: number,
+    private readonly aspect: number,
+  ) {
+    this.firstSeen = seconds;
+    this.lastSeen = seconds;
+    this.score = detection.score;
+    this.bestScore = detection.score;
+    this.box = detection.box;
+    this.kind = kindOf(detection.class);
+    this.votes.add(detection.class, detection.score);
+    this.#filter = new BoxFilter(detection.box, aspect, topSpeed(detection.class));
+    this.#stillness = new Stillness(this.#filter.x, this.#filter.y / aspect, seconds);
+    clip(this.#filter.boxInto(this.expected));
+  }
+
+  get stationary(): boolean {
+    return this.#stillness.stationary;
+  }
+
+  /** Picture widths a second, smoothed. */
+  get speed(): number {
+    return this.stationary ? 0 : this.#filter.speed;
+  }
+
+  /** Geometric mean of width and height, in picture widths. */
+  get size(): number {
+    return this.#filter.size;
+  }
+
+  /** Smoothed middle of the lower edge, fraction of the picture's width. */
+  get footX(): number {
+    return this.#filter.x;
+  }
+
+  /** Smoothed middle of the lower edge, fraction of the picture's height. */
+  get footY(): number {
+    return this.#filter.foot;
+  }
+
+  /** @param dt seconds since the last picture */
+  predict(dt: number): void {
+    if (this.stationary) this.#filter.halt();
+    this.#filter.predict(dt);
+    this.seen = false;
+    this.#expect();
+  }
+
+  /** Squared Mahalanobis distance between where it is expected and `box`. */
+  surprise(box: Box): number {
+    return this.#filter.surprise(box);
+  }
+
+  see(detection: Detection, seconds: number): void {
+    this.#filter.correct(detection.box, detection.score);
+    this.#stillness.update(this.#filter.x, this.#filter.y / this.aspect, this.#filter.size, seconds);
+    this.votes.add(detection.class, detection.score);
+    this.seen = true;
+    this.lastSeen = seconds;
+    this.score = detection.score;
+    this.bestScore = Math.max(this.bestScore, detection.score);
+    this.box = detection.box;
+    this.#expect();
+  }
+
+  /** Goes on as `other`, which turned out to be the same object. */
+  become(other: Track): void {
+    this.#filter = other.#filter;
+    this.#stillness = other.#stillness;
+    this.votes.addAll(other.votes);
+    this.seen = other.seen;
+    this.hits += other.hits;
+    this.lastSeen = other.lastSeen;
+    this.score = other.score;
+    this.bestScore = Math.max(this.bestScore, other.bestScore);
+    this.box = other.box;
+    this.#expect();
+  }
+
+  #expect(): void {
+    const whole = area(this.#filter.boxInto(this.expected));
+    this.outside = area(clip(this.expected)) < leftPicture * whole;
+  }
+}
