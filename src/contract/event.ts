@@ -63,3 +63,21 @@ const delivery = z.object({
 /** `minspnet/<node>/<camera>/events`: an observation with what the delivery adds. QoS 1, never retained. */
 export const event = z.intersection(observation, delivery);
 export type Event = z.infer<typeof event>;
+
+/**
+ * `minspnet/<node>/<camera>/events` too: numbers that will never come, so that a subscriber doesn't wait for them.
+ * Of `from` to `to`, those that it has not had by now are lost: given up because the outbox was full, or gone with
+ * a damaged disk. It has no `seq`; it comes in the place of what it speaks of. QoS 1, never retained.
+ */
+export const gap = z.object({
+  type: z.literal('gap'),
+  camera: z.string(),
+  from: z.int().min(1).describe('first `seq` that may be missing'),
+  to: z.int().min(1).describe('last `seq` that may be missing'),
+  at: z.iso.datetime().describe('UTC, when it was noticed'),
+});
+export type Gap = z.infer<typeof gap>;
+
+/** All that is said on `…/<camera>/events`, told apart by `type`. */
+export const eventMessage = z.union([event, gap]);
+export type EventMessage = z.infer<typeof eventMessage>;

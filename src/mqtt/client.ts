@@ -1,0 +1,291 @@
+import { EventEmitter } from 'node:events';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { type BrokerError, ConfigError } from '../contract/errors.js';
+import { type BackoffOptions, backoff, defaultBackoff } from './backoff.js';
+import { awayError, connectError, disconnectError, PublishError, reasons } from './broker-error.js';
+
+export interface BrokerClientOptions {
+  /** `mqtt://`, `mqtts://` (the certificate is verified), `ws://` or `wss://`. */
+  url: string;
+  username?: string | undefined;
+  password?: string | undefined;
+  clientId: string;
+  /** Says `online` and `offline`, retained; the broker says `offline` itself when it loses us. */
+  statusTopic: string;
+  /** How long the broker may take to answer, ms. */
+  connectMs: number;
+  /** Silence after which we ask whether the other side is alive, s. */
+  keepAliveSeconds?: number;
+  backoff?: BackoffOptions;
+  /** As `Math.random`. */
+  random?: () => number;
+}
+
+export interface BrokerClientEvents {
+  /** The broker said yes. */
+  connected: [];
+  /** No broker, or none any more; the next attempt comes after `retryMs`. */
+  away: [error: BrokerError, retryMs: number];
+  /** There is a broker, and it said no. Someone has to do something; we try again all the same. */
+  refused: [error: BrokerError, retryMs: number];
+  /** {@link BrokerClient.room} has grown. */
+  room: [];
+}
+
+export interface PublishOptions {
+  retain: boolean;
+  contentType?: string;
+}
+
+/** Called once: without an error when the broker has acknowledged, else when it did not, or the session ended. */
+export type Acknowledged = (error?: BrokerError) => void;
+
+/** On its way at once, messages and bytes: enough to fill a slow link, not enough to fill the memory. */
+const windowMessages = 64;
+const windowBytes = 1024 * 1024;
+/** How long the farewell may take, ms. */
+const farewellMs = 300;
+
+interface Session {
+  /** The broker's own limits (MQTT 5). */
+  receiveMaximum: number;
+  maximumPacketSize: number;
+  /** It has acknowledged something: the next attempt need not hold back. */
+  useful: boolean;
+}
+
+/**
+ * One session with the broker after the other, for ever. Each attempt has an MqttClient of its own, without a queue,
+ * a store or a reconnect of its own: what was on its way when a session ended is the caller's to send again. So a
+ * late event of an old attempt finds that it is no longer the current one, and nothing is ever sent twice by two
+ * parties.
+ */
+export class BrokerClient extends EventEmitter<BrokerClientEvents> {
+  readonly #options: Required<BrokerClientOptions>;
+  readonly #connectOptions: IClientOptions;
+  /** The URL as it may be shown: without user and password. */
+  readonly #shown: string;
+  #version: 4 | 5 = 5;
+  #client: MqttClient | undefined;
+  #session: Session | undefined;
+  readonly #pending = new Map<Acknowledged, number>();
+  #pendingBytes = 0;
+  #delays: Generator<number, never>;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = true;
+
+  /** @throws ConfigError where the URL is none of a broker */
+  constructor(options: BrokerClientOptions) {
+    super();
+    this.#options = {
+      keepAliveSeconds: 20,
+      backoff: defaultBackoff,
+      random: Math.random,
+      username: undefined,
+      password: undefined,
+      ...options,
+    };
+    this.#connectOptions = connectOptions(this.#options);
+    const { protocol, host } = parse(this.#options.url);
+    this.#shown = `${protocol}//${host}`;
+    this.#delays = backoff(this.#options.backoff, this.#options.random);
+  }
+
+  /** The broker said yes, and the session holds. */
+  get connected(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Messages that may be handed over now. */
+  get room(): number {
+    if (this.#session === undefined || this.#pendingBytes >= windowBytes) return 0;
+    return Math.min(windowMessages, this.#session.receiveMaximum) - this.#pending.size;
+  }
+
+  /** Largest payload that the broker takes, bytes. */
+  get maximumPayload(): number {
+    // What a PUBLISH holds besides: header, topic, properties.
+    return (this.#session?.maximumPacketSize ?? Number.POSITIVE_INFINITY) - 1024;
+  }
+
+  /**
+   * Resolves after the first attempt, whether there was a broker or not: an absent one is waited for.
+   *
+   * @throws BrokerError `ERR_BROKER_REFUSED` where the first answer is a no
+   */
+  async start(): Promise<void> {
+    this.#stopped = false;
+    await new Promise<void>((resolve, reject) => {
+      const settled = (error?: BrokerError) => {
+        this.off('connected', settled).off('away', settled).off('refused', settled);
+        if (error?.code !== 'ERR_BROKER_REFUSED') return resolve();
+        this.#halt();
+        reject(error);
+      };
+      this.on('connected', settled).on('away', settled).on('refused', settled);
+      this.#open();
+    });
+  }
+
+  /**
+   * Hands a message over, QoS 1. Order is kept: MQTT keeps it on one connection.
+   * Only when {@link connected}, and only while there is {@link room}.
+   */
+  publish(topic: string, payload: string | Buffer, options: PublishOptions, acknowledged: Acknowledged): void {
+    const client = this.#client;
+    if (this.#session === undefined || client === undefined) {
+      acknowledged(awayError(this.#shown));
+      return;
+    }
+    const bytes = payload.length;
+    this.#pending.set(acknowledged, bytes);
+    this.#pendingBytes += bytes;
+    const properties =
+      this.#version === 5 && options.contentType !== undefined ? { contentType: options.contentType } : undefined;
+    client.publish(topic, payload, { qos: 1, retain: options.retain, ...(properties && { properties }) }, (error) => {
+      if (!this.#pending.delete(acknowledged)) return; // its session has ended, and it was told so
+      this.#pendingBytes -= bytes;
+      const reason = reasonOf(error);
+      if (error && reason === undefined) acknowledged(awayError(this.#shown, error));
+      else acknowledged(reason === undefined ? undefined : new PublishError(this.#shown, topic, reason));
+      if (this.#session === undefined) return;
+      this.#session.useful = true;
+      this.emit('room');
+    });
+  }
+
+  /** Ends the session without a farewell, as if it had been lost; the next attempt comes after a pause. */
+  drop(error: BrokerError): void {
+    const client = this.#client;
+    if (client !== undefined) this.#ended(client, error);
+  }
+
+  /** Says `offline` where there is someone to say it to, and closes; within half a second. */
+  async stop(): Promise<void> {
+    const client = this.#client;
+    if (this.connected && client !== undefined) {
+      const heard = await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(resolve, farewellMs, false);
+        this.publish(this.#options.statusTopic, 'offline', { retain: true }, (error) => {
+          clearTimeout(timer);
+          resolve(error === undefined);
+        });
+      });
+      // A DISCONNECT makes the broker forget the last will. If it did not hear us, the last will says the same.
+      if (heard && this.#client === client) await goodbye(client);
+    }
+    this.#halt();
+  }
+
+  #open(): void {
+    const client = connect({ ...this.#connectOptions, protocolVersion: this.#version });
+    this.#client = client;
+    client.on('connect', (connack) => {
+      if (this.#client !== client) return;
+      const { receiveMaximum = 65_535, maximumPacketSize = Number.POSITIVE_INFINITY } = connack.properties ?? {};
+      this.#session = { receiveMaximum, maximumPacketSize, useful: false };
+      this.publish(this.#options.statusTopic, 'online', { retain: true }, (error) => {
+        if (error instanceof PublishError) this.drop(error);
+      });
+      this.emit('connected');
+    });
+    client.on('disconnect', (packet) => this.#ended(client, disconnectError(this.#shown, packet.reasonCode ?? 0)));
+    client.on('error', (error) => {
+      const reason = reasonOf(error);
+      if (reason !== undefined && this.#version === 5 && isOneOf(reason, reasons.unsupportedVersion)) {
+        this.#version = 4;
+        this.#discard(client);
+        if (!this.#stopped) this.#open();
+        return;
+      }
+      this.#ended(client, reason === undefined ? awayError(this.#shown, error) : connectError(this.#shown, reason));
+    });
+    client.on('close', () => this.#ended(client, awayError(this.#shown)));
+  }
+
+  /** An attempt or its session is over: everything on its way is given back, and the next one is set up. */
+  #ended(client: MqttClient, error: BrokerError): void {
+    if (this.#client !== client) return;
+    // Two daemons of one name would throw each other out for ever: then the pause grows.
+    if (this.#session?.useful && error.code === 'ERR_BROKER_AWAY') {
+      this.#delays = backoff(this.#options.backoff, this.#options.random);
+    }
+    this.#discard(client);
+    if (this.#stopped) return;
+    const retryMs = this.#delays.next().value;
+    this.#timer = setTimeout(() => this.#open(), retryMs);
+    const refused = error.code === 'ERR_BROKER_REFUSED' || error.code === 'ERR_BROKER_PUBLISH';
+    this.emit(refused ? 'refused' : 'away', error, retryMs);
+  }
+
+  #discard(client: MqttClient): void {
+    this.#client = undefined;
+    this.#session = undefined;
+    client.end(true);
+    const pending = [...this.#pending.keys()];
+    this.#pending.clear();
+    this.#pendingBytes = 0;
+    const error = awayError(this.#shown);
+    for (const acknowledged of pending) acknowledged(error);
+  }
+
+  #halt(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    if (this.#client !== undefined) this.#discard(this.#client);
+  }
+}
+
+/** DISCONNECT and the end of the connection, within 200 ms. */
+async function goodbye(client: MqttClient): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, 200);
+    client.end(false, () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function connectOptions(options: Required<BrokerClientOptions>): IClientOptions {
+  const url = parse(options.url);
+  const protocol = url.protocol.slice(0, -1) as 'mqtt' | 'mqtts' | 'ws' | 'wss';
+  const username = options.username ?? (decodeURIComponent(url.username) || undefined);
+  const password = options.password ?? (decodeURIComponent(url.password) || undefined);
+  return {
+    protocol,
+    hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(url.port) || { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 }[protocol],
+    ...(protocol.startsWith('ws') && { path: url.pathname + url.search }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    clientId: options.clientId,
+    clean: true,
+    keepalive: options.keepAliveSeconds,
+    connectTimeout: options.connectMs,
+    reconnectPeriod: 0,
+    queueQoSZero: false,
+    resubscribe: false,
+    rejectUnauthorized: true,
+    will: { topic: options.statusTopic, payload: Buffer.from('offline'), qos: 1, retain: true },
+  };
+}
+
+function parse(url: string): URL {
+  if (/^(mqtts?|wss?):\/\//.test(url) && URL.canParse(url)) return new URL(url);
+  throw new ConfigError(
+    'ERR_CONFIG_BROKER_URL',
+    'config',
+    `\`mqtt.url\` is not the address of a broker; it looks like mqtt://host:1883, mqtts://host:8883 or ws://host`,
+  );
+}
+
+/** mqtt.js puts MQTT's reason into `code`, where Node puts names. */
+function reasonOf(error: unknown): number | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'number' ? code : undefined;
+}
+
+function isOneOf(value: number, list: readonly number[]): boolean {
+  return list.includes(value);
+}

@@ -1,0 +1,334 @@
+import { EventEmitter } from 'node:events';
+import { BrokerError, type StateError } from '../contract/errors.js';
+import type { Event, Gap, Observation } from '../contract/event.js';
+import type { Health } from '../contract/health.js';
+import type { CameraState, CameraStatus, Info } from '../contract/status.js';
+import { PublishError } from './broker-error.js';
+import { BrokerClient, type BrokerClientOptions } from './client.js';
+import { Outbox, type OutboxOptions } from './outbox.js';
+import type { OutboxEntry } from './outbox-record.js';
+import { RetainedValues } from './retained.js';
+import { Topics } from './topics.js';
+
+export interface PublisherOptions {
+  /** First level of every topic. */
+  baseTopic: string;
+  /** This board; second level of every topic, and the client id. */
+  node: string;
+  broker: Omit<BrokerClientOptions, 'clientId' | 'statusTopic'>;
+  outbox: OutboxOptions;
+  /** UTC in ms. */
+  now?: () => number;
+}
+
+/** A JPEG of a track, as the engine sends it: before the observation that it belongs to. */
+export interface Snapshot {
+  camera: string;
+  track: string;
+  class: string;
+  jpeg: Uint8Array;
+}
+
+export interface PublisherEvents {
+  connected: [];
+  /** No broker, for now: events wait in the outbox. */
+  away: [error: BrokerError, retryMs: number];
+  /** The broker said no: someone has to change something. Events wait in the outbox. */
+  refused: [error: BrokerError, retryMs: number];
+  /** All that waited has been delivered; as many as that. */
+  drained: [delivered: number];
+  /** The outbox or the broker limits what we can do; the publisher goes on. */
+  warning: [error: BrokerError | StateError];
+  /** The outbox can write again. */
+  recovered: [];
+}
+
+export interface PublisherCounters {
+  connected: boolean;
+  /** Events that the broker has not acknowledged. */
+  waiting: number;
+  /** Events given up. */
+  dropped: number;
+  /** Events that the broker has acknowledged. */
+  delivered: number;
+}
+
+/** Snapshots that wait for their event's turn, bytes; beyond that they go as soon as they can. */
+const maxAttachedBytes = 2 * 1024 * 1024;
+
+/**
+ * All that a node says, in the order in which it has to be heard.
+ *
+ * A snapshot and the event that speaks of it go over the same connection, the snapshot first; MQTT keeps that order.
+ * It is attached to its event's place in the outbox (in memory only) and handed over when that event is next, so a
+ * newer snapshot at the same topic can't overtake an older event. Without a broker it only becomes the topic's last
+ * value; an event replayed later names the snapshot only if the topic still shows its track.
+ */
+export class Publisher extends EventEmitter<PublisherEvents> {
+  readonly topics: Topics;
+  readonly #now: () => number;
+  readonly #client: BrokerClient;
+  readonly #outbox: Outbox;
+  readonly #retained = new RetainedValues();
+  /** Handed in, their observation not yet. */
+  readonly #staged = new Map<string, Snapshot>();
+  /** By the key of their event. */
+  readonly #attached = new Map<number, Snapshot>();
+  #attachedBytes = 0;
+  /** Entries below this key waited for the present session. */
+  #replayEnd = 0;
+  #replayed = 0;
+  #delivered = 0;
+  #onIdle: (() => void) | undefined;
+  #retainedInFlight = 0;
+  #open = false;
+
+  constructor(options: PublisherOptions) {
+    super();
+    this.#now = options.now ?? Date.now;
+    this.topics = new Topics(options.baseTopic, options.node);
+    this.#client = new BrokerClient({
+      ...options.broker,
+      clientId: `${options.baseTopic}-${options.node}`,
+      statusTopic: this.topics.status,
+    });
+    this.#outbox = new Outbox({ now: this.#now, ...options.outbox });
+    this.#client.on('connected', () => this.#connected());
+    this.#client.on('away', (error, retryMs) => this.#lost('away', error, retryMs));
+    this.#client.on('refused', (error, retryMs) => this.#lost('refused', error, retryMs));
+    this.#client.on('room', () => this.#pump());
+    this.#outbox.on('readable', () => this.#pump());
+    this.#outbox.on('warning', (error) => this.emit('warning', error));
+    this.#outbox.on('recovered', () => this.emit('recovered'));
+  }
+
+  get counters(): PublisherCounters {
+    return {
+      connected: this.#client.connected,
+      waiting: this.#outbox.waiting,
+      dropped: this.#outbox.dropped,
+      delivered: this.#delivered,
+    };
+  }
+
+  /**
+   * Opens the outbox and makes the first attempt to reach the broker. An absent broker is waited for; events may be
+   * handed in as soon as this has resolved.
+   *
+   * @throws StateError where the outbox can't be used
+   * @throws BrokerError `ERR_BROKER_REFUSED` where the broker's first answer is a no
+   */
+  async start(): Promise<void> {
+    await this.#outbox.start();
+    this.#open = true;
+    try {
+      await this.#client.start();
+    } catch (error) {
+      this.#open = false;
+      await this.#outbox.stop();
+      throw error;
+    }
+  }
+
+  /**
+   * Delivers what it can within the time, says `offline`, and closes; what is left stays on disk.
+   * Takes half a second longer than `timeoutMs` at most.
+   */
+  async stop(options: { timeoutMs?: number } = {}): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#idle(options.timeoutMs ?? 1_000);
+    await this.#client.stop();
+    await this.#outbox.stop();
+  }
+
+  /** Takes an event in; from here on it is the outbox's to lose. */
+  observation(observation: Observation): void {
+    if (!this.#open) return;
+    const { key } = this.#outbox.append(observation);
+    const topic = this.topics.snapshot(observation.camera, observation.class);
+    const snapshot = this.#staged.get(topic);
+    if (snapshot === undefined || snapshot.track !== observation.id) return;
+    this.#staged.delete(topic);
+    this.#attached.set(key, snapshot);
+    this.#attachedBytes += snapshot.jpeg.length;
+    if (!this.#client.connected || this.#attachedBytes > maxAttachedBytes) this.#detachAll();
+  }
+
+  /** Takes in the snapshot of the observation that comes next for its track. */
+  snapshot(snapshot: Snapshot): void {
+    if (!this.#open) return;
+    const topic = this.topics.snapshot(snapshot.camera, snapshot.class);
+    const older = this.#staged.get(topic);
+    if (older !== undefined) this.#retainSnapshot(older);
+    this.#staged.set(topic, snapshot);
+  }
+
+  cameraState(state: CameraState): void {
+    this.#retain(this.topics.cameraState(state.camera), state);
+  }
+
+  cameraStatus(status: CameraStatus): void {
+    this.#retain(this.topics.cameraStatus(status.camera), status);
+  }
+
+  info(info: Info): void {
+    this.#retain(this.topics.info, info);
+  }
+
+  health(health: Health): void {
+    this.#retain(this.topics.health, health);
+  }
+
+  #retain(topic: string, value: object): void {
+    this.#retained.set({ topic, payload: JSON.stringify(value), contentType: 'application/json' });
+    this.#pump();
+  }
+
+  #retainSnapshot(snapshot: Snapshot): void {
+    const { buffer, byteOffset, byteLength } = snapshot.jpeg;
+    this.#retained.set({
+      topic: this.topics.snapshot(snapshot.camera, snapshot.class),
+      payload: Buffer.from(buffer, byteOffset, byteLength),
+      contentType: 'image/jpeg',
+      track: snapshot.track,
+    });
+  }
+
+  #detachAll(): void {
+    for (const snapshot of this.#attached.values()) this.#retainSnapshot(snapshot);
+    this.#attached.clear();
+    this.#attachedBytes = 0;
+  }
+
+  #connected(): void {
+    this.#retained.resend();
+    this.#replayEnd = this.#outbox.nextKey;
+    this.#replayed = 0;
+    this.emit('connected');
+    this.#pump();
+  }
+
+  #lost(kind: 'away' | 'refused', error: BrokerError, retryMs: number): void {
+    this.#retainedInFlight = 0;
+    this.#outbox.rewind();
+    this.#detachAll();
+    this.emit(kind, error, retryMs);
+    this.#checkIdle();
+  }
+
+  /** Hands over what there is room for: retained values, then events in order. */
+  #pump(): void {
+    while (this.#client.room > 0) {
+      const value = this.#retained.takeUnsent();
+      if (value !== undefined) {
+        this.#sendRetained(value);
+        continue;
+      }
+      const entry = this.#outbox.peek();
+      if (entry === undefined) break;
+      const snapshot = this.#attached.get(entry.key);
+      if (snapshot !== undefined) {
+        this.#attached.delete(entry.key);
+        this.#attachedBytes -= snapshot.jpeg.length;
+        this.#retainSnapshot(snapshot);
+        continue; // it goes first
+      }
+      this.#outbox.take();
+      this.#sendEvent(entry);
+    }
+    this.#checkIdle();
+  }
+
+  #sendRetained({
+    topic,
+    payload,
+    contentType,
+  }: {
+    topic: string;
+    payload: string | Buffer;
+    contentType: string;
+  }): void {
+    if (payload.length > this.#client.maximumPayload) {
+      this.emit(
+        'warning',
+        new BrokerError(
+          'ERR_BROKER_TOO_LARGE',
+          'broker',
+          `the broker takes no message of ${payload.length} bytes for ${topic}: raise its limit, or lower \`events.snapshot\``,
+        ),
+      );
+      return;
+    }
+    this.#retainedInFlight++;
+    this.#client.publish(topic, payload, { retain: true, contentType }, (error) => {
+      this.#retainedInFlight = Math.max(0, this.#retainedInFlight - 1);
+      if (error instanceof PublishError) this.emit('warning', error);
+    });
+  }
+
+  #sendEvent(entry: OutboxEntry): void {
+    const { camera, message } = this.#message(entry);
+    const topic = this.topics.events(camera);
+    this.#client.publish(
+      topic,
+      JSON.stringify(message),
+      { retain: false, contentType: 'application/json' },
+      (error) => {
+        if (error === undefined) this.#acknowledged(entry);
+        else if (!(error instanceof PublishError))
+          return; // the session is over; it comes again with the next one
+        else if (!error.permanent) this.#client.drop(error);
+        else {
+          this.#outbox.reject(entry.key);
+          this.emit('warning', error);
+        }
+      },
+    );
+  }
+
+  #message(entry: OutboxEntry): { camera: string; message: Event | Gap } {
+    const { record } = entry;
+    if ('gap' in record) return { camera: record.gap.camera, message: record.gap };
+    const { observation, seq } = record;
+    const snapshot = this.topics.snapshot(observation.camera, observation.class);
+    const message: Event = {
+      ...observation,
+      seq,
+      publishedAt: new Date(this.#now()).toISOString(),
+      replayed: entry.key < this.#replayEnd,
+      ...(this.#retained.get(snapshot)?.track === observation.id && { snapshot }),
+    };
+    return { camera: observation.camera, message };
+  }
+
+  #acknowledged(entry: OutboxEntry): void {
+    this.#outbox.ack(entry.key);
+    if ('gap' in entry.record) return;
+    this.#delivered++;
+    if (entry.key < this.#replayEnd) this.#replayed++;
+    if (this.#replayed > 0 && this.#outbox.waiting === 0) {
+      this.emit('drained', this.#replayed);
+      this.#replayed = 0;
+    }
+  }
+
+  /** Resolves when nothing is left to deliver, there is no broker, or the time is over. */
+  async #idle(timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#checkIdle();
+    });
+    this.#onIdle = undefined;
+  }
+
+  #checkIdle(): void {
+    if (this.#onIdle === undefined) return;
+    const done = this.#outbox.waiting === 0 && this.#retained.allSent && this.#retainedInFlight === 0;
+    if (done || !this.#client.connected) this.#onIdle();
+  }
+}

@@ -1,0 +1,63 @@
+/** What stands at a retained topic. */
+export interface RetainedValue {
+  topic: string;
+  payload: string | Buffer;
+  contentType: string;
+  /** The track that a snapshot shows. */
+  track?: string;
+}
+
+/** Snapshots held so that a broker that lost them gets them again, bytes. */
+const maxSnapshotBytes = 4 * 1024 * 1024;
+
+/**
+ * The last value of each retained topic, and which of them the broker has yet to be told. A value that changes again
+ * before it was sent replaces the older one: a slow broker gets fewer values, never older ones.
+ */
+export class RetainedValues {
+  readonly #values = new Map<string, RetainedValue>();
+  readonly #unsent = new Set<string>();
+  #snapshotBytes = 0;
+
+  set(value: RetainedValue): void {
+    this.#forget(value.topic);
+    this.#values.set(value.topic, value);
+    this.#unsent.add(value.topic);
+    if (value.track === undefined) return;
+    this.#snapshotBytes += value.payload.length;
+    for (const other of this.#values.values()) {
+      if (this.#snapshotBytes <= maxSnapshotBytes) return;
+      if (other.track !== undefined && other !== value) this.#forget(other.topic);
+    }
+  }
+
+  get(topic: string): RetainedValue | undefined {
+    return this.#values.get(topic);
+  }
+
+  /** A value that the broker does not have yet; it counts as sent from now on. */
+  takeUnsent(): RetainedValue | undefined {
+    for (const topic of this.#unsent) {
+      this.#unsent.delete(topic);
+      return this.#values.get(topic);
+    }
+    return undefined;
+  }
+
+  get allSent(): boolean {
+    return this.#unsent.size === 0;
+  }
+
+  /** A new session: the broker may have forgotten all. */
+  resend(): void {
+    for (const topic of this.#values.keys()) this.#unsent.add(topic);
+  }
+
+  #forget(topic: string): void {
+    const value = this.#values.get(topic);
+    if (value === undefined) return;
+    if (value.track !== undefined) this.#snapshotBytes -= value.payload.length;
+    this.#values.delete(topic);
+    this.#unsent.delete(topic);
+  }
+}
