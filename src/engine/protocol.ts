@@ -38,11 +38,12 @@ export interface TrackSnapshot {
 
 export type FromEngine =
   | { kind: 'ready'; protocolVersion: number; facts: EngineFacts }
-  | { kind: 'capture'; camera: string; state: CaptureState; reason?: string }
+  /** `error` tells an end by failure from the end of a file. */
+  | { kind: 'capture'; camera: string; state: CaptureState; reason: string; error?: SerialisedError }
   | { kind: 'snapshot'; snapshot: TrackSnapshot }
   | { kind: 'observation'; observation: Observation }
   | { kind: 'state'; state: CameraState }
   /** Sent every second; its absence for a few seconds means that the engine hangs. */
-  | { kind: 'heartbeat'; rssBytes: number; cpuSeconds: number; cameras: Record<string, CameraHealth> }
+  | { kind: 'heartbeat'; at: number; rssBytes: number; cpuSeconds: number; cameras: Record<string, CameraHealth> }
   | { kind: 'failed'; error: SerialisedError }
   | { kind: 'stopped' };

@@ -1,0 +1,97 @@
+import { settingsSchema } from '../src/config/schema.js';
+import { FfmpegSource } from '../src/pipeline/capture/ffmpeg-source.js';
+import { inputSize } from '../src/pipeline/capture/input-size.js';
+import { parseSource } from '../src/pipeline/capture/source.js';
+import { tensorBuffer, tensorBytes } from '../src/pipeline/capture/tensor.js';
+import { TensorScaler } from '../src/pipeline/capture/tensor-scaler.js';
+import { Detector } from '../src/pipeline/detector.js';
+import { loadModel } from '../src/pipeline/model/card.js';
+import { Network } from '../src/pipeline/model/network.js';
+import { Scene } from '../src/pipeline/scene.js';
+import { sum } from './summary.js';
+
+export type Stage = 'decode' | 'scale' | 'inference' | 'decode boxes' | 'track and events';
+
+export interface StageSamples {
+  /** Milliseconds a frame, in order. */
+  samples: Record<Stage, number[]>;
+  frames: number;
+  cpuSeconds: number;
+  wallSeconds: number;
+  input: { width: number; height: number };
+  model: string;
+}
+
+/** At least this much before anything is counted. */
+const warmUp = { frames: 10, ms: 1000 };
+
+/** Plays a clip through the engine's own parts on this thread, one stage after the other. */
+export async function measureStages(clip: string, model: string, frames: number): Promise<StageSamples> {
+  const settings = settingsSchema.parse({ cameras: { bench: { source: clip } } });
+  const camera = settings.cameras.bench;
+  const verified = await loadModel(model, 'auto');
+  await using network = await Network.load(verified, settings.runtime);
+  const detector = new Detector(network);
+  const source = parseSource(clip);
+  if (source.kind !== 'ffmpeg' || camera === undefined) throw new TypeError(`${clip} is no file`);
+  const { minScore, input: cardInput } = verified.card;
+  let scene: Scene | undefined;
+
+  const samples: StageSamples['samples'] = {
+    decode: [],
+    scale: [],
+    inference: [],
+    'decode boxes': [],
+    'track and events': [],
+  };
+  const startedAt = performance.now();
+  let warmedUp: { at: number; cpu: NodeJS.CpuUsage } | undefined;
+  let input = { width: 0, height: 0 };
+  let played = 0;
+  for (let offsetMs = 0; samples.decode.length < frames; offsetMs += 60_000) {
+    await using opened = new FfmpegSource(source);
+    const facts = await opened.open();
+    input = inputSize(facts, cardInput.multipleOf);
+    scene ??= new Scene({ camera: 'bench', runId: 'bench', settings: camera, events: settings.events, minScore });
+    using scaler = new TensorScaler(input, cardInput.fill);
+    const buffer = tensorBuffer(input, cardInput.fill);
+    while (samples.decode.length < frames) {
+      const t0 = performance.now();
+      const picture = await opened.next();
+      if (picture === undefined) break;
+      const t1 = performance.now();
+      const fitted = scaler.scale(picture.frame, buffer);
+      const t2 = performance.now();
+      const detections = await detector.detect({ bytes: tensorBytes(buffer, input), input, fitted }, 0.1);
+      const t3 = performance.now();
+      scene.observe(detections, { monotonicMs: offsetMs + picture.mediaMs, utcMs: offsetMs + picture.mediaMs });
+      const t4 = performance.now();
+      played += 1;
+      if (warmedUp === undefined) {
+        if (played >= warmUp.frames && t4 - startedAt >= warmUp.ms) warmedUp = { at: t4, cpu: process.cpuUsage() };
+        continue;
+      }
+      samples.decode.push(t1 - t0);
+      samples.scale.push(t2 - t1);
+      samples.inference.push(detector.times.inferenceMs);
+      samples['decode boxes'].push(detector.times.decodeBoxesMs);
+      samples['track and events'].push(t4 - t3);
+    }
+  }
+  const { user, system } = process.cpuUsage(warmedUp?.cpu);
+  const { name, version } = verified.card;
+  return {
+    samples,
+    frames: samples.decode.length,
+    cpuSeconds: (user + system) / 1e6,
+    wallSeconds: (performance.now() - (warmedUp?.at ?? startedAt)) / 1000,
+    input,
+    model: `${name} ${version} ${verified.precision}`,
+  };
+}
+
+/** The share of a stage in the time of all, 0..1. */
+export function share(samples: StageSamples['samples'], stages: readonly Stage[]): number {
+  const total = sum(Object.values(samples).map(sum));
+  return sum(stages.map((stage) => sum(samples[stage]))) / total;
+}

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import mqtt, { type MqttClient } from 'mqtt';
+import type { Health } from '../src/contract/health.js';
+import { children, cpuSeconds, rssBytes } from './processes.js';
+
+const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+
+/** One look at a running daemon. */
+export interface Look {
+  frames: number;
+  engine: { cpuSeconds: number; rssBytes: number };
+  daemon: { cpuSeconds: number; rssBytes: number };
+}
+
+export interface RunningDaemon extends AsyncDisposable {
+  /** Resolves with the next health message and what the kernel says of both processes at that moment. */
+  look(): Promise<Look>;
+}
+
+/** Starts the daemon as a user would, with its state in a folder of its own. */
+export async function startDaemon(broker: string, args: readonly string[], node = 'bench'): Promise<RunningDaemon> {
+  const state = await mkdtemp(join(tmpdir(), 'minspnet-bench-'));
+  const environment = { ...process.env, MINSPNET_STATEDIRECTORY: state, MINSPNET_NODE: node };
+  const child = spawn(process.execPath, [cli, 'run', '--mqtt', broker, ...args], {
+    env: environment,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const client = await mqtt.connectAsync(broker);
+  await client.subscribeAsync(`minspnet/${node}/health`);
+  const exited = once(child, 'exit');
+  return {
+    async look() {
+      const health = await nextHealth(client);
+      const pid = child.pid ?? 0;
+      const [engine = 0] = children(pid);
+      const frames = Object.values(health.cameras).reduce((total, camera) => total + camera.frames, 0);
+      const of = (process: number) => ({ cpuSeconds: cpuSeconds(process), rssBytes: rssBytes(process) });
+      return { frames, engine: of(engine), daemon: of(pid) };
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await exited;
+      await client.endAsync();
+      await rm(state, { recursive: true });
+    },
+  };
+}
+
+/** The next one that is news, not the retained one of an earlier run. */
+function nextHealth(client: MqttClient): Promise<Health> {
+  return new Promise((resolve) => {
+    const listen = (_topic: string, payload: Buffer, packet: { retain: boolean }) => {
+      if (packet.retain) return;
+      client.off('message', listen);
+      resolve(JSON.parse(payload.toString()) as Health);
+    };
+    client.on('message', listen);
+  });
+}

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { loadSettings } from '../config/load.js';
+import type { Settings } from '../config/schema.js';
+import { settingsSchema } from '../config/schema.js';
+import { exitCodes } from '../contract/errors.js';
+import { Daemon } from '../daemon/daemon.js';
+import { createLog } from '../daemon/log.js';
+import { readBoard } from '../device/board.js';
+import { findCamera } from '../device/cameras.js';
+import { type RunOptions, runOverrides } from './options.js';
+
+/** `minspnet run`: the daemon, until a signal, the end of all its files, or an error that it can't live with. */
+export async function run(options: RunOptions): Promise<number> {
+  const { settings, file, originOf } = loadSettings({ file: options.config, overrides: runOverrides(options) });
+  const log = createLog(settings.log, options.colour);
+  const daemon = new Daemon({
+    settings: await withCamera(settings),
+    strictPort: originOf(['mqtt', 'broker', 'port']).kind !== 'default',
+    version: await ownVersion(),
+    board: (await readBoard()).model,
+    log,
+  });
+  log.info(`settings  ${file ?? 'none, defaults only'}`);
+  const signal = new AbortController(); // so that no listener outlives this call
+  const stopped = Promise.race(['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal: signal.signal })));
+  stopped.catch(() => {});
+  try {
+    await daemon.start();
+    await Promise.race([stopped, daemon.finished]);
+  } finally {
+    signal.abort();
+    await daemon.stop();
+    log.info('stopped');
+  }
+  return exitCodes.ok;
+}
+
+/** A node that was given no camera uses the board's own, or shows the demo clip. */
+async function withCamera(settings: Settings): Promise<Settings> {
+  if (Object.keys(settings.cameras).length > 0) return settings;
+  const found = await findCamera();
+  const camera = found === undefined ? { demo: { source: 'demo', loop: true } } : { camera: { source: found } };
+  return settingsSchema.parse({ ...settings, cameras: camera });
+}
+
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

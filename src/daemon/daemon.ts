@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import { maskUrl } from '../config/mask.js';
+import type { Settings } from '../config/schema.js';
+import { type MinspnetError, SourceError } from '../contract/errors.js';
+import type { CameraHealth } from '../contract/health.js';
+import { contractVersion } from '../contract/status.js';
+import type { EngineFacts, FromEngine } from '../engine/protocol.js';
+import { EmbeddedBroker } from '../mqtt/embedded-broker.js';
+import { Publisher } from '../mqtt/publisher.js';
+import { describeEvent } from './describe-event.js';
+import { EngineHost, type EngineListener } from './engine-host.js';
+import type { Log } from './log.js';
+import { SystemdNotifier } from './sd-notify.js';
+import { openStateDirectory } from './state-directory.js';
+
+export interface DaemonOptions {
+  settings: Settings;
+  /** Our own broker's port was asked for by name, so no other will do. */
+  strictPort: boolean;
+  version: string;
+  /** What this board is called. */
+  board: string;
+  log: Log;
+}
+
+const healthMs = 5000;
+
+/** SIGTERM to exit within 2 s: what the engine may take of it, and what the broker may. Milliseconds. */
+const stopEngineMs = 700;
+const stopPublisherMs = 600;
+
+/** Everything that must not die, put together: the outbox and MQTT, the engine's keeper, health, systemd. */
+export class Daemon {
+  /** Resolves when there is nothing left to do: all cameras have ended. Rejects when the daemon can't go on. */
+  readonly finished: Promise<void>;
+  #finish: { well: () => void; badly: (error: MinspnetError) => void } = { well: () => {}, badly: () => {} };
+  readonly #host: EngineHost;
+  readonly #startedAt = performance.now();
+  readonly #systemd = new SystemdNotifier();
+  /** The cameras whose source has ended, each with its error if that is why. */
+  readonly #ended = new Map<string, SourceError | undefined>();
+  #broker: EmbeddedBroker | undefined;
+  #publisher: Publisher | undefined;
+  #facts: EngineFacts | undefined;
+  #engine: { rssBytes: number; cameras: Record<string, CameraHealth> } = { rssBytes: 0, cameras: {} };
+  #healthTimer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: DaemonOptions) {
+    this.finished = new Promise((well, badly) => {
+      this.#finish = { well, badly };
+    });
+    this.finished.catch(() => {}); // whoever awaits it still gets it
+    const { model, runtime, events, cameras } = options.settings;
+    this.#host = new EngineHost({
+      settings: { model, runtime, events, cameras },
+      listener: {
+        ready: (facts, restarts) => this.#engineReady(facts, restarts),
+        message: (message) => this.#receive(message),
+        lost: (reason) => this.options.log.error(`${reason}; another one is started`),
+        gaveUp: (error) => this.#finish.badly(error),
+      },
+    });
+  }
+
+  /**
+   * Resolves when events can flow: the broker has answered or is waited for, the network is loaded, capture begins.
+   *
+   * @throws {MinspnetError} when it can't start: the outbox, the broker, the port
+   */
+  async start(): Promise<void> {
+    const { settings, log, version, board } = this.options;
+    log.info(`minspnet ${version} on ${board}`);
+    const directory = await openStateDirectory(settings.stateDirectory);
+    const url = settings.mqtt.url ?? (await this.#startBroker());
+    const publisher = this.#createPublisher(url, directory);
+    this.#publisher = publisher;
+    await publisher.start();
+    this.#host.start();
+    this.#healthTimer = setInterval(() => this.#publishHealth(), healthMs);
+  }
+
+  /** Ends the open tracks, delivers what the outbox holds, says `offline`. Within 2 s. */
+  async stop(): Promise<void> {
+    await this.#systemd.stopping();
+    clearInterval(this.#healthTimer);
+    await this.#host.stop(stopEngineMs);
+    await this.#publisher?.stop({ timeoutMs: stopPublisherMs });
+    await this.#broker?.stop();
+  }
+
+  async #startBroker(): Promise<string> {
+    const broker = new EmbeddedBroker({ ...this.options.settings.mqtt.broker, strict: this.options.strictPort });
+    await broker.start();
+    this.#broker = broker;
+    return broker.url;
+  }
+
+  #createPublisher(url: string, directory: string): Publisher {
+    const { settings, log } = this.options;
+    const { mqtt, node, outbox } = settings;
+    const publisher = new Publisher({
+      baseTopic: mqtt.baseTopic,
+      node,
+      broker: { url, username: mqtt.username, password: mqtt.password, connectMs: mqtt.connectSeconds * 1000 },
+      outbox: { directory: join(directory, 'outbox'), ...outbox },
+    });
+    const whose = this.#broker === undefined ? '' : ' (our own; name yours with --mqtt)';
+    publisher.on('connected', () => {
+      log.info(`mqtt      ${maskUrl(url)}${whose}, topics ${mqtt.baseTopic}/${node}/#`);
+    });
+    const seconds = (ms: number) => (ms / 1000).toFixed(1);
+    publisher.on('away', (error, retryMs) => log.warn(`${error.message} (next attempt in ${seconds(retryMs)} s)`));
+    publisher.on('refused', (error, retryMs) => log.error(`${error.message} (next attempt in ${seconds(retryMs)} s)`));
+    publisher.on('drained', (delivered) => log.info(`mqtt      ${delivered} events that waited have been delivered`));
+    publisher.on('warning', (error) => log.warn(error.message));
+    publisher.on('recovered', () => log.info('outbox    the disk takes events again'));
+    return publisher;
+  }
+
+  #engineReady(facts: EngineFacts, restarts: number): void {
+    const { log, settings, version, board } = this.options;
+    const { model, provider } = facts;
+    this.#facts = facts;
+    const why = provider.reason === undefined ? '' : ` (${provider.requested} was asked for: ${provider.reason})`;
+    log.info(`model     ${model.name} ${model.version} ${model.precision}, provider ${provider.active}${why}`);
+    this.#publisher?.info({
+      contractVersion,
+      version,
+      node: settings.node,
+      board,
+      model,
+      provider,
+      cameras: Object.entries(settings.cameras).map(([name, { source }]) => ({ name, source: maskUrl(source) })),
+    });
+    if (restarts > 0) return;
+    log.info(`ready     in ${((performance.now() - this.#startedAt) / 1000).toFixed(1)} s`);
+    void this.#systemd.ready(() => this.#host.state !== 'stopped');
+  }
+
+  #receive(message: Parameters<EngineListener['message']>[0]): void {
+    switch (message.kind) {
+      case 'snapshot':
+        this.#publisher?.snapshot(message.snapshot);
+        break;
+      case 'observation':
+        this.#publisher?.observation(message.observation);
+        this.options.log.info(`event     ${describeEvent(message.observation)}`);
+        break;
+      case 'state':
+        this.#publisher?.cameraState(message.state);
+        break;
+      case 'capture':
+        this.#captureChanged(message);
+        break;
+      case 'heartbeat':
+        this.#engine = message;
+        break;
+    }
+  }
+
+  #captureChanged({ camera, state, reason, error }: Extract<FromEngine, { kind: 'capture' }>): void {
+    this.#publisher?.cameraStatus({ camera, state, reason, at: new Date().toISOString() });
+    const line = `camera    ${camera}: ${state}, ${reason}`;
+    if (error === undefined) this.options.log.info(line);
+    else this.options.log.error(line);
+    if (state !== 'ended') return;
+    this.#ended.set(camera, error && new SourceError(error.code, error.exit, error.message));
+    if (this.#ended.size < Object.keys(this.options.settings.cameras).length) return;
+    const failed = [...this.#ended.values()].find((failure) => failure !== undefined);
+    if (failed === undefined) this.#finish.well();
+    else this.#finish.badly(failed);
+  }
+
+  #publishHealth(): void {
+    if (this.#facts === undefined) return;
+    const { waiting = 0, dropped = 0, delivered = 0 } = this.#publisher?.counters ?? {};
+    this.#publisher?.health({
+      at: new Date().toISOString(),
+      uptimeSeconds: Math.round((performance.now() - this.#startedAt) / 1000),
+      engine: { state: this.#host.state, restarts: this.#host.restarts, rssBytes: this.#engine.rssBytes },
+      daemon: { rssBytes: process.memoryUsage.rss() },
+      outbox: { waiting, dropped, delivered },
+      cameras: this.#engine.cameras,
+    });
+  }
+}

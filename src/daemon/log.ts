@@ -1,0 +1,27 @@
+// pino: structured logs that journald and log shippers read; text for a terminal is a view of the same lines.
+import { stripVTControlCharacters } from 'node:util';
+import pino from 'pino';
+import type { Settings } from '../config/schema.js';
+
+export type Log = pino.Logger;
+
+const dim = (text: string) => `\u001b[2m${text}\u001b[22m`;
+const levels: Record<number, string> = {
+  20: 'debug ',
+  40: '\u001b[33mwarning\u001b[39m ',
+  50: '\u001b[31merror\u001b[39m ',
+};
+
+/** A logger that writes to stdout, as text in a terminal and as JSON lines elsewhere unless the settings say otherwise. */
+export function createLog({ level, format }: Settings['log'], colour: boolean): Log {
+  const asText = format === 'text' || (format === 'auto' && process.stdout.isTTY === true);
+  if (!asText) return pino({ level });
+  const paint = colour && process.stdout.hasColors?.() === true;
+  return pino({ level }, { write: (line: string) => process.stdout.write(toText(line, paint)) });
+}
+
+function toText(line: string, paint: boolean): string {
+  const { level, time, msg } = JSON.parse(line) as { level: number; time: number; msg: string };
+  const text = `${dim(new Date(time).toTimeString().slice(0, 8))} ${levels[level] ?? ''}${msg}\n`;
+  return paint ? text : stripVTControlCharacters(text);
+}

@@ -1,0 +1,27 @@
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { StateError } from '../contract/errors.js';
+
+/**
+ * Makes the folder for what must outlive the daemon: the setting, else what systemd made for us, else the user's own
+ * (XDG Base Directory Specification).
+ *
+ * @throws {StateError} ERR_STATE_DIRECTORY
+ */
+export async function openStateDirectory(
+  setting: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+  const { STATE_DIRECTORY: fromSystemd, XDG_STATE_HOME: stateHome } = environment;
+  const path = setting ?? (fromSystemd || join(stateHome || join(homedir(), '.local', 'state'), 'minspnet'));
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    const what = `the state directory ${path} can’t be made: ${(error as Error).message}.`;
+    throw new StateError('ERR_STATE_DIRECTORY', 'state', `${what} Name another one with stateDirectory.`, {
+      cause: error,
+    });
+  }
+  return path;
+}

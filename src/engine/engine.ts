@@ -1,0 +1,95 @@
+import { asMinspnetError } from '../contract/errors.js';
+import { monotonicMs } from '../pipeline/capture/monotonic.js';
+import { Detector } from '../pipeline/detector.js';
+import { loadModel } from '../pipeline/model/card.js';
+import { Network } from '../pipeline/model/network.js';
+import { CameraRunner } from './camera-runner.js';
+import { type EngineSettings, type FromEngine, protocolVersion } from './protocol.js';
+
+const heartbeatMs = 1000;
+
+/** Everything native, in a process of its own: capture threads, one network for all cameras, their scenes. */
+export class Engine {
+  #network: Network | undefined;
+  #cameras: CameraRunner[] = [];
+  #heartbeat: NodeJS.Timeout | undefined;
+  readonly #jobs: ((detector: Detector) => Promise<void>)[] = [];
+  #working: Promise<void> | undefined;
+
+  constructor(
+    private readonly settings: EngineSettings,
+    private readonly send: (message: FromEngine) => void,
+  ) {}
+
+  /** @throws {ModelError} when the model can't be used. */
+  async start(): Promise<void> {
+    const { model: wanted, runtime, cameras } = this.settings;
+    const model = await loadModel(wanted.path, wanted.precision);
+    const network = await Network.load(model, runtime);
+    this.#network = network;
+    const { card, precision, sha256 } = model;
+    const { name, version } = card;
+    this.send({
+      kind: 'ready',
+      protocolVersion,
+      facts: { model: { name, version, precision, sha256 }, provider: network.provider },
+    });
+    const detector = new Detector(network);
+    const [width, height] = wanted.size ?? [];
+    const input = width !== undefined && height !== undefined ? { width, height } : undefined;
+    this.#cameras = Object.entries(cameras).map(([cameraName, settings], index) => {
+      return new CameraRunner({
+        name: cameraName,
+        runId: `${this.settings.runId}${index.toString(36)}`,
+        settings,
+        events: this.settings.events,
+        minScore: settings.minScore ?? card.minScore,
+        capture: { fill: card.input.fill, multipleOf: card.input.multipleOf, ...(input && { input }) },
+        enqueue: (job) => this.#enqueue(job, detector),
+        send: this.send,
+      });
+    });
+    for (const camera of this.#cameras) camera.start();
+    this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
+  }
+
+  /** Ends the cameras and their tracks, then gives the network's memory back. */
+  async stop(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    this.#jobs.length = 0;
+    await this.#working;
+    await Promise.all(this.#cameras.map((camera) => camera.stop()));
+    await this.#network?.[Symbol.asyncDispose]();
+    this.send({ kind: 'stopped' });
+  }
+
+  /**
+   * First come, first served is fair here: a camera has at most one frame (a file two) waiting, so every other camera
+   * comes between two of its own.
+   */
+  #enqueue(job: (detector: Detector) => Promise<void>, detector: Detector): void {
+    this.#jobs.push(job);
+    this.#working ??= this.#work(detector);
+  }
+
+  async #work(detector: Detector): Promise<void> {
+    try {
+      for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) await job(detector);
+    } catch (error) {
+      this.send({ kind: 'failed', error: asMinspnetError(error).serialise() });
+    } finally {
+      this.#working = undefined;
+    }
+  }
+
+  #beat(): void {
+    const { user, system } = process.cpuUsage();
+    this.send({
+      kind: 'heartbeat',
+      at: monotonicMs(),
+      rssBytes: process.memoryUsage.rss(),
+      cpuSeconds: (user + system) / 1e6,
+      cameras: Object.fromEntries(this.#cameras.map((camera) => [camera.name, camera.health()])),
+    });
+  }
+}

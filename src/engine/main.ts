@@ -1,0 +1,38 @@
+import { asMinspnetError, EngineError } from '../contract/errors.js';
+import { Engine } from './engine.js';
+import { type FromEngine, protocolVersion, type ToEngine } from './protocol.js';
+
+/** The engine's process: speaks with the daemon over Node's IPC channel and lives no longer than it. */
+function main(): void {
+  let engine: Engine | undefined;
+  const send = (message: FromEngine) => {
+    if (process.connected) process.send?.(message);
+  };
+
+  const handlers: { [Kind in ToEngine['kind']]: (message: Extract<ToEngine, { kind: Kind }>) => Promise<void> } = {
+    start: async ({ protocolVersion: theirs, settings }) => {
+      if (theirs !== protocolVersion) {
+        const what = `the daemon speaks protocol ${theirs}, this engine ${protocolVersion}: they are of two versions.`;
+        throw new EngineError('ERR_ENGINE_PROTOCOL', 'engine', `${what} Run npm run build.`);
+      }
+      engine = new Engine(settings, send);
+      await engine.start();
+    },
+    stop: async () => {
+      await engine?.stop();
+      process.disconnect();
+    },
+  };
+
+  process.on('message', (message: ToEngine) => {
+    (handlers[message.kind] as (message: ToEngine) => Promise<void>)(message).catch((error) => {
+      send({ kind: 'failed', error: asMinspnetError(error).serialise() });
+    });
+  });
+  // The daemon decides when we stop: a Ctrl-C in a terminal reaches us too, and would cut the open tracks off.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => {});
+  process.on('disconnect', () => process.exit());
+}
+
+main();

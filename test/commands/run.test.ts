@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { exitCodes } from '../../src/contract/errors.js';
+import { eventMessage } from '../../src/contract/event.js';
+import { health } from '../../src/contract/health.js';
+import { cameraState, cameraStatus, info } from '../../src/contract/status.js';
+import { TestDaemon } from '../support/daemon.js';
+
+function start(t: Test, args: string[], environment: NodeJS.ProcessEnv = {}): TestDaemon {
+  const daemon = new TestDaemon(['run', ...args], t.testdir(), environment);
+  t.teardown(() => daemon.dispose());
+  return daemon;
+}
+
+/** A port that is free now; the daemon takes the next one when it isn't any more. */
+async function busyPort(t: Test): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as { port: number }).port;
+}
+
+t.test('with no configuration at all it plays the demo to a broker of its own', async (t) => {
+  const daemon = start(t, []);
+  await daemon.line(/ready {5}in/);
+  t.ok(performance.now() - daemon.startedAt < 5000, 'ready within 5 s');
+  await daemon.line(/camera {4}demo: live, 640x360 at 15 fps/);
+  await daemon.subscribe();
+  const online = await daemon.message(({ topic }) => topic === 'minspnet/minspnet/status');
+  t.match(online, { payload: 'online', retain: true });
+
+  const appeared = await daemon.message(
+    ({ topic, payload }) => topic.endsWith('/events') && /"new"/.test(String(payload)),
+    20_000,
+  );
+  const seen = JSON.parse(String(appeared.payload));
+  const snapshot = daemon.heard.findIndex(({ topic }) => topic === seen.snapshot);
+  t.ok(snapshot >= 0 && snapshot < daemon.heard.indexOf(appeared), 'its snapshot came before the event');
+  t.strictSame([...(daemon.heard[snapshot]?.payload.subarray(0, 3) ?? [])], [0xff, 0xd8, 0xff], 'a JPEG');
+  await daemon.message(({ topic }) => topic.endsWith('/health'));
+
+  const stoppedAt = performance.now();
+  daemon.kill('SIGTERM');
+  t.equal(await daemon.exited, exitCodes.ok);
+  t.ok(performance.now() - stoppedAt < 2000, `ended after ${Math.round(performance.now() - stoppedAt)} ms`);
+  t.equal(daemon.stderr, '');
+
+  const statuses = daemon.heard
+    .filter(({ topic }) => topic.endsWith('minspnet/status'))
+    .map((one) => String(one.payload));
+  t.strictSame(statuses, ['online', 'offline']);
+  const open = new Set<string>();
+  for (const event of daemon.events()) {
+    if (event.type === 'new') open.add(event.id);
+    if (event.type === 'end') open.delete(event.id);
+  }
+  t.equal(open.size, 0, 'every track has ended');
+});
+
+t.test('what is published is what the contract says', async (t) => {
+  const daemon = start(t, ['--source', 'demo', '--pace', 'max', '--loop']);
+  await daemon.subscribe();
+  await daemon.message(({ topic }) => topic.endsWith('/health'));
+  await daemon.message(({ topic, payload }) => topic.endsWith('/events') && /"end"/.test(String(payload)));
+  const schemas = {
+    '/info': info,
+    '/health': health,
+    '/camera/state': cameraState,
+    '/camera/status': cameraStatus,
+    '/events': eventMessage,
+  };
+  for (const [ending, schema] of Object.entries(schemas)) {
+    const messages = daemon.heard.filter(({ topic }) => topic.endsWith(ending));
+    t.ok(messages.length > 0, `there is ${ending}`);
+    for (const { payload } of messages) {
+      const result = schema.safeParse(JSON.parse(String(payload)));
+      if (!result.success) t.fail(`${ending}: ${payload} ${result.error.message}`);
+    }
+  }
+});
+
+t.test('a file is played once: one new and one end a track, no hole in seq, then the daemon ends', async (t) => {
+  const daemon = start(t, ['--source', 'demo', '--pace', 'max']);
+  await daemon.subscribe();
+  t.equal(await daemon.exited, exitCodes.ok);
+  const events = daemon.events();
+  const numbers = events.map((event) => (event.type === 'gap' ? Number.NaN : event.seq));
+  t.strictSame(
+    numbers,
+    Array.from(numbers, (_, i) => i + (numbers[0] ?? 0)),
+  );
+  const of = (type: string) => events.flatMap((event) => (event.type === type && 'id' in event ? [event.id] : []));
+  t.ok(of('new').length >= 3, `${of('new').length} tracks`);
+  t.strictSame(of('new').toSorted(), [...new Set(of('new'))].toSorted());
+  t.strictSame(of('end').toSorted(), of('new').toSorted());
+});
+
+t.test('a killed engine is replaced within 2 s; its tracks end with the reason; MQTT stays', async (t) => {
+  const daemon = start(t, ['--source', 'demo', '--loop']);
+  await daemon.subscribe();
+  await daemon.message(({ topic, payload }) => topic.endsWith('/events') && /"new"/.test(String(payload)), 20_000);
+  const [engine = 0] = daemon.children();
+  const killedAt = performance.now();
+  process.kill(engine, 'SIGKILL');
+  const lives = await daemon.message(
+    ({ topic, payload, at }) => at > killedAt && topic.endsWith('camera/status') && /"live"/.test(String(payload)),
+  );
+  t.ok(lives.at - killedAt < 2000, `live again after ${Math.round(lives.at - killedAt)} ms`);
+  const end = daemon.events().find((event) => event.type === 'end' && event.reason === 'engine-restart');
+  t.ok(end, 'an open track ended');
+  const statuses = daemon.heard
+    .filter(({ topic }) => topic.endsWith('minspnet/status'))
+    .map((one) => String(one.payload));
+  t.strictSame(statuses, ['online'], 'the MQTT session was not lost');
+});
+
+t.test('bad input: a clear message, an exit code of its own, and nothing hangs', async (t) => {
+  const dir = t.testdir({ 'text.mp4': 'no video', 'empty.mp4': '', model: {} });
+  const card = JSON.parse(await readFile('models/minspnet-s/card.json', 'utf8'));
+  await writeFile(join(dir, 'model', 'card.json'), JSON.stringify(card));
+  await writeFile(join(dir, 'model', card.files.int8.file), 'damaged');
+  const port = await busyPort(t);
+  const cases: [string[], number, RegExp, NodeJS.ProcessEnv?][] = [
+    [['--source', join(dir, 'text.mp4')], exitCodes.source, /text\.mp4.*ERR_SOURCE_OPEN/],
+    [['--source', join(dir, 'empty.mp4')], exitCodes.source, /empty\.mp4.*ERR_SOURCE_OPEN/],
+    [['--source', join(dir, 'nowhere.mp4')], exitCodes.input, /does not exist.*ERR_SOURCE_MISSING/],
+    [['--source', 'demo', '--model', 'nonsense'], exitCodes.model, /nonsense.*ERR_MODEL_MISSING/],
+    [
+      ['--source', 'demo', '--model', join(dir, 'model')],
+      exitCodes.model,
+      /not the file that its card names.*ERR_MODEL_CORRUPT/,
+    ],
+    [['--source', 'demo'], exitCodes.port, /in use.*ERR_BROKER_PORT/, { MINSPNET_MQTT__BROKER__PORT: String(port) }],
+    [['--source', 'gopher://x'], exitCodes.config, /gopher.*ERR_CONFIG_INVALID/s],
+    [['--nonsense'], exitCodes.usage, /unknown option/],
+  ];
+  for (const [i, [args, code, message, environment]] of cases.entries()) {
+    const daemon = new TestDaemon(['run', ...args], join(dir, `state-${i}`), environment);
+    t.equal(await daemon.exited, code, args.join(' '));
+    t.match(daemon.stderr, message);
+  }
+});
+
+t.test('an engine that hangs is replaced', async (t) => {
+  const daemon = start(t, ['--source', 'demo', '--loop']);
+  await daemon.line(/camera {4}camera: live/);
+  const [engine = 0] = daemon.children();
+  process.kill(engine, 'SIGSTOP');
+  await daemon.line(/engine ended with signal SIGKILL; another one is started/);
+  t.not(daemon.children()[0], engine);
+});

@@ -1,0 +1,46 @@
+import t from 'tap';
+import { type Observation, observation } from '../../src/contract/event.js';
+import { OpenTracks } from '../../src/daemon/open-tracks.js';
+
+function seen(type: 'new' | 'update', id: string, ageMs: number): Observation {
+  return {
+    type,
+    camera: 'street',
+    id,
+    class: 'person',
+    score: 0.8,
+    bestScore: 0.9,
+    box: [0.1, 0.1, 0.2, 0.4],
+    zones: ['door'],
+    speed: 0.1,
+    stationary: false,
+    ageMs,
+    capturedAt: '2026-11-24T12:00:00.000Z',
+    capturedMonotonicMs: 5000,
+  };
+}
+
+t.test('the tracks of an engine that is gone end, each once, where they were last seen', async (t) => {
+  const tracks = new OpenTracks();
+  const ended: Observation = { ...seen('update', 'a-1', 500), type: 'end', reason: 'gone' };
+  for (const one of [seen('new', 'a-1', 0), seen('new', 'a-2', 0), seen('update', 'a-2', 700), ended]) {
+    tracks.follow(one);
+  }
+  const ends = tracks.end('engine-restart', Date.parse('2026-11-24T12:00:01.500Z'));
+  t.match(ends, [{ type: 'end', reason: 'engine-restart', id: 'a-2', ageMs: 2200, zones: ['door'] }]);
+  t.equal(ends.length, 1);
+  t.ok(observation.safeParse(ends[0]).success, 'it is a valid observation');
+  t.strictSame(tracks.end('engine-restart', Date.now()), [], 'none is ended twice');
+});
+
+t.test('an end that follows a crossing has nothing of the crossing', async (t) => {
+  const tracks = new OpenTracks();
+  tracks.follow({
+    ...seen('update', 'a-1', 0),
+    type: 'crossing',
+    line: 'road',
+    direction: 'a-to-b',
+    counts: { 'a-to-b': 1, 'b-to-a': 0 },
+  });
+  t.notOk('line' in (tracks.end('stopping', Date.now())[0] ?? {}));
+});
