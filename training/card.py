@@ -1,0 +1,157 @@
+"""Write a model's card from its files and from what the other commands measured; nothing is typed by hand."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+from minspnet.augment import FILL
+from minspnet.checkpoints import fused, load
+from minspnet.data import CLASSES
+from minspnet.detect import NMS_IOU
+from minspnet.graph import INPUT, OUTPUTS
+from minspnet.heads import STRIDES
+from minspnet.settings import option, parse
+from minspnet.summary import count_macs, count_parameters
+
+SIZES = ((192, 192), (256, 256), (320, 192), (320, 320), (416, 256))
+# The origins' licences as edge8's README states them.
+LICENCES = {
+    "coco-val2017": "annotations CC BY 4.0, images of their Flickr owners",
+    "coco-train2017": "annotations CC BY 4.0, images of their Flickr owners",
+    "voc2012-animals": "images of their Flickr owners",
+    "voc2007": "images of their Flickr owners",
+    "bicycles": "CC BY 4.0",
+    "persons": "CC BY 4.0",
+    "traffic-cameras": "CC BY 4.0",
+    "roadside": "CC BY 4.0",
+    "highway": "CC BY 4.0",
+    "human_oi": "CC BY 4.0",
+    "human_oi_groups": "CC BY 4.0",
+    "human_oi_more": "CC BY 4.0",
+    "human_track": "CC BY 4.0",
+    "openimages-people": "CC BY 4.0",
+    "coco-people": "CC BY 4.0",
+    "web-people": "CC BY 4.0",
+    "crossings": "CC BY 4.0",
+    "camvid": "CC BY-NC 4.0",
+    "fight_surv": "MIT",
+    "raccoons": "MIT",
+    "household": "MIT",
+    "plates-rl": "MIT",
+    "masks_people": "Apache-2.0",
+    "bikes_helmets": "Apache-2.0",
+    "plates-alpr": "AGPL-3.0",
+    "ade20k-val": "research use",
+    "bsds500": "research use",
+    "flickr8k-a": "research use",
+    "flickr8k-b": "research use",
+    "sun-a": "research use",
+    "sun-b": "research use",
+    "sun-c": "research use",
+    "imagenet-samples": "research use",
+    "demo": "Apache-2.0, drawn by this project",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    checkpoint: str = option(dataclasses.MISSING, "the network that was exported")
+    name: str = option(dataclasses.MISSING, "the model's name")
+    models: str = option("models", "folder of the models")
+    measured: str = option(
+        "", "JSON file that evaluate.py and latency.py wrote to; none leaves those parts empty"
+    )
+    version: str = option("0.1.0", "the model's version")
+    min_score: float = option(0.4, "score from which a detection makes an event")
+    cache: str = option("training/cache", "folder of the stores, for the lineage")
+
+
+def describe_file(path):
+    data = path.read_bytes()
+    return {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def sources(state, cache):
+    """What the network was trained on: source, pictures, licence."""
+    settings = state.get("settings", {})
+    counts = {}
+    for store in settings.get("stores", ()):
+        index = Path(cache) / store / "index.json"
+        for entry in json.loads(index.read_text()):
+            counts[entry["source"]] = counts.get(entry["source"], 0) + 1
+    for source in settings.get("held_out_sources", ()):
+        counts.pop(source, None)
+    return [
+        {"source": source, "pictures": count, "licence": LICENCES.get(source, "not stated")}
+        for source, count in sorted(counts.items())
+    ]
+
+
+def lineage(state, cache):
+    settings = state.get("settings", {})
+    data = sources(state, cache)
+    pictures = sum(row["pictures"] for row in data)
+    steps = state.get("step", 0)
+    return {
+        "data": data,
+        "steps": steps,
+        "epochs": round(steps * settings.get("batch", 0) / pictures, 1) if pictures else 0,
+        "seed": settings.get("seed"),
+        "commit": state.get("commit", "unknown"),
+        "teacher": "PicoDet-S",
+        "heldOut": list(settings.get("held_out_sources", ())),
+        "pruned": state.get("pruned"),
+    }
+
+
+def make_card(settings):
+    state = load(settings.checkpoint)
+    network = fused(state["network"])
+    folder = Path(settings.models) / settings.name
+    measured = json.loads(Path(settings.measured).read_text()) if settings.measured else {}
+    return {
+        "cardVersion": 1,
+        "name": settings.name,
+        "version": settings.version,
+        "task": "detect",
+        "classes": list(CLASSES),
+        "input": {
+            "name": INPUT,
+            "layout": "nhwc",
+            "type": "uint8",
+            "colour": "rgb",
+            "multipleOf": 32,
+            "fill": FILL,
+            "sizes": [list(size) for size in SIZES],
+        },
+        "output": {
+            "decoder": "minspnet",
+            "logits": OUTPUTS[0],
+            "distances": OUTPUTS[1],
+            "strides": list(STRIDES),
+        },
+        "minScore": settings.min_score,
+        "nmsIou": NMS_IOU,
+        "files": {
+            precision: describe_file(folder / f"{settings.name}.{precision}.onnx")
+            for precision in ("fp32", "int8")
+        },
+        "parameters": count_parameters(network),
+        "macs": {f"{width}x{height}": count_macs(network, width, height) for width, height in SIZES},
+        "accuracy": measured.get("accuracy", []),
+        "latencyRatio": measured.get("latencyRatio", {}),
+        "lineage": lineage(state, settings.cache),
+        "licence": "Apache-2.0",
+    }
+
+
+def main(argv=None):
+    settings = parse(Settings, argv, __doc__)
+    path = Path(settings.models) / settings.name / "card.json"
+    path.write_text(json.dumps(make_card(settings), indent=2) + "\n")
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

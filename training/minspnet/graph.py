@@ -1,0 +1,135 @@
+"""ONNX graphs: from a network to the FP32 and INT8 files that the runtime loads.
+
+Both files take `pixels` (uint8 [1, H, W, 3]) and give `logits` and `distances`. In FP32 the pixels are
+divided by 255 in the graph; in INT8 they are the quantised input themselves (scale 1/255, zero point 0),
+so no per-pixel arithmetic is left at all.
+"""
+
+import io
+import tempfile
+import warnings
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+INPUT, OUTPUTS = "pixels", ("logits", "distances")
+IMAGE = "image"  # the float tensor [1, 3, H, W], 0..1, between the pixels and the first convolution
+OPSET = 17
+
+
+def to_onnx(network):
+    """The network as an ONNX model with the float input `image`; H and W free."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # The TorchScript exporter is announced to go; its graphs are plain and need no further package.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, 3, 256, 256),),
+            buffer,
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=[IMAGE],
+            output_names=list(OUTPUTS),
+            dynamic_axes={IMAGE: {2: "H", 3: "W"}} | {name: {2: "N"} for name in OUTPUTS},
+        )
+    return onnx.load_from_string(buffer.getvalue())
+
+
+def with_pixels(model):
+    """Give a float model the input `pixels`: transpose, cast, divide by 255."""
+    model = onnx.ModelProto.FromString(model.SerializeToString())
+    graph = model.graph
+    scale = numpy_helper.from_array(np.float32(1 / 255), "pixel_scale")
+    graph.initializer.append(scale)
+    front = [
+        helper.make_node("Transpose", [INPUT], ["pixels_nchw"], perm=[0, 3, 1, 2], name="pixels_transpose"),
+        helper.make_node("Cast", ["pixels_nchw"], ["pixels_float"], to=TensorProto.FLOAT, name="pixels_cast"),
+        helper.make_node("Mul", ["pixels_float", "pixel_scale"], [IMAGE], name="pixels_scale"),
+    ]
+    _replace_input(graph, front)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _with_quantised_pixels(model):
+    """Make the pixels of an INT8 model its quantised input: the first QuantizeLinear falls away."""
+    graph = model.graph
+    first = [node for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] == IMAGE]
+    if len(first) != 1:
+        raise ValueError(f"expected one QuantizeLinear behind {IMAGE}, found {len(first)}")
+    quantised = first[0].output[0]
+    for tensor in graph.initializer:
+        if tensor.name == first[0].input[1]:
+            tensor.CopyFrom(numpy_helper.from_array(np.float32(1 / 255), tensor.name))
+        if tensor.name == first[0].input[2]:
+            tensor.CopyFrom(numpy_helper.from_array(np.uint8(0), tensor.name))
+    graph.node.remove(first[0])
+    front = [helper.make_node("Transpose", [INPUT], [quantised], perm=[0, 3, 1, 2], name="pixels_transpose")]
+    _replace_input(graph, front)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _replace_input(graph, front):
+    graph.input.remove(next(value for value in graph.input if value.name == IMAGE))
+    graph.input.insert(0, helper.make_tensor_value_info(INPUT, TensorProto.UINT8, [1, "H", "W", 3]))
+    for node in reversed(front):
+        graph.node.insert(0, node)
+
+
+class _Pictures(CalibrationDataReader):
+    def __init__(self, pictures):
+        self._left = iter(pictures)
+
+    def get_next(self):
+        pixels = next(self._left, None)
+        if pixels is None:
+            return None
+        return {IMAGE: pixels.transpose(2, 0, 1)[None].astype(np.float32) / 255}
+
+
+def quantise(model, pictures, path, activations="u8", method="minmax", exclude=()):
+    """Write the INT8 form of a float model (see `to_onnx`) to `path`.
+
+    Static, per channel, signed eight-bit weights; `pictures` are uint8 RGB [H, W, 3] arrays for the
+    calibration. `activations` is "u8" or "s8"; `exclude` names nodes that stay in float.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        prepared, quantised = f"{folder}/prepared.onnx", f"{folder}/quantised.onnx"
+        onnx.save(model, prepared)
+        # Folds constants and works out shapes, without which the quantiser leaves nodes out.
+        quant_pre_process(prepared, prepared, skip_symbolic_shape=True)
+        _quantise_file(prepared, quantised, pictures, activations, method, exclude)
+        # The bytes are unsigned, so only unsigned activations can begin with them as they are.
+        finish = _with_quantised_pixels if activations == "u8" else with_pixels
+        onnx.save(finish(onnx.load(quantised)), path)
+
+
+def _quantise_file(prepared, quantised, pictures, activations, method, exclude):
+    quantize_static(
+        prepared,
+        quantised,
+        _Pictures(pictures),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QUInt8 if activations == "u8" else QuantType.QInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method={
+            "minmax": CalibrationMethod.MinMax,
+            "percentile": CalibrationMethod.Percentile,
+            "entropy": CalibrationMethod.Entropy,
+        }[method],
+        nodes_to_exclude=list(exclude),
+        extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
+    )

@@ -1,0 +1,32 @@
+"""What measuring commands note and the card is made from: {"accuracy": [...], "latencyRatio": {...}}."""
+
+import json
+from pathlib import Path
+
+
+def read(path):
+    path = Path(path)
+    return json.loads(path.read_text()) if path.exists() else {"accuracy": [], "latencyRatio": {}}
+
+
+def _write(path, measured):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps(measured, indent=2) + "\n")
+
+
+def record_accuracy(path, row):
+    """Add a row; one with the same set, size, precision and tool is replaced."""
+
+    def key(r):
+        return (r["set"], tuple(r["size"]), r["precision"], r["measuredBy"])
+
+    measured = read(path)
+    rows = [old for old in measured["accuracy"] if key(old) != key(row)]
+    measured["accuracy"] = sorted([*rows, row], key=key)
+    _write(path, measured)
+
+
+def record_latency(path, name, row):
+    measured = read(path)
+    measured["latencyRatio"][name] = row
+    _write(path, measured)

@@ -1,0 +1,125 @@
+"""MINSPNET: stem, stages, fusion, head. A variant is a row of VARIANTS."""
+
+import dataclasses
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from .blocks import ABlock, BBlock, ConvNorm, Mix, SpatialAttention
+from .data import COUNT
+from .heads import DetectionHead
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A B block to `width` channels at half the size, then `blocks` A blocks."""
+
+    width: int
+    blocks: int
+    expansion: float = 2.0
+    kernel: int = 3
+    gate: bool = False  # squeeze-excite; in eight bits it costs more than a pointwise layer
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """Four stages reach strides 4, 8, 16 and 32; fusion joins the last three."""
+
+    stem: int
+    stages: tuple[Stage, Stage, Stage, Stage]
+    fusion: int
+    attention: bool = False  # spatial attention on the fused stride-8 map
+
+
+# Chosen by the latency of their eight-bit graphs in ONNX Runtime (training/README.md has the table):
+# depthwise layers and gates are the dear ones there, so blocks are few and wide, and gates sit only
+# where maps are small.
+VARIANTS = {
+    "minspnet-s": Variant(
+        stem=16,
+        stages=(
+            Stage(32, 0),
+            Stage(64, 2),
+            Stage(128, 3, kernel=5),
+            Stage(192, 2, kernel=5, gate=True),
+        ),
+        fusion=80,
+    ),
+    "minspnet-n": Variant(
+        stem=8,
+        stages=(Stage(16, 0), Stage(32, 1), Stage(64, 2), Stage(96, 1, gate=True)),
+        fusion=40,
+    ),
+}
+
+
+class Backbone(nn.Module):
+    """[B, 3, H, W] (RGB, 0..1) -> the maps of strides 8, 16 and 32."""
+
+    def __init__(self, variant):
+        super().__init__()
+        self.stem = ConvNorm(3, variant.stem, 3, stride=2)
+        self.stages = nn.ModuleList()
+        inputs = variant.stem
+        for stage in variant.stages:
+            blocks = [
+                ABlock(stage.width, stage.expansion, stage.kernel, stage.gate) for _ in range(stage.blocks)
+            ]
+            self.stages.append(nn.Sequential(BBlock(inputs, stage.width), *blocks))
+            inputs = stage.width
+
+    def forward(self, images):
+        x = self.stem(images)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps[1:]
+
+
+class Fusion(nn.Module):
+    """Joins the three maps top-down, then bottom-up: widths of the stages -> `channels` each.
+
+    The path aggregation of PANet (arXiv 1803.01534) by concatenation, with separable convolutions.
+    """
+
+    def __init__(self, widths, channels, attention=False):
+        super().__init__()
+        self.lateral = nn.ModuleList(ConvNorm(width, channels) for width in widths)
+        self.down = nn.ModuleList(Mix(2 * channels, channels) for _ in range(2))
+        self.shrink = nn.ModuleList(BBlock(channels, channels) for _ in range(2))
+        self.up = nn.ModuleList(Mix(2 * channels, channels) for _ in range(2))
+        self.attention = SpatialAttention() if attention else nn.Identity()
+
+    def forward(self, maps):
+        fine, middle, coarse = (conv(x) for conv, x in zip(self.lateral, maps, strict=True))
+        middle = self.down[0](middle, functional.interpolate(coarse, scale_factor=2.0))
+        fine = self.attention(self.down[1](fine, functional.interpolate(middle, scale_factor=2.0)))
+        middle = self.up[0](self.shrink[0](fine), middle)
+        coarse = self.up[1](self.shrink[1](middle), coarse)
+        return fine, middle, coarse
+
+
+class Detector(nn.Module):
+    """The network that ships: images [B, 3, H, W] (RGB, 0..1; H, W multiples of 32) -> the head's outputs."""
+
+    def __init__(self, variant, classes=COUNT):
+        super().__init__()
+        self.variant = variant
+        self.backbone = Backbone(variant)
+        widths = [stage.width for stage in variant.stages[1:]]
+        self.fusion = Fusion(widths, variant.fusion, variant.attention)
+        self.head = DetectionHead(variant.fusion, classes)
+
+    def forward(self, images):
+        return self.head(self.fusion(self.backbone(images)))
+
+    def features(self, images):
+        """The head's last maps, for distillation; `head.predict` makes the outputs of them."""
+        return self.head.features(self.fusion(self.backbone(images)))
+
+
+def to_images(pixels):
+    """uint8 [B, H, W, 3] -> float32 [B, 3, H, W], 0..1. The batch norm behind the stem does the rest."""
+    return pixels.permute(0, 3, 1, 2).to(torch.float32) / 255

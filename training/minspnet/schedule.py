@@ -1,0 +1,46 @@
+"""What changes over a run: learning rate, sizes, mosaic. All by step, so a resumed run continues exactly."""
+
+import dataclasses
+import math
+
+from .batches import Look
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """Until this part of the run: input sizes (width, height), drawn evenly, and how they are filled."""
+
+    until: float
+    sizes: tuple[tuple[int, int], ...]
+    mosaic: float
+    scale: tuple[float, float]
+    plain: float = 0.0
+
+
+# Two CPU cores set the price: a 160 px crop costs 0.4 of 256 px and shows things at the same size, so
+# most of the run sees crops; the end sees whole pictures as the runtime lays them, without mosaic.
+PHASES = (
+    Phase(0.55, ((128, 128), (160, 160), (192, 128)), mosaic=0.25, scale=(0.5, 1.6)),
+    Phase(0.83, ((192, 192), (224, 160), (224, 224), (256, 160)), mosaic=0.4, scale=(0.75, 1.7)),
+    Phase(1.0, ((256, 256), (256, 256), (256, 160), (320, 192)), mosaic=0.0, scale=(0.85, 1.6), plain=0.5),
+)
+
+
+def look_at(step, steps, rng, phases=PHASES):
+    """The Look of a step's batch."""
+    phase = next(phase for phase in phases if step < phase.until * steps or phase is phases[-1])
+    width, height = phase.sizes[rng.integers(len(phase.sizes))]
+    return Look(width, height, phase.mosaic, phase.scale, phase.plain)
+
+
+def learning_rate(step, steps, peak, warmup, last=0.01):
+    """Linear warm-up, then a cosine down to `last` of the peak at the last step."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    progress = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return peak * (last + (1 - last) * (1 + math.cos(math.pi * progress)) / 2)
+
+
+def ema_decay(step, longest):
+    """A short memory at first, while the weights still move fast."""
+    return min(longest, (1 + step) / (10 + step))

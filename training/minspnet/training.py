@@ -1,0 +1,93 @@
+"""A training run's state, and one step of it."""
+
+import copy
+import dataclasses
+
+import torch
+from torch import nn
+
+from . import schedule
+from .loss import TrainingLoss
+from .network import to_images
+from .records import commit
+
+
+class Trainee(nn.Module):
+    """Network and loss as one module, so that DistributedDataParallel sees one forward."""
+
+    def __init__(self, network, loss):
+        super().__init__()
+        self.network, self.loss = network, loss
+
+    def forward(self, batch):
+        return self.loss(self.network, to_images(batch["pixels"]), batch)
+
+
+class Run:
+    """A training run's state: everything that last.pt holds."""
+
+    def __init__(self, settings, network, mimic, device):
+        self.settings = settings
+        self.device = device
+        self.step = 0
+        self.best = -1.0
+        self.trainee = Trainee(network, TrainingLoss(mimic, teach=settings.teach, feature=settings.feature))
+        self.trainee.to(device)
+        # A network that was loaded to be fine-tuned comes in the state in which it ships.
+        self.trainee.train().requires_grad_(True)
+        self.averaged = copy.deepcopy(network).eval().requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.trainee, settings.weight_decay), lr=0.0)
+
+    @property
+    def network(self):
+        return self.trainee.network
+
+    def state(self):
+        return {
+            "step": self.step,
+            "best": self.best,
+            "settings": dataclasses.asdict(self.settings),
+            "network_variant": self.network.variant,
+            "trainee": self.trainee.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "commit": commit(),
+        }
+
+    def load(self, state):
+        self.step, self.best = state["step"], state["best"]
+        self.trainee.load_state_dict(state["trainee"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+    def train_step(self, forward, batch):
+        """One step on one batch; returns the loss's parts."""
+        settings = self.settings
+        rate = schedule.learning_rate(self.step, settings.steps, settings.peak_rate, settings.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
+        gpu = self.device.type == "cuda"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=gpu):
+            loss, parts = forward(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.trainee.parameters(), settings.clip, error_if_nonfinite=True)
+        self.optimizer.step()
+        self._average()
+        self.step += 1
+        return {"loss": loss.detach(), **parts}
+
+    @torch.no_grad()
+    def _average(self):
+        decay = schedule.ema_decay(self.step, self.settings.ema)
+        ours, theirs = self.averaged.state_dict().values(), self.network.state_dict().values()
+        pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.is_floating_point()]
+        torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - decay)
+
+
+def parameter_groups(module, weight_decay):
+    """Weight decay on matrices and kernels only."""
+    decayed = [p for p in module.parameters() if p.ndim > 1]
+    others = [p for p in module.parameters() if p.ndim <= 1]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]

@@ -1,0 +1,90 @@
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from minspnet.checkpoints import fused
+from minspnet.evaluation import torch_predictor
+from minspnet.graph import INPUT, OUTPUTS, quantise, to_onnx, with_pixels
+from minspnet.network import Detector
+from minspnet.runtime import predictor, session
+
+SIZES = ((64, 64), (96, 32), (160, 96))
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    generator = np.random.default_rng(3)
+    # Smooth, as pictures are: noise alone would leave every range but the middle unused.
+    coarse = generator.integers(0, 256, (8, 6, 10, 3), dtype=np.uint8)
+    return [np.kron(block, np.ones((16, 16, 1), np.uint8)) for block in coarse]
+
+
+@pytest.fixture
+def network(toy):
+    torch.manual_seed(0)
+    network = Detector(toy).train()
+    with torch.no_grad():
+        for _ in range(20):
+            network(torch.rand(4, 3, 64, 64) * torch.rand(4, 1, 1, 1))
+    for conv in [*network.head.logits, *network.head.distances]:
+        torch.nn.init.normal_(conv.weight, std=0.3)  # as decided as a trained head
+    return network.eval()
+
+
+def save(model, path):
+    onnx.save(model, path)
+    return path
+
+
+def operators(path):
+    return {node.op_type for node in onnx.load(path).graph.node}
+
+
+def test_fp32_says_what_pytorch_says_at_every_size(network, tmp_path, pictures):
+    path = save(with_pixels(to_onnx(fused(network))), tmp_path / "m.onnx")
+    run, reference = predictor(session(path)), torch_predictor(network)
+    for width, height in SIZES:
+        pixels = np.ascontiguousarray(pictures[0][:height, :width])[None]
+        for ours, theirs in zip(run(pixels), reference(pixels), strict=True):
+            assert ours.shape == theirs.shape
+            assert np.abs(ours - theirs).max() <= 1e-3
+
+
+def test_both_files_keep_the_contract(network, tmp_path, pictures):
+    fp32 = save(with_pixels(to_onnx(fused(network))), tmp_path / "m.fp32.onnx")
+    int8 = tmp_path / "m.int8.onnx"
+    quantise(to_onnx(fused(network)), pictures, int8)
+    for path in (fp32, int8):
+        model = onnx.load(path)
+        assert model.opset_import[0].version >= 17
+        assert [value.name for value in model.graph.input] == [INPUT]
+        assert [value.name for value in model.graph.output] == list(OUTPUTS)
+        kind = model.graph.input[0].type.tensor_type
+        assert kind.elem_type == onnx.TensorProto.UINT8
+        assert [d.dim_value for d in kind.shape.dim] == [1, 0, 0, 3]
+        assert not operators(path) & {"NonMaxSuppression", "If", "Loop", "BatchNormalization"}
+
+
+def test_int8_reads_the_bytes_as_they_are(network, tmp_path, pictures):
+    path = tmp_path / "m.int8.onnx"
+    quantise(to_onnx(fused(network)), pictures, path)
+    graph = onnx.load(path).graph
+    transpose = next(node for node in graph.node if INPUT in node.input)
+    dequantise = next(node for node in graph.node if transpose.output[0] in node.input)
+    assert (transpose.op_type, dequantise.op_type) == ("Transpose", "DequantizeLinear")
+    values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    assert np.isclose(values[dequantise.input[1]], 1 / 255) and values[dequantise.input[2]] == 0
+
+
+@pytest.mark.parametrize("activations", ["u8", "s8"])
+def test_int8_agrees_with_float(network, tmp_path, pictures, activations):
+    path = tmp_path / "m.int8.onnx"
+    quantise(to_onnx(fused(network)), pictures, path, activations)
+    run, reference = predictor(session(path)), torch_predictor(network)
+    for width, height in SIZES:
+        pixels = np.ascontiguousarray(pictures[1][:height, :width])[None]
+        logits, distances = run(pixels)
+        true_logits, true_distances = reference(pixels)
+        assert np.corrcoef(logits.ravel(), true_logits.ravel())[0, 1] > 0.98
+        assert np.corrcoef(distances.ravel(), true_distances.ravel())[0, 1] > 0.98

@@ -1,0 +1,89 @@
+import json
+
+import numpy as np
+import pytest
+
+from evaluate import read_detections
+from minspnet.data import CLASSES
+from minspnet.detect import detections, fit, on_picture
+from minspnet.scoring import score
+
+PERSON, CAR = CLASSES.index("person"), CLASSES.index("car")
+
+
+def entry(boxes, ignore=(), labelled=CLASSES, file="a.jpg"):
+    return {
+        "file": file,
+        "width": 100,
+        "height": 100,
+        "boxes": boxes,
+        "ignore": list(ignore),
+        "labelled": list(labelled),
+    }
+
+
+def result(*rows):
+    """rows: (x1, y1, x2, y2, class, score)."""
+    rows = np.array(rows, np.float32).reshape(-1, 6)
+    return rows[:, :4], rows[:, 4].astype(int), rows[:, 5]
+
+
+def test_the_right_box_scores_one_and_a_shifted_one_less():
+    entries = [entry([[10, 10, 50, 50, CAR]])]
+    assert score(entries, [result((10, 10, 50, 50, CAR, 0.9))])["ap"] == pytest.approx(1)
+    shifted = score(entries, [result((16, 10, 56, 50, CAR, 0.9))])
+    assert shifted["ap50"] == pytest.approx(1) and 0 < shifted["ap"] < 1
+    assert score(entries, [result((10, 10, 50, 50, PERSON, 0.9))])["ap"] == 0
+
+
+def test_an_unlabelled_class_is_not_judged():
+    entries = [entry([[10, 10, 50, 50, CAR]], labelled=["car"])]
+    found = [result((60, 60, 90, 90, PERSON, 0.99), (10, 10, 50, 50, CAR, 0.5))]
+    assert score(entries, found)["perClass"] == {
+        "car": {"ap": pytest.approx(1), "ap50": pytest.approx(1), "boxes": 1}
+    }
+
+
+def test_a_detection_on_an_ignored_box_counts_neither_way():
+    found = [result((60, 60, 90, 90, CAR, 0.99), (10, 10, 50, 50, CAR, 0.5))]
+    assert score([entry([[10, 10, 50, 50, CAR]])], found)["ap50"] == pytest.approx(0.5)
+    assert score([entry([[10, 10, 50, 50, CAR]], ignore=[[55, 55, 95, 95]])], found)["ap50"] == pytest.approx(
+        1
+    )
+
+
+def test_fitting_keeps_the_aspect_and_fills_with_grey():
+    canvas, scale = fit(np.zeros((50, 100, 3), np.uint8), 64, 64)
+    assert scale == (0.64, 0.64)
+    assert (canvas[:32] == 0).all() and (canvas[32:] == 114).all()
+    assert on_picture(np.array([[0, 0, 64, 33]], np.float32), scale, 100, 50).tolist() == [[0, 0, 100, 50]]
+
+
+def test_suppression_is_by_class():
+    centres = np.array([[20.0, 20], [21, 20], [80, 80]])
+    distances = np.full((4, 3), 10.0)
+    logits = np.full((8, 3), -9.0)
+    logits[CAR] = [3, 2, 1]
+    logits[PERSON, 1] = 2.5
+    boxes, classes, scores = detections(logits, distances, centres, min_score=0.1)
+    assert classes.tolist() == [CAR, PERSON, CAR]
+    assert boxes.tolist() == [[10, 10, 30, 30], [11, 10, 31, 30], [70, 70, 90, 90]]
+    assert (np.diff(scores) < 0).all()
+
+
+def test_the_runtimes_lines_are_read_in_the_sets_order(tmp_path):
+    entries = [entry([], file="x/a.jpg"), entry([], file="x/b.jpg")]
+    lines = [
+        {"file": f"/tmp/val/x/{name}.jpg", "width": 100, "height": 100, "detections": rows}
+        for name, rows in (("b", [{"class": "car", "score": 0.5, "box": [1, 2, 3, 4]}]), ("a", []))
+    ]
+    path = tmp_path / "lines.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    first, second = read_detections(path, entries)
+    assert len(first[0]) == 0
+    assert (
+        second[0].tolist() == [[1, 2, 3, 4]] and second[1].tolist() == [CAR] and second[2].tolist() == [0.5]
+    )
+    path.write_text(json.dumps(lines[0]))
+    with pytest.raises(SystemExit, match="1 pictures have no line"):
+        read_detections(path, entries)

@@ -1,0 +1,140 @@
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import train
+from minspnet import schedule
+from minspnet.checkpoints import load
+from minspnet.network import Detector
+from minspnet.pruning import prune
+from minspnet.records import LAST, Log
+from minspnet.settings import from_dict, parse
+from minspnet.summary import count_macs, count_parameters
+from train import Settings
+
+HERE = Path(__file__).parents[1]
+
+
+def arguments(cache, folder, **more):
+    settings = {
+        "folder": folder, "cache": cache, "stores": "toys", "val": "toys", "steps": 6, "variant": "toy",
+        "batch": 4, "warmup": 2, "workers": 0, "teach": 0, "threads": 1, "feature": 0, "evaluate_every": 6, "log_every": 2,
+    } | more  # fmt: skip
+    return [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+
+
+def same(a, b):
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    return a == b
+
+
+def test_a_resumed_run_ends_where_a_straight_one_does(cache, tmp_path, toy):
+    train.main(arguments(cache, tmp_path / "straight"))
+    for _ in range(6):  # each call is out of time after its first step
+        train.main(arguments(cache, tmp_path / "slices", minutes=1e-9))
+    straight, slices = (
+        torch.load(tmp_path / name / LAST, weights_only=False) for name in ("straight", "slices")
+    )
+    assert straight["step"] == slices["step"] == 6
+    for part in ("trainee", "averaged", "optimizer"):
+        assert same(straight[part], slices[part])
+
+
+def test_a_run_leaves_its_records(cache, tmp_path, toy):
+    train.main(arguments(cache, tmp_path))
+    rows = Log(tmp_path).rows()
+    assert [row["step"] for row in rows] == [2, 4, 6, 6] and "ap50" in rows[-1]
+    assert json.loads((tmp_path / "settings.json").read_text())["seed"] == 1
+    assert (tmp_path / "curve.png").stat().st_size > 1000
+    assert load(tmp_path / "best.pt")["step"] == 6
+
+
+def test_a_run_learns(cache, tmp_path, toy):
+    train.main(arguments(cache, tmp_path, steps=40, peak_rate=1e-2, warmup=5, evaluate_every=0, log_every=10))
+    boxes = [row["parts"]["box"] for row in Log(tmp_path).rows()]
+    assert boxes[-1] < 0.9 * boxes[0]
+
+
+def test_a_run_does_not_go_on_with_other_settings(cache, tmp_path, toy):
+    train.main(arguments(cache, tmp_path, minutes=1e-9))
+    with pytest.raises(SystemExit, match=r"batch: 4 -> 2"):
+        train.main(arguments(cache, tmp_path, batch=2))
+
+
+def test_fine_tuning_starts_from_the_network_it_is_given(cache, tmp_path, toy):
+    train.main(arguments(cache, tmp_path / "first"))
+    first = load(tmp_path / "first" / "best.pt")["network"]
+    settings = parse(Settings, arguments(cache, tmp_path / "next", init=tmp_path / "first" / "best.pt"))
+    run = train.build(settings, None, torch.device("cpu"))
+    assert run.network.training and all(p.requires_grad for p in run.network.parameters())
+    assert same(run.network.state_dict(), first.state_dict())
+
+
+def test_two_processes_train_together(cache, tmp_path):
+    """PyTorch DDP on gloo, as torchrun starts it."""
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "train.py",
+    ]
+    more = {"steps": 2, "variant": "minspnet-n", "threads": 1, "evaluate_every": 0, "log_every": 1}
+    subprocess.run(
+        [*command, *arguments(cache, tmp_path, **more)],
+        cwd=HERE,
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    state = torch.load(tmp_path / LAST, weights_only=False)
+    assert state["step"] == 2 and len(Log(tmp_path).rows()) == 2
+
+
+def test_pruning_removes_channels_and_what_is_left_runs(toy):
+    torch.manual_seed(0)
+    network = Detector(toy)
+    logits, distances = network(torch.rand(2, 3, 64, 64))
+    (logits.square().mean() + distances.mean()).backward()
+    parameters, macs = count_parameters(network), count_macs(network, 256, 256)
+    removed = prune(network, 0.2)
+    assert removed >= 0.2
+    assert count_macs(network, 256, 256) == pytest.approx(macs * (1 - removed))
+    assert count_parameters(network) < parameters
+    widths = [m.out_channels for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert sum(widths) < sum(
+        m.out_channels for m in Detector(toy).modules() if isinstance(m, torch.nn.Conv2d)
+    )
+    logits, distances = network.eval()(torch.rand(1, 3, 96, 64))
+    assert logits.shape == (1, 8, 126) and distances.shape == (1, 4, 126)
+
+
+def test_an_unknown_setting_is_an_error():
+    with pytest.raises(ValueError, match="learning_rat"):
+        from_dict(Settings, {"folder": "x", "steps": 1, "learning_rat": 1})
+    with pytest.raises(SystemExit):
+        parse(Settings, ["--folder", "x", "--steps", "1", "--learning-rat", "1"])
+
+
+def test_the_schedule_warms_up_and_comes_down():
+    rates = [schedule.learning_rate(step, 100, 1.0, 10) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1) and max(rates) == 1.0 and rates[100] == pytest.approx(0.01)
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
+
+
+def test_the_last_phase_has_whole_pictures_and_no_mosaic():
+    look = schedule.look_at(99, 100, np.random.default_rng(0))
+    assert look.mosaic == 0 and look.plain > 0 and max(look.width, look.height) >= 256
