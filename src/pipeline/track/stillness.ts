@@ -4,8 +4,10 @@ const stayRadius = 0.15;
 const staySeconds = 3;
 /** It moves again when it is this far away … (in its own sizes; more than a half-covered box can shift) */
 const leaveRadius = 0.35;
-/** … for this long, seconds. */
+/** … for this long, seconds … */
 const leaveSeconds = 0.4;
+/** … or as soon as it is this far away. */
+const farRadius = 0.7;
 
 /**
  * Whether an object stands still. Judged by where it is and not by its speed, since the speed of a parked car is
@@ -25,6 +27,11 @@ export class Stillness {
     this.#since = seconds;
   }
 
+  /** Stationary, and in its place when last seen; not about to leave it. */
+  get atRest(): boolean {
+    return this.stationary && this.#awaySince === undefined;
+  }
+
   update(x: number, y: number, size: number, seconds: number): void {
     const distance = Math.hypot(x - this.#x, y - this.#y) / size;
     if (distance <= (this.stationary ? leaveRadius : stayRadius)) {
@@ -33,7 +40,8 @@ export class Stillness {
       return;
     }
     this.#awaySince ??= seconds;
-    if (this.stationary && seconds - this.#awaySince < leaveSeconds) return;
+    const leaving = distance > farRadius || seconds - this.#awaySince >= leaveSeconds;
+    if (this.stationary && !leaving) return;
     this.stationary = false;
     this.#awaySince = undefined;
     this.#x = x;

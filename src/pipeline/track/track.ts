@@ -52,6 +52,11 @@ export class Track {
     return this.#stillness.stationary;
   }
 
+  /** Stationary, and in its place when last seen. */
+  get atRest(): boolean {
+    return this.#stillness.atRest;
+  }
+
   /** Picture widths a second, smoothed. */
   get speed(): number {
     return this.stationary ? 0 : this.#filter.speed;
@@ -74,7 +79,7 @@ export class Track {
 
   /** @param dt seconds since the last picture */
   predict(dt: number): void {
-    if (this.stationary) this.#filter.halt();
+    if (this.atRest) this.#filter.halt();
     this.#filter.predict(dt);
     this.seen = false;
     this.#expect();

@@ -23,12 +23,16 @@ export interface TrackerOptions {
 /** Low detections reach down to this fraction of `minScore`, and never below `noise`. */
 const lowFraction = 0.4;
 const noise = 0.1;
+/** Two tracks whose boxes overlap this much show one object, whatever their classes: a person bent down is no dog. */
+const samePlaceIou = 0.75;
 /** Squared Mahalanobis distance, four standard deviations: further away it is not the same object. */
 const gate = 16;
 /** Neither is it when its area changed by more than this factor. */
 const maxGrowth = 3;
-/** The gate is for boxes that overlap less than this. */
+/** The gate is for boxes that overlap less than this … */
 const clearIou = 0.2;
+/** … and after this time unseen it would let everything through, seconds. */
+const reachSeconds = 1;
 /** A low detection has to overlap this much: noise is everywhere. */
 const lowIou = 0.4;
 /** Classes are confused only in the same place. */
@@ -120,14 +124,14 @@ export class Tracker {
     if (!track.confirmed) return seconds - track.firstSeen > Math.max(confirmSeconds, 10 * this.#interval);
     if (unseen <= 3.5 * this.#interval) return false;
     if (track.outside) return unseen > leftSeconds;
-    return unseen > (track.stationary ? stationaryLostSeconds : lostSeconds);
+    return unseen > (track.atRest ? stationaryLostSeconds : lostSeconds);
   }
 
   #associate(
     seconds: number,
     confirmed: boolean,
     wanted: (detection: Detection) => boolean,
-    costOf: (track: Track, detection: Detection) => number,
+    costOf: (track: Track, detection: Detection, seconds: number) => number,
   ): void {
     const rows = this.#rows;
     rows.length = 0;
@@ -137,7 +141,7 @@ export class Tracker {
     this.#assignment.resize(rows.length, columns.length);
     for (const [row, track] of rows.entries()) {
       for (const [column, detection] of columns.entries()) {
-        this.#assignment.set(row, column, costOf(track, detection));
+        this.#assignment.set(row, column, costOf(track, detection, seconds));
       }
     }
     this.#assignment.solve(rows.length, columns.length, 1).forEach((column, row) => {
@@ -165,15 +169,18 @@ export class Tracker {
     for (const track of this.tracks) {
       if (!track.confirmed && track.seen && track.hits >= this.#options.confirmHits) {
         const lost = this.#lostTwin(track);
-        if (lost !== undefined) {
-          lost.become(track);
-          continue;
-        }
+        lost?.become(track);
+        if (lost !== undefined || this.#isTaken(track)) continue;
         track.confirmed = true;
       }
       this.tracks[kept++] = track;
     }
     this.tracks.length = kept;
+  }
+
+  /** Whether a confirmed track is seen in the same place. */
+  #isTaken(track: Track): boolean {
+    return this.tracks.some((other) => other.confirmed && other.seen && iou(other.box, track.box) > samePlaceIou);
   }
 
   /** The confirmed track that this new one continues: it was lost before this one was first seen. */
@@ -202,11 +209,16 @@ function growth(track: Track, detection: Detection): number {
   return Math.max(ratio, 1 / ratio);
 }
 
+function isWithinReach(track: Track, detection: Detection, seconds: number): boolean {
+  if (seconds - track.lastSeen > reachSeconds) return false;
+  return track.surprise(detection.box) <= gate && growth(track, detection) <= maxGrowth;
+}
+
 /** 0..1, where 1 and more means never. */
-function cost(track: Track, detection: Detection): number {
+function cost(track: Track, detection: Detection, seconds: number): number {
   if (track.outside || track.kind !== kindOf(detection.class)) return 1;
   const overlap = iou(track.expected, detection.box);
-  if (overlap < clearIou && (track.surprise(detection.box) > gate || growth(track, detection) > maxGrowth)) return 1;
+  if (overlap < clearIou && !isWithinReach(track, detection, seconds)) return 1;
   const confused = !track.votes.has(detection.class);
   if (confused && overlap < confusedIou) return 1;
   return (1 - distanceIou(track.expected, detection.box, overlap)) / 2 + (confused ? confusedCost : 0);

@@ -1,0 +1,230 @@
+import t from 'tap';
+import type { Detection } from '../../../src/contract/detection.js';
+import { Tracker, type TrackerOptions } from '../../../src/pipeline/track/tracker.js';
+import { type Actor, boxAt, car, detect, person, randomFrom } from './actors.js';
+
+const options: TrackerOptions = { minScore: 0.4, aspect: 16 / 9 };
+
+/** Runs a play and returns, for each picture, which confirmed track has which box. */
+function play(actors: readonly Actor[], fps: number, seconds: number, alter = (d: Detection[], _frame: number) => d) {
+  const tracker = new Tracker(options);
+  const ids = new Map<object, number>();
+  /** For each actor the ids that it had, in order, without repetition. */
+  const idsOf: number[][] = actors.map(() => []);
+  for (let frame = 0; frame / fps <= seconds; frame++) {
+    const now = frame / fps;
+    tracker.step(alter(detect(actors, now), frame), now);
+    for (const track of tracker.tracks) {
+      if (!track.confirmed) continue;
+      if (!ids.has(track)) ids.set(track, ids.size);
+      if (!track.seen) continue;
+      const [x, y] = [(track.box[0] + track.box[2]) / 2, (track.box[1] + track.box[3]) / 2];
+      const distances = actors.map((actor) => {
+        const centre = actor.at(now);
+        return centre === undefined ? Number.POSITIVE_INFINITY : Math.hypot(centre[0] - x, centre[1] - y);
+      });
+      const history = idsOf[distances.indexOf(Math.min(...distances))];
+      const id = ids.get(track) ?? -1;
+      if (history && history.at(-1) !== id) history.push(id);
+    }
+  }
+  return { idsOf, tracks: ids.size, tracker };
+}
+
+for (const fps of [5, 10, 15]) {
+  t.test(`${fps} fps: two people who cross keep their identities`, async (t) => {
+    const { idsOf, tracks } = play(
+      [person((s) => [0.1 + 0.12 * s, 0.5]), person((s) => [0.9 - 0.12 * s, 0.52])],
+      fps,
+      6.5,
+    );
+    t.equal(tracks, 2);
+    t.strictSame(
+      idsOf.map((ids) => ids.length),
+      [1, 1],
+    );
+  });
+
+  t.test(`${fps} fps: two people who walk side by side`, async (t) => {
+    const random = randomFrom(fps);
+    const jitter = () => 0.006 * (random() - 0.5);
+    const { idsOf, tracks } = play(
+      [
+        person((s) => [0.1 + 0.1 * s + jitter(), 0.5 + jitter()]),
+        person((s) => [0.15 + 0.1 * s + jitter(), 0.51 + jitter()]),
+      ],
+      fps,
+      7,
+    );
+    t.equal(tracks, 2);
+    t.strictSame(
+      idsOf.map((ids) => ids.length),
+      [1, 1],
+    );
+  });
+
+  t.test(`${fps} fps: one who is hidden for 1.2 s comes out as himself`, async (t) => {
+    const { tracks } = play([person((s) => (s > 3 && s < 4.2 ? undefined : [0.1 + 0.1 * s, 0.5]))], fps, 8);
+    t.equal(tracks, 1);
+  });
+
+  t.test(`${fps} fps: one of two who cross is hidden by the other`, async (t) => {
+    const front = person((s) => [0.1 + 0.12 * s, 0.5]);
+    const behind = person((s) => {
+      const x = 0.9 - 0.12 * s;
+      return Math.abs(x - (0.1 + 0.12 * s)) < 0.04 ? undefined : [x, 0.5];
+    });
+    const { idsOf, tracks } = play([front, behind], fps, 6.5);
+    t.equal(tracks, 2);
+    t.strictSame(
+      idsOf.map((ids) => ids.length),
+      [1, 1],
+    );
+  });
+}
+
+t.test('a car that moves more than its length between pictures is one track', async (t) => {
+  const { tracks, idsOf } = play([car((s) => [-0.1 + 1.1 * s, 0.6])], 5, 1.2); // 0.22 a picture, 0.18 long
+  t.equal(tracks, 1);
+  t.strictSame(idsOf, [[0]]);
+});
+
+t.test('two fast cars that meet', async (t) => {
+  const { idsOf, tracks } = play([car((s) => [-0.1 + 0.6 * s, 0.6]), car((s) => [1.1 - 0.6 * s, 0.5])], 5, 2.2);
+  t.equal(tracks, 2);
+  t.strictSame(
+    idsOf.map((ids) => ids.length),
+    [1, 1],
+  );
+});
+
+t.test('three sure sights within a second make a track, fewer or weaker ones none', async (t) => {
+  const confirmedAfter = (scores: readonly number[]) => {
+    const tracker = new Tracker(options);
+    scores.forEach((score, i) => {
+      tracker.step(score > 0 ? [{ class: 'person', score, box: boxAt(0.5, 0.5, 0.1, 0.3) }] : [], i / 10);
+    });
+    return tracker.tracks.filter(({ confirmed }) => confirmed).length;
+  };
+  t.equal(confirmedAfter([0.5, 0.5]), 0);
+  t.equal(confirmedAfter([0.5, 0.5, 0.5]), 1);
+  t.equal(confirmedAfter([0.5, 0, 0.5, 0, 0, 0.5]), 1, 'misses between');
+  t.equal(confirmedAfter([0.5, 0.3, 0.3, 0.3, 0.3]), 0, 'weak ones don’t count');
+  t.equal(confirmedAfter([0.3, 0.3, 0.3, 0.3, 0.3]), 0, 'weak ones begin nothing');
+  t.equal(confirmedAfter([0.5, ...new Array(9).fill(0), 0.5, ...new Array(9).fill(0), 0.5]), 0, 'one a second');
+});
+
+t.test('at one picture a second a track can be confirmed too', async (t) => {
+  const { tracks } = play([person((s) => [0.3 + 0.02 * s, 0.5])], 1, 6);
+  t.equal(tracks, 1);
+});
+
+t.test('weak detections continue a track, below a fraction of the score they don’t', async (t) => {
+  const still = person(() => [0.5, 0.5]);
+  const weak = (score: number) => (ds: Detection[], frame: number) => ds.map((d) => (frame < 10 ? d : { ...d, score }));
+  t.equal(play([still], 10, 2.5, weak(0.2)).tracker.tracks[0]?.lastSeen, 2.5);
+  t.equal(play([still], 10, 2.5, weak(0.12)).tracker.tracks[0]?.lastSeen, 0.9);
+});
+
+t.test('a van that is a car, a truck or a bus by turns is one track', async (t) => {
+  const names = ['truck', 'car', 'truck', 'bus', 'truck'];
+  const { tracks, tracker } = play([car((s) => [0.2 + 0.15 * s, 0.5])], 10, 3, (ds, frame) =>
+    ds.map((d) => ({ ...d, class: names[frame % names.length] as string })),
+  );
+  t.equal(tracks, 1);
+  t.equal(tracker.tracks[0]?.votes.winner(undefined), 'truck');
+});
+
+t.test('one that is seen as a car and as a truck at once is one track', async (t) => {
+  const { tracks } = play([car((s) => [0.2 + 0.15 * s, 0.5])], 10, 3, (ds) =>
+    ds.flatMap((d) => [d, { ...d, class: 'truck', score: d.score - 0.1 }]),
+  );
+  t.equal(tracks, 1);
+});
+
+t.test('a person who is taken for a dog for a while makes no dog', async (t) => {
+  const { tracks } = play([person((s) => [0.2 + 0.05 * s, 0.5])], 10, 4, (ds, frame) =>
+    frame > 15 && frame < 30
+      ? ds.flatMap((d) => [
+          { ...d, score: 0.3 },
+          { ...d, class: 'dog', score: 0.6 },
+        ])
+      : ds,
+  );
+  t.equal(tracks, 1);
+});
+
+t.test('a second, smaller box on a person begins no track', async (t) => {
+  const { tracks } = play([person((s) => [0.2 + 0.05 * s, 0.5])], 10, 4, (ds) =>
+    ds.flatMap((d) => [d, { ...d, score: 0.5, box: [d.box[0], d.box[1], d.box[2], (d.box[1] + d.box[3]) / 2] }]),
+  );
+  t.equal(tracks, 1);
+});
+
+t.test('one who leaves and one who comes in at another place later are two', async (t) => {
+  const { tracks } = play(
+    [person((s) => (s < 4 ? [0.7 + 0.1 * s, 0.5] : [0.1 * (s - 5), 0.5]))], // out at the right, in at the left
+    10,
+    9,
+  );
+  t.equal(tracks, 2);
+});
+
+t.test('who has left the picture is over sooner than who is hidden', async (t) => {
+  const endOf = (actor: Actor) => {
+    const tracker = new Tracker(options);
+    for (let frame = 0; ; frame++) {
+      tracker.step(detect([actor], frame / 10), frame / 10);
+      if (tracker.ended.length > 0) return frame / 10;
+    }
+  };
+  const left = endOf(person((s) => [0.8 + 0.1 * s, 0.5])); // gone after 2.3 s
+  const hidden = endOf(person((s) => (s < 2 ? [0.3 + 0.1 * s, 0.5] : undefined)));
+  t.ok(left >= 2.3 && left < 3, `${left}`);
+  t.ok(hidden > 3.8 && hidden < 4.2, `${hidden}`);
+});
+
+t.test('a parked car that is hardly ever seen keeps its one track, and is stationary', async (t) => {
+  const random = randomFrom(5);
+  const jitter = () => 0.008 * (random() - 0.5);
+  let flips = 0;
+  let was = false;
+  const { tracks } = play([car(() => [0.5 + jitter(), 0.5 + jitter()])], 10, 120, (ds, frame) => {
+    const seenOften = frame < 60;
+    return seenOften || random() < 0.03 ? ds : [];
+  });
+  t.equal(tracks, 1);
+  const tracker = new Tracker(options);
+  for (let frame = 0; frame < 1200; frame++) {
+    tracker.step(random() < 0.5 ? detect([car(() => [0.5 + jitter(), 0.5 + jitter()])], 0) : [], frame / 10);
+    const stationary = tracker.tracks[0]?.stationary ?? false;
+    if (stationary !== was) flips++;
+    was = stationary;
+  }
+  t.equal(flips, 1);
+  t.equal(tracker.tracks[0]?.speed, 0);
+});
+
+t.test('a car that drives off is no longer stationary, and the same', async (t) => {
+  const { tracks, tracker } = play([car((s) => [s < 6 ? 0.3 : 0.3 + 0.2 * (s - 6), 0.5])], 10, 8);
+  t.equal(tracks, 1);
+  t.equal(tracker.tracks[0]?.stationary, false);
+  t.ok(Math.abs((tracker.tracks[0]?.speed ?? 0) - 0.2) < 0.02);
+});
+
+t.test('two pictures of the same moment and a clock that stands still do no harm', async (t) => {
+  const tracker = new Tracker(options);
+  for (const now of [0, 0.1, 0.1, 0.1, 0.2, 0.2]) tracker.step(detect([person(() => [0.5, 0.5])], 0), now);
+  t.equal(tracker.tracks.length, 1);
+  t.ok(Number.isFinite(tracker.tracks[0]?.speed));
+});
+
+t.test('after a pause of a minute everything is new', async (t) => {
+  const tracker = new Tracker(options);
+  const here = detect([person(() => [0.5, 0.5])], 0);
+  for (const now of [0, 0.1, 0.2, 0.3]) tracker.step(here, now);
+  tracker.step(here, 60);
+  t.equal(tracker.ended.length, 1);
+  t.equal(tracker.tracks.length, 1);
+  t.equal(tracker.tracks[0]?.confirmed, false);
+});
