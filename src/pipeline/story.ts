@@ -71,8 +71,8 @@ export class Story {
     const moves = this.#watchZones();
     const crossings = this.#watchLines();
     if (this.#told === undefined) {
+      this.#untoldCrossings.push(...crossings);
       if (track.confirmed && this.className !== undefined) this.#open(report);
-      else this.#untoldCrossings.push(...crossings);
     } else {
       for (const { watch, move } of moves) this.#tellMove(watch, move, report);
       for (const crossing of crossings) this.#tellCrossing(crossing, report);
