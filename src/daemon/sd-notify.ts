@@ -1,0 +1,60 @@
+// Node has no unix datagram sockets. The choice was `systemd-notify`, which is wherever systemd is, over a native
+// addon: one short process each half watchdog interval costs nothing, and a crash in it can't take the daemon along.
+// It needs NotifyAccess=all in the unit, since it is systemd-notify's process that speaks.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+/** systemd answers in milliseconds; a stop must not wait longer for one that doesn't. */
+const answerMs = 500;
+
+/** Tells systemd how the service is (sd_notify(3)); where `$NOTIFY_SOCKET` is not set, every call does nothing. */
+export class SystemdNotifier {
+  readonly #environment: NodeJS.ProcessEnv;
+  #watchdog: NodeJS.Timeout | undefined;
+  #hasWarned = false;
+
+  /** @param environment holds `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` as systemd sets them. */
+  constructor(environment: NodeJS.ProcessEnv = process.env) {
+    this.#environment = environment;
+  }
+
+  /**
+   * READY=1, and from now on WATCHDOG=1 at half the interval that systemd asks for, as long as `isHealthy()` says so:
+   * a daemon that is not gets restarted. Never rejects.
+   */
+  async ready(isHealthy: () => boolean): Promise<void> {
+    clearInterval(this.#watchdog);
+    const { WATCHDOG_USEC: interval, WATCHDOG_PID: pid = String(process.pid) } = this.#environment;
+    const periodMs = Number(interval) / 2000;
+    if (this.#environment.NOTIFY_SOCKET && pid === String(process.pid) && periodMs > 0) {
+      this.#watchdog = setInterval(() => {
+        if (isHealthy()) void this.#notify('WATCHDOG=1');
+      }, periodMs);
+      this.#watchdog.unref();
+    }
+    await this.#notify('READY=1');
+  }
+
+  /** One line that `systemctl status` shows. Never rejects. */
+  async status(text: string): Promise<void> {
+    await this.#notify(`STATUS=${text.replace(/\s+/g, ' ')}`);
+  }
+
+  /** STOPPING=1; the watchdog is fed no more, so a stop that hangs is ended by systemd. Never rejects. */
+  async stopping(): Promise<void> {
+    clearInterval(this.#watchdog);
+    await this.#notify('STOPPING=1');
+  }
+
+  async #notify(state: string): Promise<void> {
+    if (!this.#environment.NOTIFY_SOCKET) return;
+    try {
+      await execute('systemd-notify', [state], { env: this.#environment, timeout: answerMs });
+    } catch (error) {
+      // The service goes on without; systemd itself will say what it misses.
+      if (!this.#hasWarned) process.emitWarning(`systemd could not be told ${state}: ${(error as Error).message}`);
+      this.#hasWarned = true;
+    }
+  }
+}
