@@ -95,26 +95,30 @@ def unanswered(candidates, labels, overlap=0.4):
     return ~((iou >= overlap) & same).any(1)
 
 
-def read_images(manifest, entries):
-    """Yield each entry's picture as uint8 RGB [height, width, 3], in order."""
+def read_files(manifest, entries):
+    """Yield each entry's file as bytes, in order."""
     folder = Path(manifest).parent
     with contextlib.ExitStack() as opened:
         tars = {}
         for entry in entries:
             shard = entry.get("shard")
-            if shard and shard not in tars:
+            if shard is None:
+                yield (folder / entry["file"]).read_bytes()
+                continue
+            if shard not in tars:
                 tars[shard] = opened.enter_context(tarfile.open(folder / shard))
-            data = (
-                tars[shard].extractfile(entry["file"]).read()
-                if shard
-                else (folder / entry["file"]).read_bytes()
-            )
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-            if image is None:
-                raise ValueError(f"{manifest}: {entry['file']} cannot be decoded")
-            if image.shape[:2] != (entry["height"], entry["width"]):
-                raise ValueError(f"{manifest}: {entry['file']} is {image.shape[1]}x{image.shape[0]}")
-            yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+            yield tars[shard].extractfile(entry["file"]).read()
+
+
+def read_images(manifest, entries):
+    """Yield each entry's picture as uint8 RGB [height, width, 3], in order."""
+    for entry, data in zip(entries, read_files(manifest, entries), strict=True):
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise ValueError(f"{manifest}: {entry['file']} cannot be decoded")
+        if image.shape[:2] != (entry["height"], entry["width"]):
+            raise ValueError(f"{manifest}: {entry['file']} is {image.shape[1]}x{image.shape[0]}")
+        yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 class Store:

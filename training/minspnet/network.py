@@ -47,9 +47,14 @@ VARIANTS = {
         fusion=80,
     ),
     "minspnet-n": Variant(
-        stem=8,
-        stages=(Stage(16, 0), Stage(32, 1), Stage(64, 2), Stage(96, 1, gate=True)),
-        fusion=40,
+        stem=16,
+        stages=(
+            Stage(24, 0),
+            Stage(48, 1),
+            Stage(96, 2, kernel=5),
+            Stage(144, 1, kernel=5, gate=True),
+        ),
+        fusion=64,
     ),
 }
 

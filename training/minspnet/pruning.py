@@ -8,7 +8,7 @@ from .summary import count_macs
 ROUND_TO = 8  # channels: what vector units and ONNX Runtime's kernels work in
 
 
-def prune(network, remove, width=256, height=256, steps=400):
+def prune(network, remove, width=256, height=256, steps=100):
     """Remove the least important channels until `remove` of the MACs are gone, in place.
 
     Importance is Taylor's (arXiv 1906.10771), so the parameters' `grad` must hold the loss's gradient

@@ -50,6 +50,45 @@ def score(entries, results):
     }
 
 
+def precision_and_recall(entries, results, min_score, overlap=0.5):
+    """Of the detections from `min_score` on: the part that is right, and the part of the boxes found.
+
+    Judged like `score`: by class, only where it is labelled, nothing on ignored boxes.
+    """
+    right = wrong = boxes = 0
+    for entry, (found, classes, scores) in zip(entries, results, strict=True):
+        for number, name in enumerate(CLASSES):
+            if name not in entry.get("labelled", CLASSES):
+                continue
+            truth = [box[:4] for box in entry["boxes"] if box[4] == number]
+            boxes += len(truth)
+            chosen = np.flatnonzero((classes == number) & (scores >= min_score))
+            for index in chosen[np.argsort(-scores[chosen], kind="stable")]:
+                overlaps = [_iou(found[index], box) for box in truth]
+                if overlaps and max(overlaps) >= overlap:
+                    truth.pop(int(np.argmax(overlaps)))
+                    right += 1
+                elif not any(_covered(found[index], box) >= overlap for box in entry["ignore"]):
+                    wrong += 1
+    return right / max(1, right + wrong), right / max(1, boxes)
+
+
+def _shared(a, b):
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def _area(box):
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _iou(a, b):
+    return _shared(a, b) / max(1e-9, _area(a) + _area(b) - _shared(a, b))
+
+
+def _covered(box, by):
+    return _shared(box, by) / max(1e-9, _area(box))
+
+
 def _annotation(number, image, box, crowd):
     x1, y1, x2, y2 = (float(value) for value in box[:4])
     side = [x1, y1, x2 - x1, y2 - y1]

@@ -6,7 +6,7 @@ import pytest
 from evaluate import read_detections
 from minspnet.data import CLASSES
 from minspnet.detect import detections, fit, on_picture
-from minspnet.scoring import score
+from minspnet.scoring import precision_and_recall, score
 
 PERSON, CAR = CLASSES.index("person"), CLASSES.index("car")
 
@@ -50,6 +50,20 @@ def test_a_detection_on_an_ignored_box_counts_neither_way():
     assert score([entry([[10, 10, 50, 50, CAR]], ignore=[[55, 55, 95, 95]])], found)["ap50"] == pytest.approx(
         1
     )
+
+
+def test_precision_and_recall_by_hand():
+    entries = [entry([[10, 10, 50, 50, CAR], [60, 10, 90, 50, CAR]], ignore=[[0, 60, 100, 100]])]
+    found = [
+        result(
+            (10, 10, 50, 50, CAR, 0.9),  # right
+            (12, 10, 50, 50, CAR, 0.8),  # the same car again: wrong
+            (10, 70, 30, 90, CAR, 0.8),  # on an ignored box: neither
+            (60, 10, 90, 50, CAR, 0.3),  # right, but below .5
+        )
+    ]
+    assert precision_and_recall(entries, found, 0.5) == (0.5, 0.5)
+    assert precision_and_recall(entries, found, 0.1) == (2 / 3, 1.0)
 
 
 def test_fitting_keeps_the_aspect_and_fills_with_grey():

@@ -24,9 +24,21 @@ HERE = Path(__file__).parents[1]
 
 def arguments(cache, folder, **more):
     settings = {
-        "folder": folder, "cache": cache, "stores": "toys", "val": "toys", "steps": 6, "variant": "toy",
-        "batch": 4, "warmup": 2, "workers": 0, "teach": 0, "threads": 1, "feature": 0, "evaluate_every": 6, "log_every": 2,
-    } | more  # fmt: skip
+        "folder": folder,
+        "cache": cache,
+        "stores": "toys",
+        "val": "toys",
+        "steps": 6,
+        "variant": "toy",
+        "batch": 4,
+        "warmup": 2,
+        "workers": 0,
+        "threads": 1,
+        "teach": 0,
+        "feature": 0,
+        "evaluate_every": 6,
+        "log_every": 2,
+    } | more
     return [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", str(value))]
 
 
@@ -110,7 +122,7 @@ def test_pruning_removes_channels_and_what_is_left_runs(toy):
     logits, distances = network(torch.rand(2, 3, 64, 64))
     (logits.square().mean() + distances.mean()).backward()
     parameters, macs = count_parameters(network), count_macs(network, 256, 256)
-    removed = prune(network, 0.2)
+    removed = prune(network, 0.2, steps=20)
     assert removed >= 0.2
     assert count_macs(network, 256, 256) == pytest.approx(macs * (1 - removed))
     assert count_parameters(network) < parameters
