@@ -8,13 +8,14 @@ import { Detector } from '../src/pipeline/detector.js';
 import { loadModel } from '../src/pipeline/model/card.js';
 import { Network } from '../src/pipeline/model/network.js';
 import { Scene } from '../src/pipeline/scene.js';
-import { sum } from './summary.js';
 
 export type Stage = 'decode' | 'scale' | 'inference' | 'decode boxes' | 'track and events';
 
 export interface StageSamples {
-  /** Milliseconds a frame, in order. */
+  /** Wall milliseconds a frame, in order. */
   samples: Record<Stage, number[]>;
+  /** CPU milliseconds of all frames: unlike the wall's, they don't count what else the machine does. */
+  cpuMs: Record<'decode' | 'scale' | 'detect' | 'track and events', number>;
   frames: number;
   cpuSeconds: number;
   wallSeconds: number;
@@ -44,6 +45,7 @@ export async function measureStages(clip: string, model: string, frames: number)
     'decode boxes': [],
     'track and events': [],
   };
+  const cpuMs: StageSamples['cpuMs'] = { decode: 0, scale: 0, detect: 0, 'track and events': 0 };
   const startedAt = performance.now();
   let warmedUp: { at: number; cpu: NodeJS.CpuUsage } | undefined;
   let input = { width: 0, height: 0 };
@@ -56,16 +58,21 @@ export async function measureStages(clip: string, model: string, frames: number)
     using scaler = new TensorScaler(input, cardInput.fill);
     const buffer = tensorBuffer(input, cardInput.fill);
     while (samples.decode.length < frames) {
+      const c0 = cpuNow();
       const t0 = performance.now();
       const picture = await opened.next();
       if (picture === undefined) break;
+      const c1 = cpuNow();
       const t1 = performance.now();
       const fitted = scaler.scale(picture.frame, buffer);
       const t2 = performance.now();
+      const c2 = cpuNow();
       const detections = await detector.detect({ bytes: tensorBytes(buffer, input), input, fitted }, 0.1);
+      const c3 = cpuNow();
       const t3 = performance.now();
       scene.observe(detections, { monotonicMs: offsetMs + picture.mediaMs, utcMs: offsetMs + picture.mediaMs });
       const t4 = performance.now();
+      const c4 = cpuNow();
       played += 1;
       if (warmedUp === undefined) {
         if (played >= warmUp.frames && t4 - startedAt >= warmUp.ms) warmedUp = { at: t4, cpu: process.cpuUsage() };
@@ -76,12 +83,17 @@ export async function measureStages(clip: string, model: string, frames: number)
       samples.inference.push(detector.times.inferenceMs);
       samples['decode boxes'].push(detector.times.decodeBoxesMs);
       samples['track and events'].push(t4 - t3);
+      cpuMs.decode += c1 - c0;
+      cpuMs.scale += c2 - c1;
+      cpuMs.detect += c3 - c2;
+      cpuMs['track and events'] += c4 - c3;
     }
   }
   const { user, system } = process.cpuUsage(warmedUp?.cpu);
   const { name, version } = verified.card;
   return {
     samples,
+    cpuMs,
     frames: samples.decode.length,
     cpuSeconds: (user + system) / 1e6,
     wallSeconds: (performance.now() - (warmedUp?.at ?? startedAt)) / 1000,
@@ -90,8 +102,8 @@ export async function measureStages(clip: string, model: string, frames: number)
   };
 }
 
-/** The share of a stage in the time of all, 0..1. */
-export function share(samples: StageSamples['samples'], stages: readonly Stage[]): number {
-  const total = sum(Object.values(samples).map(sum));
-  return sum(stages.map((stage) => sum(samples[stage]))) / total;
+/** CPU time of this process, milliseconds. */
+function cpuNow(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -89,6 +89,8 @@ class CaptureWorker {
     try {
       return await this.#takeAll(source, startedAt);
     } finally {
+      // What comes next (`rewound`, `ended`, `failed`) must come after all that belongs to the frames before it.
+      while (this.#out.size > 0 && !this.#stop.signal.aborted) await this.#released();
       this.#playing = undefined; // it must not be interrupted once it is closed
     }
   }

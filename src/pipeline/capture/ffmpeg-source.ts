@@ -114,6 +114,11 @@ export class FfmpegSource implements PictureSource {
 
   #end(): undefined {
     if (this.#pictures === 0) throw this.#error('ERR_SOURCE_NO_FRAMES', 'opened, but no picture in it can be decoded');
+    const stated = Number(this.#stream?.nbFrames ?? 0);
+    // Containers count a few pictures that players don't show; a file that was cut off lacks more than that.
+    if (this.#pictures < stated * 0.99 - 2) {
+      throw this.#error('ERR_SOURCE_TRUNCATED', `ended after ${this.#pictures} of its ${stated} pictures`);
+    }
     return undefined;
   }
 

@@ -60,6 +60,21 @@ t.test('a truncated clip ends where it can no longer be read', async (t) => {
   t.ok(pictures.length > 5 && pictures.length < 25, `${pictures.length} of 25 pictures`);
 });
 
+t.test('a clip that was cut off, and knows it, is played as far as it goes and then fails', async (t) => {
+  const whole = await readFile('demo/street.mp4'); // its index is at its start
+  const cut = join(t.testdir(), 'cut.mp4');
+  await writeFile(cut, whole.subarray(0, whole.length / 2));
+  const source = open(cut);
+  t.teardown(() => source[Symbol.asyncDispose]());
+  await source.open();
+  let pictures = 0;
+  const play = async () => {
+    while (await source.next()) pictures += 1;
+  };
+  await t.rejects(play(), { code: 'ERR_SOURCE_TRUNCATED', exit: 'source', message: /of its \d+ pictures/ });
+  t.ok(pictures > 50, `${pictures} pictures`);
+});
+
 t.test('a clip that can’t be opened says why and ends with an exit code of its own', async (t) => {
   const dir = t.testdir({ 'empty.mp4': '', 'text.mp4': 'this is no video, but a text\n'.repeat(100) });
   const whole = join(dir, 'whole.mp4');
