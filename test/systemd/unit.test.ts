@@ -1,0 +1,64 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import t, { type Test } from 'tap';
+import { exitCodes } from '../../src/contract/errors.js';
+
+const unit = readFileSync('systemd/minspnet.service', 'utf8');
+
+function skipWithout(command: string): string | false {
+  const { error } = spawnSync(command, ['--version'], { stdio: 'ignore' });
+  return error ? `there is no ${command} here` : false;
+}
+
+/** The values of a key, in the order in which they stand. */
+function valuesOf(key: string): string[] {
+  return [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value = '']) => value);
+}
+
+/** What systemd-analyze says of a unit, its program replaced by one that every machine with these tests has. */
+function verify(t: Test, text: string): { status: number | null; output: string } {
+  const here = text.replace(
+    '/usr/bin/node /opt/minspnet/dist/src/cli.js',
+    `${process.execPath} ${resolve('dist/src/cli.js')}`,
+  );
+  t.not(here, text, 'ExecStart is as the documentation says');
+  const file = join(t.testdir({ 'minspnet.service': here }), 'minspnet.service');
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
+  return { status, output: stdout + stderr };
+}
+
+t.test('systemd finds nothing to complain about', { skip: skipWithout('systemd-analyze') }, async (t) => {
+  t.strictSame(verify(t, unit), { status: 0, output: '' });
+});
+
+t.test('and would say so', { skip: skipWithout('systemd-analyze') }, async (t) => {
+  t.match(verify(t, unit.replace('ProtectSystem=strict', 'ProtectSystm=strict')).output, /ProtectSystm/);
+});
+
+t.test('it may do little', { skip: skipWithout('systemd-analyze') }, async (t) => {
+  const args = ['security', '--offline=true', '--threshold=25', resolve('systemd/minspnet.service')];
+  const { status, stdout } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+  t.equal(status, 0, stdout.slice(-100));
+});
+
+t.test('the user and its groups can be made', { skip: skipWithout('systemd-sysusers') }, async (t) => {
+  const root = t.testdir({ etc: {} });
+  execFileSync('systemd-sysusers', [`--root=${root}`, resolve('systemd/minspnet.sysusers.conf')], { stdio: 'pipe' });
+  const groups = readFileSync(join(root, 'etc/group'), 'utf8');
+  for (const group of ['video', 'render']) t.match(groups, new RegExp(`^${group}:.*minspnet$`, 'm'));
+  t.match(readFileSync(join(root, 'etc/passwd'), 'utf8'), /^minspnet:.*nologin$/m);
+});
+
+t.test('no restart for what another try can’t mend', async (t) => {
+  const { usage, source, input, config, model } = exitCodes;
+  const expected = [usage, source, input, config, model].sort();
+  t.strictSame(valuesOf('RestartPreventExitStatus')[0]?.split(' ').map(Number), expected);
+});
+
+t.test('what the daemon relies on', async (t) => {
+  t.strictSame(valuesOf('Type'), ['notify']);
+  t.strictSame(valuesOf('NotifyAccess'), ['all'], 'systemd-notify is a child of ours');
+  t.strictSame(valuesOf('StateDirectory'), ['minspnet']);
+  t.strictSame(valuesOf('MemoryDenyWriteExecute'), [], 'V8 could not compile');
+});
