@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import t from 'tap';
+
+/** Which room may import which, as docs/architecture.md has it. `biome.json` holds the same as lint rules. */
+const rooms: Record<string, readonly string[]> = {
+  contract: [],
+  config: ['contract'],
+  device: ['contract', 'config'],
+  mqtt: ['contract', 'config'],
+  client: ['contract', 'config'],
+  learn: ['contract', 'config'],
+  pipeline: ['contract', 'config', 'device'],
+  engine: ['contract', 'config', 'device', 'pipeline'],
+  daemon: ['contract', 'config', 'device', 'mqtt', 'client', 'learn'],
+  commands: ['contract', 'config', 'device', 'mqtt', 'client', 'learn', 'pipeline', 'engine', 'daemon'],
+};
+const native = ['node-av', 'node-av/api', 'onnxruntime-node'];
+const mayUseNative = ['pipeline', 'engine', 'commands'];
+
+/** What a room's file tries to import, and which of it must be refused. */
+function attempts(room: string, allowed: readonly string[], up: string): { all: string[]; refused: string[] } {
+  const others = Object.keys(rooms).filter((other) => other !== room);
+  const specifierOf = (other: string) => `${up}${other}/x.js`;
+  const protocol = `${up}engine/protocol.js`;
+  const refused = others.filter((other) => !allowed.includes(other)).map(specifierOf);
+  if (!['engine', 'daemon', 'commands'].includes(room)) refused.push(protocol);
+  if (!mayUseNative.includes(room)) refused.push(...native);
+  return { all: ['node:fs', './x.js', ...others.map(specifierOf), protocol, ...native], refused };
+}
+
+t.test('the linter keeps the rooms apart', async (t) => {
+  const probes = Object.entries(rooms).flatMap(([room, allowed]) => [
+    { file: `src/${room}/probe.ts`, ...attempts(room, allowed, '../') },
+    { file: `src/${room}/folder/probe.ts`, ...attempts(room, allowed, '../../') },
+  ]);
+  const textOf = (specifiers: string[]) => specifiers.map((specifier) => `import '${specifier}';\n`).join('');
+  const source = Object.fromEntries(
+    Object.keys(rooms).map((room) => {
+      const textAt = (file: string) => textOf(probes.find((probe) => probe.file === file)?.all ?? []);
+      const folder = { 'probe.ts': textAt(`src/${room}/folder/probe.ts`) };
+      return [room, { 'probe.ts': textAt(`src/${room}/probe.ts`), folder }];
+    }),
+  );
+  const cwd = t.testdir({ 'biome.json': readFileSync('biome.json', 'utf8'), src: source });
+  const args = [resolve('node_modules/.bin/biome'), 'lint', '--reporter=github', '--max-diagnostics=none', 'src'];
+  const { stdout } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+  for (const { file, all, refused } of probes) {
+    const found = [...stdout.matchAll(/noRestrictedImports,file=([^,]+),line=(\d+)/g)].filter(
+      ([, at]) => at === join(cwd, file),
+    );
+    const named = new Set(found.map(([, , line]) => all[Number(line) - 1] ?? '?'));
+    t.strictSame([...named].sort(), [...refused].sort(), file);
+  }
+});
