@@ -49,6 +49,16 @@ export function disconnectError(url: string, reason: number): BrokerError {
   return new BrokerError('ERR_BROKER_AWAY', 'broker', `the broker ${url} ended the session (reason ${reason})`);
 }
 
+/** Sessions end as soon as they begin: mosquitto before 2.1 and MQTT 3.1.1 don't say that it was a take-over. */
+export function briefError(url: string, clientId: string): BrokerError {
+  return new BrokerError(
+    'ERR_BROKER_BRIEF',
+    'broker',
+    `the broker ${url} takes us and drops us again and again: does another daemon have the same \`node\` name (client ` +
+      `id ${clientId}), or does the broker's log say why?`,
+  );
+}
+
 /** The broker acknowledged a PUBLISH with an error. */
 export class PublishError extends BrokerError {
   constructor(

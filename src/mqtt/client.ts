@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { type BrokerError, ConfigError } from '../contract/errors.js';
 import { type BackoffOptions, backoff, defaultBackoff } from './backoff.js';
-import { awayError, connectError, disconnectError, PublishError, reasons } from './broker-error.js';
+import { awayError, briefError, connectError, disconnectError, PublishError, reasons } from './broker-error.js';
 
 export interface BrokerClientOptions {
   /** `mqtt://`, `mqtts://` (the certificate is verified), `ws://` or `wss://`. */
@@ -43,6 +43,10 @@ export type Acknowledged = (error?: BrokerError) => void;
 /** On its way at once, messages and bytes: enough to fill a slow link, not enough to fill the memory. */
 const windowMessages = 64;
 const windowBytes = 1024 * 1024;
+/** A session that has lasted that long was a success: the next pause is the shortest again. ms. */
+const stableMs = 10_000;
+/** So many sessions that end before that are no chance. */
+const briefTold = 3;
 /** How long the farewell may take, ms. */
 const farewellMs = 300;
 
@@ -50,8 +54,6 @@ interface Session {
   /** The broker's own limits (MQTT 5). */
   receiveMaximum: number;
   maximumPacketSize: number;
-  /** It has acknowledged something: the next attempt need not hold back. */
-  useful: boolean;
 }
 
 /**
@@ -71,7 +73,12 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   readonly #pending = new Map<Acknowledged, number>();
   #pendingBytes = 0;
   #delays: Generator<number, never>;
+  /** For the next attempt, or until the present session counts as stable. */
   #timer: NodeJS.Timeout | undefined;
+  /** Whoever waits for the outcome of the first attempt. */
+  #firstAnswer: { resolve: () => void; reject: (error: BrokerError) => void } | undefined;
+  /** Sessions in a row that did not last. */
+  #brief = 0;
   #stopped = true;
 
   /** @throws ConfigError where the URL is none of a broker */
@@ -116,13 +123,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   async start(): Promise<void> {
     this.#stopped = false;
     await new Promise<void>((resolve, reject) => {
-      const settled = (error?: BrokerError) => {
-        this.off('connected', settled).off('away', settled).off('refused', settled);
-        if (error?.code !== 'ERR_BROKER_REFUSED') return resolve();
-        this.#halt();
-        reject(error);
-      };
-      this.on('connected', settled).on('away', settled).on('refused', settled);
+      this.#firstAnswer = { resolve, reject };
       this.#open();
     });
   }
@@ -148,9 +149,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       const reason = reasonOf(error);
       if (error && reason === undefined) acknowledged(awayError(this.#shown, error));
       else acknowledged(reason === undefined ? undefined : new PublishError(this.#shown, topic, reason));
-      if (this.#session === undefined) return;
-      this.#session.useful = true;
-      this.emit('room');
+      if (this.connected) this.emit('room');
     });
   }
 
@@ -183,11 +182,14 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     client.on('connect', (connack) => {
       if (this.#client !== client) return;
       const { receiveMaximum = 65_535, maximumPacketSize = Number.POSITIVE_INFINITY } = connack.properties ?? {};
-      this.#session = { receiveMaximum, maximumPacketSize, useful: false };
+      this.#session = { receiveMaximum, maximumPacketSize };
+      this.#timer = setTimeout(() => this.#becameStable(), stableMs);
       this.publish(this.#options.statusTopic, 'online', { retain: true }, (error) => {
         if (error instanceof PublishError) this.drop(error);
       });
       this.emit('connected');
+      this.#firstAnswer?.resolve();
+      this.#firstAnswer = undefined;
     });
     client.on('disconnect', (packet) => this.#ended(client, disconnectError(this.#shown, packet.reasonCode ?? 0)));
     client.on('error', (error) => {
@@ -204,21 +206,35 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   }
 
   /** An attempt or its session is over: everything on its way is given back, and the next one is set up. */
-  #ended(client: MqttClient, error: BrokerError): void {
+  #ended(client: MqttClient, reason: BrokerError): void {
     if (this.#client !== client) return;
-    // Two daemons of one name would throw each other out for ever: then the pause grows.
-    if (this.#session?.useful && error.code === 'ERR_BROKER_AWAY') {
-      this.#delays = backoff(this.#options.backoff, this.#options.random);
-    }
+    if (this.connected) this.#brief++;
+    const brief = this.#brief >= briefTold && reason.code === 'ERR_BROKER_AWAY';
+    const error = brief ? briefError(this.#shown, this.#options.clientId) : reason;
     this.#discard(client);
     if (this.#stopped) return;
+    const first = this.#firstAnswer;
+    this.#firstAnswer = undefined;
+    if (first !== undefined && error.code === 'ERR_BROKER_REFUSED') {
+      this.#stopped = true;
+      first.reject(error);
+      return;
+    }
     const retryMs = this.#delays.next().value;
     this.#timer = setTimeout(() => this.#open(), retryMs);
     const refused = error.code === 'ERR_BROKER_REFUSED' || error.code === 'ERR_BROKER_PUBLISH';
     this.emit(refused ? 'refused' : 'away', error, retryMs);
+    first?.resolve();
+  }
+
+  /** Only after a while: two daemons of one name, or a broker that dies of what we say, must not be met in a rush. */
+  #becameStable(): void {
+    this.#brief = 0;
+    this.#delays = backoff(this.#options.backoff, this.#options.random);
   }
 
   #discard(client: MqttClient): void {
+    clearTimeout(this.#timer);
     this.#client = undefined;
     this.#session = undefined;
     client.end(true);
@@ -233,6 +249,8 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     if (this.#client !== undefined) this.#discard(this.#client);
+    this.#firstAnswer?.resolve();
+    this.#firstAnswer = undefined;
   }
 }
 
@@ -272,7 +290,7 @@ function connectOptions(options: Required<BrokerClientOptions>): IClientOptions 
 }
 
 function parse(url: string): URL {
-  if (/^(mqtts?|wss?):\/\//.test(url) && URL.canParse(url)) return new URL(url);
+  if (/^(mqtts?|wss?):\/\//.test(url) && URL.canParse(url) && new URL(url).hostname !== '') return new URL(url);
   throw new ConfigError(
     'ERR_CONFIG_BROKER_URL',
     'config',

@@ -1,22 +1,27 @@
 import type { Gap } from '../contract/event.js';
-import { type OutboxRecord, span } from './outbox-record.js';
+import { createGap, span } from './gap.js';
+import type { OutboxRecord } from './outbox-database.js';
 import type { SequenceFile } from './sequence-file.js';
 
-/** Numbers of missing places that are remembered at once; a hole that finds none left is told of with a later one. */
+/** Empty places remembered at once; a hole that finds none left is not told of until the next start. */
 const maxFree = 10_000;
 
-interface Seen {
-  first: number;
-  last: number;
+export interface Recovered {
+  /** The last number of each camera. */
+  last: Map<string, number>;
+  /** What to tell of, and where it stands. */
+  gaps: Map<number, Gap>;
+  /** The first place behind everything. */
+  nextKey: number;
 }
 
 /**
- * Reads the outbox that the last run left, entry by entry in order, and finds out what is missing from it: a hole
+ * Is shown the outbox that the last run left, entry by entry in order, and finds out what is missing from it: a hole
  * inside the numbers of a camera, and numbers at either end that a damaged or power-cut disk may have swallowed.
  */
 export class OutboxRecovery {
   readonly #now: () => number;
-  readonly #cameras = new Map<string, Seen>();
+  readonly #cameras = new Map<string, { first: number; last: number }>();
   /** Places between entries whose entry is gone, in order. */
   readonly #free: number[] = [];
   readonly #gaps = new Map<number, Gap>();
@@ -42,18 +47,18 @@ export class OutboxRecovery {
       this.#cameras.set(camera, { first: from, last: to });
       return;
     }
+    // The newest empty place lies behind the last entry of this camera: what is missing stood there.
     const place = from > seen.last + 1 ? this.#free.pop() : undefined;
-    if (place !== undefined) this.#gaps.set(place, this.#gap(camera, seen.last + 1, from - 1));
+    if (place !== undefined) this.#gaps.set(place, createGap(camera, seen.last + 1, from - 1, this.#now()));
     seen.last = Math.max(seen.last, to);
   }
 
   /**
-   * Where each camera's count goes on, and which gaps to put where.
-   *
    * @param stored the last numbers by the database itself
-   * @param file the last numbers by the file; where `trusted` is false, the count goes on above them
-   * @param damaged whether the database lost entries that may have stood before the first or after the last
-   * @param nextKey the first place that is free behind all entries
+   * @param file the last numbers by the file
+   * @param damaged the database lost entries, which may have stood before the first or after the last
+   * @param trusted the count goes on above `stored`; otherwise above `file`
+   * @param nextKey the first place behind all entries
    */
   finish(options: {
     stored: ReadonlyMap<string, number>;
@@ -61,7 +66,7 @@ export class OutboxRecovery {
     damaged: boolean;
     trusted: boolean;
     nextKey: number;
-  }): { last: Map<string, number>; gaps: Map<number, Gap>; nextKey: number } {
+  }): Recovered {
     const { stored, file, damaged, trusted } = options;
     let nextKey = options.nextKey;
     let before = (this.#firstKey ?? nextKey) - 1;
@@ -72,16 +77,12 @@ export class OutboxRecovery {
       const end = trusted ? known : Math.max(known, file.reserved(camera));
       last.set(camera, end);
       if (damaged && seen !== undefined && seen.first > 1) {
-        this.#gaps.set(before--, this.#gap(camera, 1, seen.first - 1));
+        this.#gaps.set(before--, createGap(camera, 1, seen.first - 1, this.#now()));
       }
       // Without an entry left, nothing tells which of a damaged database's were still waiting.
       const from = damaged ? (seen?.last ?? 0) + 1 : known + 1;
-      if (end >= from) this.#gaps.set(nextKey++, this.#gap(camera, from, end));
+      if (end >= from) this.#gaps.set(nextKey++, createGap(camera, from, end, this.#now()));
     }
     return { last, gaps: this.#gaps, nextKey };
-  }
-
-  #gap(camera: string, from: number, to: number): Gap {
-    return { type: 'gap', camera, from, to, at: new Date(this.#now()).toISOString() };
   }
 }

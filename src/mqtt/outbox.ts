@@ -1,20 +1,11 @@
 import { EventEmitter } from 'node:events';
-import { mkdir, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { StateError } from '../contract/errors.js';
-import type { Gap, Observation } from '../contract/event.js';
-import {
-  checksumLength,
-  decode,
-  decodeKey,
-  encode,
-  encodeKey,
-  entryRange,
-  type OutboxEntry,
-  type OutboxRecord,
-  span,
-} from './outbox-record.js';
+import type { Observation } from '../contract/event.js';
+import { createGap, span } from './gap.js';
+import { OutboxDatabase, type OutboxEntry, type OutboxRecord } from './outbox-database.js';
+import * as errors from './outbox-error.js';
 import { OutboxRecovery } from './outbox-recovery.js';
 import { readBootId, SequenceFile } from './sequence-file.js';
 
@@ -31,13 +22,15 @@ export interface OutboxOptions {
   now?: () => number;
   /** How long after a failed write the disk is tried again, ms. */
   retryMs?: number;
+  /** For tests; by default a LevelDB database in `directory`. */
+  database?: OutboxDatabase;
 }
 
 interface OutboxEvents {
   /** {@link Outbox.peek} has something that it had not before. */
   readable: [];
   /** What the owner should know of; the outbox goes on. */
-  warning: [StateError];
+  warning: [error: StateError];
   /** The disk takes events again. */
   recovered: [];
 }
@@ -49,59 +42,66 @@ const readEntries = 128;
 /** What may wait in memory while the disk takes nothing. */
 const memoryEvents = 5_000;
 const memoryBytes = 4 * 1024 * 1024;
-/** Acknowledged entries leave the disk with the next batch, or after this time. */
+/** Acknowledged entries leave the disk with the next batch, or after this time: a batch of its own for each wears flash. */
 const tidyMs = 100;
-/** LevelDB's defaults (8 MB cache, two buffers of 4 MB) are made for databases that are read. */
-const levelOptions = { cacheSize: 256 * 1024, writeBufferSize: 512 * 1024, maxOpenFiles: 64 };
+/** The first places stay free, for gaps that have to stand before the first entry. */
+const firstKey = 1_000_000;
+/** Where a run begins whose database can't be opened yet: behind all that may lie there. */
+const blindKey = 2 ** 40;
 
 /**
  * Events on disk from the moment they happen until the broker has acknowledged them.
  *
  * ```
- *          disk only        cache                 not yet written
- *   ──────┬──────────────┬───────────────────┬──────────────────────▶ keys
- *       oldest         cursor             readable                next
- *         └── taken, ────┘ └─ peek(), take() ┘ └─ one batch a turn of the loop
- *             ack() removes
+ *      taken: on their way          peek(), take()            append()
+ *   ──┬─────────────────────────┬───────────────────────┬────────────────┬──▶ keys
+ *   oldest                    cursor                 readable          next
+ *     └ ack() removes           └ on disk; the nearest    └ not written yet
+ *       rewind() begins again     ones in the cache, too
  * ```
  *
- * One loop does all reading and writing, one step at a time; what it is asked for stands in `#puts` and `#dels`.
- * While the disk takes nothing, these two simply stay, bounded, and everything in them may be read all the same.
+ * One loop does all reading and writing, one step at a time; what it has to write stands in `#puts` and `#dels`, and
+ * goes as one batch a turn. While the disk takes nothing, the two simply stay, bounded, and may be read all the same.
  */
 export class Outbox extends EventEmitter<OutboxEvents> {
   readonly #options: Required<OutboxOptions>;
-  #db: ClassicLevel | undefined;
+  readonly #database: OutboxDatabase;
   #file: SequenceFile | undefined;
 
-  /** The last number of each camera. */
+  /** The last number of each camera, and whose are not on disk yet. */
   #last = new Map<string, number>();
-  /** Where a camera starts that nothing is known of. */
+  #counted = new Set<string>();
+  /** Where a camera begins that nothing is known of. */
   #floor = 0;
 
-  #next = 1;
-  #readable = 1;
-  #cursor = 1;
-  readonly #taken = new Map<number, OutboxEntry>();
+  #cursor = firstKey;
+  #readable = firstKey;
+  #next = firstKey;
+  /** In order of keys, as are the ones taken. */
+  readonly #taken = new Set<number>();
   readonly #cache = new Map<number, OutboxEntry>();
   #puts = new Map<number, OutboxEntry>();
   #dels = new Set<number>();
-  #countedUp = new Set<string>();
 
   #count = 0;
   #bytes = 0;
   #dropped = 0;
 
-  #work: Promise<void> | undefined;
-  #readWanted = false;
+  #state: 'closed' | 'open' = 'closed';
+  /** What lies on disk is known and counted. */
+  #scanned = false;
+  /** The disk takes nothing. */
   #failed = false;
   #fullTold = false;
+  #readWanted = false;
+  #work: Promise<void> | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #tidyTimer: NodeJS.Timeout | undefined;
-  #state: 'new' | 'open' | 'stopped' = 'new';
 
   constructor(options: OutboxOptions) {
     super();
-    this.#options = { now: Date.now, retryMs: 5_000, ...options };
+    this.#database = options.database ?? new OutboxDatabase(options.directory);
+    this.#options = { now: Date.now, retryMs: 5_000, database: this.#database, ...options };
   }
 
   /** Events (and gaps) that the broker has not acknowledged. */
@@ -109,78 +109,78 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     return this.#count;
   }
 
-  /** Events given up since the start: the oldest of a full outbox, and those the broker will never take. */
+  /** Events given up since the start: the oldest of a full outbox, and those that the broker will never take. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Every entry below this key was there before the next one will be. */
+  /** Entries below this key are here already. */
   get nextKey(): number {
     return this.#next;
   }
 
   /**
-   * Opens what the last run left. A database that can't be read is set aside, never deleted.
+   * Opens what the last run left. A database that can't be read is set aside, never deleted; on a full disk the
+   * outbox begins in memory.
    *
    * @throws StateError where the directory can't be used at all, or another daemon uses it
    */
   async start(): Promise<void> {
     const { directory } = this.#options;
-    await mkdir(directory, { recursive: true }).catch((cause) => {
-      throw unusable(directory, cause);
+    await mkdir(dirname(directory), { recursive: true }).catch((cause) => {
+      throw errors.directoryUnusable(directory, cause);
     });
     this.#file = new SequenceFile(`${directory}.seq`, await readBootId());
     await this.#file.load();
-    await this.#recover(this.#file);
-    await this.#file.reserve(this.#last).catch((cause) => this.#fail(cause));
+    try {
+      await this.#scan(this.#file);
+      await this.#file.reserve(this.#last);
+    } catch (error) {
+      if (error instanceof StateError) throw error;
+      if (!this.#scanned) this.#beginBlind(this.#file);
+      this.#fail(error);
+    }
     this.#state = 'open';
-    if (this.#puts.size > 0) await this.#wake();
+    await this.#wake();
   }
 
-  /** Writes what is still in memory, and closes. Never throws: what the disk does not take now is told and lost. */
+  /** Writes what is still in memory, and closes. What the disk does not take now is lost, and said to be. */
   async stop(): Promise<void> {
-    if (this.#state !== 'open') return;
-    await (this.#failed ? this.#retry() : this.#wake());
-    this.#state = 'stopped';
+    if (this.#state === 'closed') return;
+    if (this.#failed) await this.#retry();
+    await this.#wake();
+    this.#state = 'closed';
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#tidyTimer);
-    await this.#work;
-    if (this.#puts.size > 0) {
-      this.emit(
-        'warning',
-        new StateError(
-          'ERR_STATE_OUTBOX_LOST',
-          'state',
-          `${this.#puts.size} events could not be written to ${this.#options.directory} before the end and are lost`,
-        ),
-      );
-    }
-    await this.#db?.close().catch(() => {});
+    const lost = [...this.#puts.values()].filter(({ record }) => 'observation' in record).length;
+    if (lost > 0) this.emit('warning', errors.lostAtEnd(this.#options.directory, lost));
+    await this.#database.close().catch(() => {});
     // A file that is not marked clean only makes the next start more careful.
     if (!this.#failed) await this.#file?.close(this.#last).catch(() => {});
   }
 
   /** Gives an event its number and takes it in. It can be read once it is on disk. */
   append(observation: Observation): OutboxEntry {
-    if (this.#state !== 'open') throw new Error('the outbox is not open');
+    if (this.#state === 'closed') throw new Error('the outbox is closed');
     const { camera } = observation;
     const seq = (this.#last.get(camera) ?? this.#floor) + 1;
     this.#last.set(camera, seq);
-    this.#countedUp.add(camera);
+    this.#counted.add(camera);
     const entry = this.#insert(this.#next++, { seq, observation });
-    this.#wake();
+    void this.#wake();
     return entry;
   }
 
-  /** The oldest entry that was not taken, or nothing: `readable` then tells when there is. */
+  /** The oldest entry that was not taken, or nothing: then `readable` tells when there is. */
   peek(): OutboxEntry | undefined {
     while (this.#cursor < this.#readable) {
       const entry = this.#cache.get(this.#cursor);
-      if (entry !== undefined) return entry;
-      if (!this.#dels.has(this.#cursor)) {
-        // It lies on disk only, or is a place that nothing stands at: reading tells.
+      const taken = this.#taken.has(this.#cursor);
+      if (entry !== undefined && !taken) return entry;
+      if (!taken && !this.#dels.has(this.#cursor)) {
+        // It lies on disk only, or nothing stands at this place: reading tells.
         this.#readWanted = true;
-        this.#wake();
+        void this.#wake();
         return undefined;
       }
       this.#cursor++;
@@ -192,45 +192,42 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   take(): OutboxEntry | undefined {
     const entry = this.peek();
     if (entry === undefined) return undefined;
-    this.#taken.set(entry.key, entry);
+    this.#taken.add(entry.key);
     this.#cursor = entry.key + 1;
     return entry;
   }
 
   /** Taken, and acknowledged: it may go. */
   ack(key: number): void {
-    const entry = this.#taken.get(key);
-    if (entry === undefined) return;
-    this.#taken.delete(key);
-    this.#remove(entry);
-    if (this.#state !== 'open') return;
+    const entry = this.#untake(key);
+    if (entry === undefined || this.#state === 'closed') return;
     this.#tidyTimer ??= setTimeout(() => {
       this.#tidyTimer = undefined;
-      this.#wake();
+      void this.#wake();
     }, tidyMs);
   }
 
-  /** Taken, but the broker will never have it: its number becomes a gap, which comes next. */
+  /** Taken, but the broker will never have it: its number is told of as a gap, which comes last. */
   reject(key: number): void {
-    const entry = this.#taken.get(key);
-    if (entry === undefined) return;
-    this.#taken.delete(key);
-    this.#remove(entry);
-    if ('gap' in entry.record) return;
+    const entry = this.#untake(key);
+    if (entry === undefined || 'gap' in entry.record) return;
     this.#dropped++;
-    this.#insert(this.#next++, { gap: this.#gapOf(entry.record) });
-    this.#wake();
+    const { camera, from, to } = span(entry.record);
+    this.#insert(this.#next++, { gap: createGap(camera, from, to, this.#options.now()) });
+    void this.#wake();
   }
 
   /** All that was taken and not acknowledged comes again, in order. */
   rewind(): void {
-    const first = this.#taken.keys().next();
-    if (!first.done) this.#cursor = Math.min(this.#cursor, first.value);
+    const [first] = this.#taken;
+    if (first !== undefined) this.#cursor = first;
     this.#taken.clear();
   }
 
-  #gapOf(record: OutboxRecord): Gap {
-    return { type: 'gap', ...span(record), at: new Date(this.#options.now()).toISOString() };
+  #untake(key: number): OutboxEntry | undefined {
+    const entry = this.#taken.delete(key) ? this.#cache.get(key) : undefined;
+    if (entry !== undefined) this.#remove(entry);
+    return entry;
   }
 
   #insert(key: number, record: OutboxRecord): OutboxEntry {
@@ -253,57 +250,44 @@ export class Outbox extends EventEmitter<OutboxEvents> {
 
   /** Runs the loop where it does not run already. */
   #wake(): Promise<void> {
-    this.#work ??= this.#loop().finally(() => {
-      this.#work = undefined;
-    });
+    this.#work ??= this.#loop();
     return this.#work;
   }
 
   async #loop(): Promise<void> {
     // First a turn of the event loop: a burst becomes one batch.
     await new Promise(setImmediate);
-    while (this.#state !== 'stopped' && (this.#readWanted || this.#puts.size > 0 || this.#dels.size > 0)) {
+    while (!this.#failed && (this.#readWanted || this.#puts.size > 0 || this.#dels.size > 0)) {
       try {
-        if (this.#failed) {
-          this.#boundMemory();
-          this.#expose(this.#next);
-          return;
-        }
         if (this.#readWanted) await this.#read();
-        await this.#bound();
+        if (this.#full) await this.#bound();
         await this.#write();
       } catch (error) {
-        this.#fail(error);
+        if (errors.causeCode(error) === 'LEVEL_CORRUPTION') await this.#rebuild(error).catch((e) => this.#fail(e));
+        else this.#fail(error);
       }
     }
+    // In the same breath as the last look at what is to do: who asks from here on begins a new loop.
+    this.#work = undefined;
+    if (this.#failed) this.#goOnInMemory();
   }
 
   /** Fetches the entries at the cursor from disk. */
   async #read(): Promise<void> {
     this.#readWanted = false;
     const from = this.#cursor;
-    const entries = await this.#stored(from, readEntries);
+    const entries = await this.#database.read(from, readEntries);
     for (const entry of entries) {
       if (!this.#cache.has(entry.key) && !this.#dels.has(entry.key)) this.#cache.set(entry.key, entry);
     }
-    // Places that nothing stands at are passed over, but never those that were not read.
+    // Places at which nothing stands are passed over, but never those that were not read.
     if (this.#cursor === from) {
       const last = entries.length === readEntries ? entries.at(-1) : undefined;
-      let nearest = last !== undefined ? last.key + 1 : this.#readable;
+      let nearest = last === undefined ? this.#readable : last.key + 1;
       for (const key of this.#cache.keys()) if (key >= from && key < nearest) nearest = key;
       this.#cursor = nearest;
     }
     this.emit('readable');
-  }
-
-  async #stored(from: number, limit: number): Promise<OutboxEntry[]> {
-    if (this.#db === undefined) return [];
-    const entries: OutboxEntry[] = [];
-    for (const [key, value] of await this.#db.iterator({ gte: encodeKey(from), lt: entryRange.lt, limit }).all()) {
-      const record = decode<OutboxRecord>(value);
-      if (record !== undefined) entries.push({ key: decodeKey(key), record, bytes: storedBytes(value) });
-    }
-    return entries;
   }
 
   get #full(): boolean {
@@ -312,111 +296,68 @@ export class Outbox extends EventEmitter<OutboxEvents> {
 
   /** Gives up the oldest that are not on their way, until the bounds hold. */
   async #bound(): Promise<void> {
-    while (this.#full) {
-      const onDisk = await this.#stored(this.#cursor, readEntries);
-      const candidates = new Map(
-        onDisk.filter((entry) => !this.#dels.has(entry.key)).map((entry) => [entry.key, entry]),
-      );
-      for (const [key, entry] of this.#cache) if (key >= this.#cursor) candidates.set(key, entry);
-      const before = this.#count;
-      this.#drop(
-        [...candidates.values()].sort((a, b) => a.key - b.key),
-        () => !this.#full,
-      );
-      if (this.#count >= before) return; // only gaps and what is on its way: as small as it gets
+    for (let before = Number.POSITIVE_INFINITY; this.#full && this.#count < before; ) {
+      before = this.#count;
+      const candidates = new Map<number, OutboxEntry>();
+      for (const entry of await this.#database.read(this.#cursor, readEntries)) candidates.set(entry.key, entry);
+      for (const key of this.#dels) candidates.delete(key);
+      for (const [key, entry] of this.#cache) candidates.set(key, entry);
+      this.#drop(candidates.values(), () => !this.#full);
     }
-    if (this.#count < this.#options.maxEvents * 0.9) this.#fullTold = false;
   }
 
-  /** The same while the disk takes nothing: of what stands in memory only. */
-  #boundMemory(): void {
-    const { maxEvents, maxBytes } = this.#options;
-    const fits = () => {
-      let bytes = 0;
-      for (const entry of this.#puts.values()) bytes += entry.bytes;
-      return this.#puts.size <= Math.min(maxEvents, memoryEvents) && bytes <= Math.min(maxBytes, memoryBytes);
-    };
-    if (!fits())
-      this.#drop(
-        [...this.#puts.values()].sort((a, b) => a.key - b.key),
-        fits,
-      );
-  }
-
-  /** Turns the oldest of `candidates` into one gap a camera, each in the place of its last event. */
-  #drop(candidates: OutboxEntry[], enough: () => boolean): void {
+  /** Turns the oldest of `candidates` into one gap a camera, which stands in the place of its last event. */
+  #drop(candidates: Iterable<OutboxEntry>, enough: () => boolean): void {
+    const before = this.#dropped;
     const gaps = new Map<string, OutboxEntry>();
-    let dropped = 0;
-    for (const entry of candidates) {
+    for (const entry of [...candidates].sort((a, b) => a.key - b.key)) {
       if (enough()) break;
-      // Never what is on its way, nor the newest of all: something must remain to tell of.
-      if (entry.key < this.#cursor || this.#taken.has(entry.key) || entry.key === this.#next - 1) continue;
-      const { camera, to } = span(entry.record);
-      const open = gaps.get(camera);
-      if (open !== undefined) this.#remove(open);
-      const from = open !== undefined ? span(open.record).from : span(entry.record).from;
-      if ('observation' in entry.record) dropped++;
+      // Never what is on its way, nor the newest: it is what the outbox is for.
+      if (entry.key < this.#cursor || entry.key === this.#next - 1) continue;
+      const { camera, from, to } = span(entry.record);
+      const older = gaps.get(camera);
+      if (older !== undefined) this.#remove(older);
+      if ('observation' in entry.record) this.#dropped++;
       this.#remove(entry);
-      gaps.set(camera, this.#insert(entry.key, { gap: { ...this.#gapOf(entry.record), from, to } }));
+      const gap = createGap(camera, older === undefined ? from : span(older.record).from, to, this.#options.now());
+      gaps.set(camera, this.#insert(entry.key, { gap }));
     }
-    if (dropped === 0) return;
-    this.#dropped += dropped;
-    if (this.#fullTold) return;
+    if (this.#dropped === before || this.#fullTold) return;
     this.#fullTold = true;
-    this.emit(
-      'warning',
-      new StateError(
-        'ERR_STATE_OUTBOX_FULL',
-        'state',
-        `the outbox ${this.#options.directory} is full: the oldest events are given up from now on, and counted. Make \`outbox.maxEvents\` or \`outbox.maxBytes\` larger if the broker is often away for that long`,
-      ),
-    );
+    this.emit('warning', errors.full(this.#options.directory));
   }
 
   async #write(): Promise<void> {
     const puts = this.#puts;
     const dels = this.#dels;
-    const counted = this.#countedUp;
-    const end = this.#next;
+    const counted = this.#counted;
     if (puts.size === 0 && dels.size === 0) return;
+    const end = this.#next;
+    const last = new Map([...counted].map((camera) => [camera, this.#last.get(camera) ?? 0]));
     this.#puts = new Map();
     this.#dels = new Set();
-    this.#countedUp = new Set();
+    this.#counted = new Set();
     try {
-      await this.#reserve(counted);
-      const batch = [
-        ...Array.from(dels, (key) => ({ type: 'del' as const, key: encodeKey(key) })),
-        ...Array.from(puts.values(), (entry) => ({
-          type: 'put' as const,
-          key: encodeKey(entry.key),
-          value: encode(entry.record),
-        })),
-        ...Array.from(counted, (camera) => ({
-          type: 'put' as const,
-          key: sequenceKey(camera),
-          value: encode(this.#last.get(camera)),
-        })),
-      ];
-      if (this.#db === undefined) throw new Error('the database is closed');
-      await this.#db.batch(batch, { sync: this.#options.fsync && puts.size > 0 });
+      await this.#reserve(last);
+      await this.#database.write({ puts: puts.values(), dels, last }, this.#options.fsync && puts.size > 0);
     } catch (error) {
-      // What was asked for meanwhile is newer and wins.
+      // It stays to be written; what was asked for meanwhile is newer and wins.
       const newer = { puts: this.#puts, dels: this.#dels };
-      this.#puts = new Map([...puts].filter(([key]) => !newer.dels.has(key)).concat([...newer.puts]));
-      this.#dels = new Set([...dels].filter((key) => !newer.puts.has(key)).concat([...newer.dels]));
-      for (const camera of counted) this.#countedUp.add(camera);
+      this.#puts = new Map([...[...puts].filter(([key]) => !newer.dels.has(key)), ...newer.puts]);
+      this.#dels = new Set([...[...dels].filter((key) => !newer.puts.has(key)), ...newer.dels]);
+      for (const camera of counted) this.#counted.add(camera);
       throw error;
     }
     if (this.#cache.size > cacheEntries) {
       for (const key of puts.keys()) if (!this.#taken.has(key) && !this.#puts.has(key)) this.#cache.delete(key);
     }
+    if (this.#count < this.#options.maxEvents / 2 && this.#bytes < this.#options.maxBytes / 2) this.#fullTold = false;
     this.#expose(end);
   }
 
-  async #reserve(cameras: Iterable<string>): Promise<void> {
-    for (const camera of cameras) {
-      if ((this.#last.get(camera) ?? 0) > (this.#file?.reserved(camera) ?? 0)) return this.#file?.reserve(this.#last);
-    }
+  async #reserve(last: ReadonlyMap<string, number>): Promise<void> {
+    const file = this.#file;
+    for (const [camera, seq] of last) if (file !== undefined && seq > file.reserved(camera)) return file.reserve(last);
   }
 
   /** Entries below `end` may be read from now on. */
@@ -426,196 +367,155 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     this.emit('readable');
   }
 
-  /** The disk does not take it: go on in memory, say so once, and try again later. */
+  /** The disk does not take it: says so once, goes on in memory, and tries again later. */
   #fail(cause: unknown): void {
+    const { directory, maxEvents, retryMs } = this.#options;
     if (!this.#failed) {
       this.#failed = true;
-      const reason = cause instanceof Error ? rootCause(cause).message : String(cause);
-      this.emit(
-        'warning',
-        new StateError(
-          'ERR_STATE_OUTBOX_DISK',
-          'state',
-          `the outbox ${this.#options.directory} can't be written (${reason}): up to ${Math.min(memoryEvents, this.#options.maxEvents)} events are kept in memory until it can; free some space, or look at the disk`,
-          { cause },
-        ),
-      );
+      this.emit('warning', errors.diskRefuses(directory, Math.min(memoryEvents, maxEvents), cause));
     }
-    this.#boundMemory();
-    this.#expose(this.#next);
-    if (this.#state === 'stopped') return;
     this.#retryTimer ??= setTimeout(() => {
       this.#retryTimer = undefined;
       void this.#retry();
-    }, this.#options.retryMs);
+    }, retryMs);
   }
 
-  /**
-   * After a failed write LevelDB refuses all others, and its log may end in half a record: it has to be opened anew,
-   * which also keeps what was in it.
-   */
+  #goOnInMemory(): void {
+    const { maxEvents, maxBytes } = this.#options;
+    const fits = () => {
+      let bytes = 0;
+      for (const entry of this.#puts.values()) bytes += entry.bytes;
+      return this.#puts.size <= Math.min(maxEvents, memoryEvents) && bytes <= Math.min(maxBytes, memoryBytes);
+    };
+    if (!fits()) this.#drop(this.#puts.values(), fits);
+    this.#expose(this.#next);
+  }
+
   async #retry(): Promise<void> {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
     await this.#work;
-    this.#work = (async () => {
-      try {
-        await this.#db?.close();
-        this.#db = undefined;
-        this.#db = await openLevel(this.#options.directory);
-        this.#failed = false;
-        await this.#write();
-        this.emit('recovered');
-      } catch (error) {
-        this.#failed = true;
-        this.#fail(error);
-      }
-    })().finally(() => {
+    this.#work = this.#reopen().finally(() => {
       this.#work = undefined;
     });
     await this.#work;
-    if (this.#readWanted) this.#wake();
+    await this.#wake();
   }
 
-  async #recover(file: SequenceFile): Promise<void> {
-    const { directory, now } = this.#options;
-    let damaged = false;
-    let recovery = new OutboxRecovery(now);
-    const stored = new Map<string, number>();
+  async #reopen(): Promise<void> {
     try {
-      this.#db = await openLevel(directory);
-      damaged = await lostSome(directory);
-      for await (const [key, value] of this.#db.iterator()) {
-        if (key.startsWith(sequencePrefix)) {
-          const seq = decode<number>(value);
-          if (seq !== undefined) stored.set(key.slice(sequencePrefix.length), seq);
-          else damaged = true;
-          continue;
-        }
-        const place = decodeKey(key);
-        this.#next = Math.max(this.#next, place + 1);
-        const record = decode<OutboxRecord>(value);
-        if (record === undefined) {
-          damaged = true;
-          this.#dels.add(place);
-          continue;
-        }
-        recovery.add(place, record);
-        this.#count++;
-        this.#bytes += storedBytes(value);
-        if (this.#count === 1) this.#cursor = place;
-      }
-    } catch (cause) {
-      await this.#setAside(cause);
-      damaged = true;
-      recovery = new OutboxRecovery(now);
-      stored.clear();
-      this.#dels.clear();
-      this.#count = this.#bytes = 0;
+      if (!this.#scanned && this.#file !== undefined) await this.#scan(this.#file);
+      else await this.#database.open();
+      await this.#write();
+      this.#failed = false;
+      this.emit('recovered');
+      this.emit('readable');
+    } catch (error) {
+      this.#fail(error);
     }
-    // The first places stay free, for gaps before the first entry.
-    this.#next = Math.max(this.#next, firstKey);
-    if (this.#count === 0) this.#cursor = this.#next;
-    this.#readable = this.#next;
-    // LevelDB passes over a log's damaged end without a word, and a clean stop says what should have been there.
-    if (file.clean)
-      for (const camera of file.cameras) if ((stored.get(camera) ?? 0) < file.reserved(camera)) damaged = true;
-    const trusted = !damaged && (file.clean || file.sameBoot || this.#options.fsync || !file.known);
-    const found = recovery.finish({ stored, file, damaged, trusted, nextKey: this.#next });
-    this.#last = found.last;
-    this.#next = found.nextKey;
+  }
+
+  /** Damage that shows while running: what is in memory moves into a new database, the rest becomes a gap. */
+  async #rebuild(cause: unknown): Promise<void> {
+    const { directory, now } = this.#options;
+    const aside = await this.#database.setAside(new Date(now()));
+    this.emit('warning', errors.setAside(directory, aside, cause));
+    const kept = [...this.#cache.values()].sort((a, b) => a.key - b.key);
+    this.#dropped += this.#count - kept.length;
+    this.#dels.clear();
+    this.#puts = new Map(kept.map((entry) => [entry.key, entry]));
+    this.#count = kept.length;
+    this.#bytes = kept.reduce((sum, { bytes }) => sum + bytes, 0);
+    let place = (kept[0]?.key ?? this.#next) - 1;
+    for (const [camera, last] of this.#last) {
+      this.#counted.add(camera);
+      const first = kept.find(({ record }) => span(record).camera === camera);
+      const to = first === undefined ? last : span(first.record).from - 1;
+      if (to < 1) continue;
+      this.#insert(place, { gap: createGap(camera, 1, to, now()) });
+      this.#cursor = Math.min(this.#cursor, place);
+      place--;
+    }
+    await this.#database.open();
+    this.emit('readable');
+  }
+
+  /** Opens the database and learns what lies there; what is there already stands behind it. */
+  async #scan(file: SequenceFile): Promise<void> {
+    const { directory, fsync, now } = this.#options;
+    let recovery = new OutboxRecovery(now);
+    let stored = new Map<string, number>();
+    let damaged = false;
+    let oldest: number | undefined;
+    let next = firstKey;
+    let count = 0;
+    let bytes = 0;
+    try {
+      await this.#database.open();
+      const contents = await this.#database.contents();
+      stored = contents.last;
+      damaged = contents.damaged;
+      for await (const entry of contents.entries) {
+        next = Math.max(next, entry.key + 1);
+        if (entry.record === undefined) {
+          damaged = true;
+          this.#dels.add(entry.key);
+          continue;
+        }
+        recovery.add(entry.key, entry.record);
+        oldest ??= entry.key;
+        count++;
+        bytes += entry.bytes;
+      }
+      // LevelDB passes over a cut log without a word, but a clean stop says what should have been there.
+      if (file.clean) for (const camera of file.cameras) damaged ||= (stored.get(camera) ?? 0) < file.reserved(camera);
+      if (damaged) this.emit('warning', errors.lostSome(directory));
+    } catch (cause) {
+      await this.#begin(cause);
+      recovery = new OutboxRecovery(now);
+      stored = new Map();
+      damaged = true;
+      oldest = undefined;
+      count = bytes = 0;
+    }
+    const blind = this.#next >= blindKey;
+    const trusted = !damaged && !blind && (file.clean || file.sameBoot || fsync || !file.known);
+    const found = recovery.finish({ stored, file, damaged, trusted, nextKey: next });
     // Neither the database nor the file tells: no camera has had as many events as seconds since 1970.
     if (damaged && !file.known) this.#floor = Math.floor(now() / 1000);
-    for (const [camera, seq] of this.#last) if (seq < this.#floor) this.#last.set(camera, this.#floor);
-    for (const [key, gap] of found.gaps) {
-      this.#insert(key, { gap });
-      this.#cursor = Math.min(this.#cursor, key);
+    for (const [camera, seq] of found.last) {
+      this.#last.set(camera, Math.max(seq, this.#floor, this.#last.get(camera) ?? 0));
+      this.#counted.add(camera);
     }
-    for (const camera of this.#last.keys()) this.#countedUp.add(camera);
-    if (damaged)
-      this.emit(
-        'warning',
-        new StateError(
-          'ERR_STATE_OUTBOX_DAMAGED',
-          'state',
-          `the outbox ${directory} was damaged: events that it held are lost and told of as a gap; the count goes on above`,
-        ),
-      );
+    this.#count += count;
+    this.#bytes += bytes;
+    this.#cursor = Math.min(oldest ?? next, ...found.gaps.keys());
+    if (!blind) {
+      this.#readable = next;
+      this.#next = found.nextKey;
+    }
+    for (const [key, gap] of found.gaps) this.#insert(key, { gap });
+    this.#scanned = true;
   }
 
-  /** @throws StateError where it is no damage, but a directory that can't be used */
-  async #setAside(cause: unknown): Promise<void> {
+  /** Begins a new database where the one that lies there is damaged. */
+  async #begin(cause: unknown): Promise<void> {
     const { directory, now } = this.#options;
-    await this.#db?.close().catch(() => {});
-    this.#db = undefined;
-    if (errorCode(cause) === 'LEVEL_LOCKED') {
-      throw new StateError(
-        'ERR_STATE_OUTBOX_IN_USE',
-        'state',
-        `the outbox ${directory} is in use: another daemon runs with the same state directory; stop it, or give this one its own \`stateDirectory\``,
-        { cause },
-      );
-    }
-    if (/No space left|Permission denied|Read-only|Too many open files/.test(String(rootCause(cause as Error)))) {
-      throw unusable(directory, cause); // nothing is wrong with the database itself
-    }
-    const aside = `${directory}.damaged-${new Date(now()).toISOString().replaceAll(':', '-')}`;
-    try {
-      await rename(directory, aside);
-      this.#db = await openLevel(directory);
-    } catch (error) {
-      throw unusable(directory, error);
-    }
-    const reason = cause instanceof Error ? rootCause(cause).message : String(cause);
-    this.emit(
-      'warning',
-      new StateError(
-        'ERR_STATE_OUTBOX_DAMAGED',
-        'state',
-        `the outbox ${directory} can't be read (${reason}): it was set aside as ${aside}, and a new one begins; the events that it held are lost and told of as a gap`,
-        { cause },
-      ),
-    );
+    if (errors.causeCode(cause) === 'LEVEL_LOCKED') throw errors.inUse(directory, cause);
+    if (errors.isRightsFault(cause)) throw errors.directoryUnusable(directory, cause);
+    if (errors.isDisksFault(cause)) throw cause;
+    const aside = await this.#database.setAside(new Date(now())).catch((error) => {
+      throw errors.directoryUnusable(directory, error);
+    });
+    this.#dels.clear();
+    await this.#database.open();
+    this.emit('warning', errors.setAside(directory, aside, cause));
   }
-}
 
-/** Leaves room for the gaps that a later start may have to put before the first entry. */
-const firstKey = 1_000_000;
-const sequencePrefix = 's';
-
-function sequenceKey(camera: string): string {
-  return sequencePrefix + camera;
-}
-
-async function openLevel(directory: string): Promise<ClassicLevel> {
-  const db = new ClassicLevel(directory, levelOptions);
-  await db.open();
-  return db;
-}
-
-/** LevelDB opens a log with damaged records without an error and leaves them out; only its own log file says so. */
-async function lostSome(directory: string): Promise<boolean> {
-  const log = await readFile(join(directory, 'LOG'), 'utf8').catch(() => '');
-  return /dropping \d+ bytes|Corruption/.test(log);
-}
-
-/** Without the checksum. */
-function storedBytes(value: string): number {
-  return Buffer.byteLength(value) - checksumLength;
-}
-
-function unusable(directory: string, cause: unknown): StateError {
-  const reason = cause instanceof Error ? rootCause(cause).message : String(cause);
-  return new StateError(
-    'ERR_STATE_DIRECTORY',
-    'state',
-    `the outbox ${directory} can't be used (${reason}): make ${dirname(directory)} writable for this user, or set \`stateDirectory\``,
-    { cause },
-  );
-}
-
-function rootCause(error: Error): Error {
-  return error.cause instanceof Error ? rootCause(error.cause) : error;
-}
-
-function errorCode(error: unknown): string | undefined {
-  return error instanceof Error ? (rootCause(error) as NodeJS.ErrnoException).code : undefined;
+  /** The disk is full from the start: counts above all that may have been given, behind all that may lie there. */
+  #beginBlind(file: SequenceFile): void {
+    this.#cursor = this.#readable = this.#next = blindKey;
+    for (const camera of file.cameras) this.#last.set(camera, file.reserved(camera));
+    if (!file.known) this.#floor = Math.floor(this.#options.now() / 1000);
+  }
 }

@@ -6,7 +6,7 @@ import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import { PublishError } from './broker-error.js';
 import { BrokerClient, type BrokerClientOptions } from './client.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
-import type { OutboxEntry } from './outbox-record.js';
+import type { OutboxEntry } from './outbox-database.js';
 import { RetainedValues } from './retained.js';
 import { Topics } from './topics.js';
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -127,7 +128,10 @@ export class Door implements TestBroker {
   readonly #target: () => number;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
-  #shut = false;
+  #shut: 'all' | 'new' | 'none' = 'none';
+  /** Bytes towards the broker that still pass. */
+  #allowance = Number.POSITIVE_INFINITY;
+  #cutAnswer = false;
   /** Connections that have been let through. */
   passed = 0;
 
@@ -145,39 +149,72 @@ export class Door implements TestBroker {
   }
 
   async start(): Promise<this> {
-    this.#server = createServer((near) => {
-      if (this.#shut) {
-        near.destroy();
-        return;
-      }
-      this.passed++;
-      const far = connectSocket(this.#target(), '127.0.0.1');
-      for (const [socket, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.#sockets.add(socket);
-        socket.setNoDelay(true);
-        socket.on('error', () => {});
-        socket.on('close', () => {
-          this.#sockets.delete(socket);
-          other.destroy();
-        });
-        socket.pipe(other);
-      }
-    });
+    this.#server = createServer((near) => this.#let(near));
     await listen(this.#server, 0);
     return this;
   }
 
-  /** Cuts what is open and lets nobody in. */
-  shut(): void {
-    this.#shut = true;
-    for (const socket of this.#sockets) socket.destroy();
+  #let(near: Socket): void {
+    if (this.#shut !== 'none') {
+      near.destroy();
+      return;
+    }
+    this.passed++;
+    const far = connectSocket(this.#target(), '127.0.0.1');
+    const ends = [near, far] as const;
+    const cut = () => {
+      for (const end of ends) end.destroy();
+    };
+    for (const end of ends) {
+      this.#sockets.add(end);
+      end.setNoDelay(true);
+      end.on('error', () => {});
+      end.on('close', () => {
+        this.#sockets.delete(end);
+        cut();
+      });
+    }
+    near.on('data', (bytes) => {
+      const allowed = Math.min(bytes.length, this.#allowance);
+      this.#allowance -= allowed;
+      if (allowed === bytes.length) {
+        far.write(bytes);
+        return;
+      }
+      this.#allowance = Number.POSITIVE_INFINITY;
+      near.destroy();
+      far.end(bytes.subarray(0, allowed));
+    });
+    far.on('data', (bytes) => {
+      if (!this.#cutAnswer) {
+        near.write(bytes);
+        return;
+      }
+      this.#cutAnswer = false;
+      cut();
+    });
+  }
+
+  /** The connection ends after so many more bytes towards the broker. Once. */
+  cutAfter(bytes: number): void {
+    this.#allowance = bytes;
+  }
+
+  /** The connection ends when the broker answers, before the answer has passed. Once. */
+  cutBeforeAnswer(): void {
+    this.#cutAnswer = true;
+  }
+
+  /** `new`: lets nobody in. `all`: cuts what is open, too. */
+  shut(what: 'all' | 'new' | 'none' = 'all'): void {
+    this.#shut = what;
+    if (what === 'all') for (const socket of this.#sockets) socket.destroy();
   }
 
   open(): void {
-    this.#shut = false;
+    this.#shut = 'none';
+    this.#allowance = Number.POSITIVE_INFINITY;
+    this.#cutAnswer = false;
   }
 
   async stop(): Promise<void> {
@@ -188,6 +225,13 @@ export class Door implements TestBroker {
     server.close();
     await once(server, 'close');
   }
+}
+
+/** A line of mosquitto's password file, as `mosquitto_passwd` writes it. */
+export function mosquittoPassword(user: string, password: string): string {
+  const salt = randomBytes(12);
+  const hash = pbkdf2Sync(password, salt, 101, 64, 'sha512');
+  return `${user}:$7$101$${salt.toString('base64')}$${hash.toString('base64')}\n`;
 }
 
 export interface Heard {

@@ -1,0 +1,187 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import t from 'tap';
+import type { EventMessage } from '../../src/contract/event.js';
+import { brokers, Door, Listener, Mosquitto, noMosquitto } from '../support/broker.js';
+import { account, observation } from '../support/events.js';
+import {
+  brokerKilled,
+  connectionCut,
+  createPublisher,
+  publisherKilled,
+  silentServer,
+  startChild,
+  temporaryDirectory,
+  until,
+} from '../support/mqtt-faults.js';
+
+// A few of each here; test/faults/mqtt.ts makes many, and prints the figures.
+
+const unharmed = { lost: 0, outOfOrder: 0, reused: 0, toldLost: 0 };
+const events = 'minspnet/node/street/events';
+
+t.test('a broker that is killed again and again loses nothing of ours', { skip: noMosquitto }, async (t) => {
+  const figures = await brokerKilled(4);
+  t.match(figures, { ...unharmed, heard: figures.sent });
+});
+
+for (const [name, start] of Object.entries(brokers)) {
+  t.test(`with ${name}`, async (t) => {
+    const broker = await start();
+    t.teardown(() => broker.stop());
+
+    t.test('a connection cut inside a message, or before its answer, loses nothing', async (t) => {
+      const figures = await connectionCut(broker, [0, 1, 2, 100, 101, 300, 600, 601]);
+      t.match(figures, { ...unharmed, heard: figures.sent });
+      t.ok(figures.again > 0, 'sent again what had arrived without our knowing');
+    });
+
+    t.test('a killed publisher’s events come from its disk, and its numbers go on', async (t) => {
+      const figures = await publisherKilled(broker, 2);
+      t.match(figures, unharmed);
+      t.ok(figures.heard > 10);
+    });
+
+    t.test('a killed publisher is said to be offline', async (t) => {
+      await using home = await temporaryDirectory();
+      const listener = await Listener.on(broker.url, 'minspnet/node/status');
+      t.teardown(() => listener.stop());
+      const child = await startChild(broker.url, join(home.path, 'outbox'), 1, 0);
+      await listener.until(() => listener.heard.some(({ payload }) => String(payload) === 'online'));
+      child.kill('SIGKILL');
+      await listener.until(() => String(listener.heard.at(-1)?.payload) === 'offline');
+    });
+
+    t.test('events of an outage are marked as replayed, in order, and told of when all are delivered', async (t) => {
+      await using home = await temporaryDirectory();
+      const door = await new Door(() => broker.port).start();
+      const listener = await Listener.on(broker.url, events);
+      const publisher = createPublisher(door.url, home.path);
+      t.teardown(async () => {
+        await publisher.stop({ timeoutMs: 0 });
+        await Promise.all([door.stop(), listener.stop()]);
+      });
+      await publisher.start();
+      publisher.observation(observation({ id: 'before' }));
+      await until(() => publisher.counters.delivered === 1);
+      const away = once(publisher, 'away');
+      door.shut();
+      await away;
+      // More than stay in memory.
+      for (let i = 0; i < 1000; i++) {
+        publisher.snapshot({ camera: 'street', track: `t${i}`, class: 'person', jpeg: Buffer.from(`t${i}`) });
+        publisher.observation(observation({ id: `t${i}` }));
+        if (i % 100 === 0) await until(() => true);
+      }
+      t.equal(publisher.counters.waiting, 1000);
+      const drained = once(publisher, 'drained');
+      door.open();
+      await once(publisher, 'connected');
+      publisher.observation(observation({ id: 'after' }));
+      t.same(await drained, [1000]);
+      await listener.until(() => listener.heard.length >= 1002);
+      const messages = listener.json<EventMessage>('/events');
+      t.match(account(messages), { ...unharmed, heard: 1002, again: 0 });
+      const replayed = messages.map((message) => 'replayed' in message && message.replayed);
+      t.same([replayed.indexOf(true), replayed.lastIndexOf(true)], [1, 1000]);
+      // The topic shows the last track's picture, so that only its event may name it.
+      const named = messages.filter((message) => 'snapshot' in message);
+      t.same(
+        named.map((message) => 'id' in message && message.id),
+        ['t999'],
+      );
+    });
+
+    t.test('stop delivers what it can in its time, and is done within 1.5 s', async (t) => {
+      await using home = await temporaryDirectory();
+      const listener = await Listener.on(broker.url, events);
+      t.teardown(() => listener.stop());
+      const publisher = createPublisher(broker.url, home.path);
+      await publisher.start();
+      for (let i = 0; i < 300; i++) publisher.observation(observation({ id: `t${i}` }));
+      const start = performance.now();
+      await publisher.stop();
+      t.ok(performance.now() - start < 1500);
+      const { delivered, waiting } = publisher.counters;
+      t.equal(delivered + waiting, 300);
+      publisher.observation(observation()); // too late, and without harm
+      const next = createPublisher(broker.url, home.path);
+      await next.start();
+      await until(() => next.counters.waiting === 0);
+      await next.stop();
+      await listener.until(() => listener.heard.length >= 300);
+      t.match(account(listener.json<EventMessage>('/events')), { ...unharmed, heard: 300 });
+    });
+  });
+}
+
+t.test('a broker that falls silent holds up neither stop nor memory', async (t) => {
+  await using home = await temporaryDirectory();
+  const server = await silentServer();
+  t.teardown(() => server.stop());
+  const publisher = createPublisher(server.url, home.path, {
+    broker: { url: server.url, connectMs: 100 },
+  });
+  await publisher.start();
+  for (let i = 0; i < 100; i++) publisher.observation(observation());
+  const start = performance.now();
+  await publisher.stop();
+  t.ok(performance.now() - start < 1500);
+  t.equal(publisher.counters.waiting, 100);
+});
+
+t.test('a wrong password at the start ends it, and frees the outbox', { skip: noMosquitto }, async (t) => {
+  await using home = await temporaryDirectory();
+  const broker = await new Mosquitto(['allow_anonymous false']).start();
+  t.teardown(() => broker.stop());
+  await t.rejects(createPublisher(broker.url, home.path).start(), { code: 'ERR_BROKER_REFUSED', exit: 'broker' });
+  await t.rejects(createPublisher(broker.url, home.path).start(), { code: 'ERR_BROKER_REFUSED' }, 'not: in use');
+});
+
+t.test('a topic that this user may not write to: events wait until they may', { skip: noMosquitto }, async (t) => {
+  await using home = await temporaryDirectory();
+  const broker = new Mosquitto(['allow_anonymous true', 'acl_file %d/acl']);
+  await broker.start({ acl: 'topic readwrite minspnet/node/status\n' });
+  const publisher = createPublisher(broker.url, home.path);
+  t.teardown(async () => {
+    await publisher.stop({ timeoutMs: 0 });
+    await broker.stop();
+  });
+  await publisher.start();
+  const refused = once(publisher, 'refused');
+  publisher.observation(observation());
+  t.match(await refused, [{ code: 'ERR_BROKER_PUBLISH' }]);
+  t.equal(publisher.counters.waiting, 1);
+  await broker.kill();
+  await broker.start({ acl: 'topic readwrite minspnet/node/#\n' });
+  await until(() => publisher.counters.waiting === 0);
+  t.equal(publisher.counters.delivered, 1);
+});
+
+t.test('a full outbox: the subscriber hears of the gap in its place', { skip: noMosquitto }, async (t) => {
+  await using home = await temporaryDirectory();
+  const broker = await new Mosquitto().start();
+  const door = await new Door(() => broker.port).start();
+  const listener = await Listener.on(broker.url, events);
+  const publisher = createPublisher(door.url, home.path, {
+    outbox: { directory: join(home.path, 'outbox'), maxEvents: 100, maxBytes: 1e6, fsync: true },
+  });
+  t.teardown(async () => {
+    await publisher.stop({ timeoutMs: 0 });
+    await Promise.all([door.stop(), listener.stop(), broker.stop()]);
+  });
+  await publisher.start();
+  for (let i = 0; i < 10; i++) publisher.observation(observation());
+  await until(() => publisher.counters.waiting === 0);
+  const away = once(publisher, 'away');
+  door.shut();
+  await away;
+  for (let i = 0; i < 300; i++) publisher.observation(observation());
+  await until(() => publisher.counters.waiting <= 100);
+  door.open();
+  await listener.until(() => listener.heard.length >= 110);
+  const messages = listener.json<EventMessage>('/events');
+  t.match(messages[10], { type: 'gap', camera: 'street', from: 11, to: 211 });
+  t.match(account(messages), { lost: 0, outOfOrder: 0, toldLost: 201, heard: 109, last: 310 });
+  t.equal(publisher.counters.dropped, 201);
+});

@@ -1,0 +1,305 @@
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { Outbox, type OutboxOptions } from '../../src/mqtt/outbox.js';
+import { type OutboxChange, OutboxDatabase, type OutboxEntry } from '../../src/mqtt/outbox-database.js';
+import { observation } from '../support/events.js';
+
+async function home(t: Test): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'minspnet-outbox-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  return join(directory, 'outbox');
+}
+
+/** Starts an outbox, and remembers its warnings. */
+async function open(t: Test, directory: string, options: Partial<OutboxOptions> = {}) {
+  const outbox = new Outbox({ directory, maxEvents: 10_000, maxBytes: 1e8, fsync: false, ...options });
+  const warnings: string[] = [];
+  outbox.on('warning', ({ code }) => warnings.push(code));
+  await outbox.start();
+  t.teardown(() => outbox.stop());
+  return { outbox, warnings };
+}
+
+/** Takes `count` entries as they become readable. */
+async function take(outbox: Outbox, count: number): Promise<OutboxEntry[]> {
+  const taken: OutboxEntry[] = [];
+  for (;;) {
+    for (let entry = outbox.take(); entry !== undefined; entry = outbox.take()) {
+      taken.push(entry);
+      if (taken.length === count) return taken;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`only ${taken.length} of ${count} could be taken`)), 5000);
+      outbox.once('readable', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+/** `1` for an event, `1-4` for a gap. */
+function numbers(entries: OutboxEntry[]): string[] {
+  return entries.map(({ record }) => ('gap' in record ? `${record.gap.from}-${record.gap.to}` : String(record.seq)));
+}
+
+function append(outbox: Outbox, count: number, camera = 'street'): void {
+  for (let i = 0; i < count; i++) outbox.append(observation({ camera, id: `t${i}` }));
+}
+
+t.test('numbers go up by one a camera, and order is that of arrival', async (t) => {
+  const { outbox } = await open(t, await home(t));
+  append(outbox, 2, 'street');
+  append(outbox, 1, 'door');
+  append(outbox, 1, 'street');
+  t.equal(outbox.take(), undefined, 'nothing before it is on disk');
+  const taken = await take(outbox, 4);
+  t.same(numbers(taken), ['1', '2', '1', '3']);
+  t.equal(outbox.waiting, 4);
+  for (const { key } of taken) outbox.ack(key);
+  t.equal(outbox.waiting, 0);
+});
+
+t.test('what was not acknowledged is there again after a restart, and numbers go on', async (t) => {
+  const directory = await home(t);
+  const first = await open(t, directory);
+  append(first.outbox, 1000);
+  const taken = await take(first.outbox, 300);
+  for (const { key } of taken) first.outbox.ack(key);
+  await take(first.outbox, 50); // on their way when it stops
+  await first.outbox.stop();
+
+  const second = await open(t, directory);
+  t.equal(second.outbox.waiting, 700);
+  append(second.outbox, 10);
+  t.same(
+    numbers(await take(second.outbox, 710)),
+    Array.from({ length: 710 }, (_, i) => String(301 + i)),
+  );
+  t.same(second.warnings, []);
+});
+
+t.test('numbers go on when everything had been delivered', async (t) => {
+  const directory = await home(t);
+  const first = await open(t, directory);
+  append(first.outbox, 3);
+  for (const { key } of await take(first.outbox, 3)) first.outbox.ack(key);
+  await first.outbox.stop();
+  const second = await open(t, directory);
+  append(second.outbox, 1);
+  t.same(numbers(await take(second.outbox, 1)), ['4']);
+});
+
+t.test('rewind gives what was taken again, but not what was acknowledged out of order', async (t) => {
+  const { outbox } = await open(t, await home(t));
+  append(outbox, 1000);
+  const taken = await take(outbox, 40);
+  for (const index of [0, 1, 5, 6, 30]) outbox.ack(taken[index]?.key ?? 0);
+  outbox.rewind();
+  const expected = Array.from({ length: 1000 }, (_, i) => String(i + 1)).filter(
+    (seq) => !['1', '2', '6', '7', '31'].includes(seq),
+  );
+  t.same(numbers(await take(outbox, 995)), expected);
+});
+
+t.test('a full outbox gives up the oldest and says which, each camera for itself', async (t) => {
+  const { outbox, warnings } = await open(t, await home(t), { maxEvents: 10 });
+  for (let i = 0; i < 20; i++) append(outbox, 1, i % 2 === 0 ? 'street' : 'door');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let i = 0; i < 20; i++) append(outbox, 1, i % 2 === 0 ? 'street' : 'door');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.equal(outbox.waiting, 10);
+  t.equal(outbox.dropped, 32);
+  t.same(warnings, ['ERR_STATE_OUTBOX_FULL']);
+  t.same(numbers(await take(outbox, 10)), ['1-16', '1-16', '17', '17', '18', '18', '19', '19', '20', '20']);
+});
+
+t.test('the bound in bytes holds, too, and over a restart', async (t) => {
+  const directory = await home(t);
+  const first = await open(t, directory, { maxBytes: 4096 });
+  append(first.outbox, 500);
+  await first.outbox.stop();
+  const second = await open(t, directory);
+  const waiting = second.outbox.waiting;
+  t.ok(waiting > 5 && waiting < 20, `${waiting} events of about 250 bytes in 4096`);
+  const [gap, ...rest] = numbers(await take(second.outbox, waiting));
+  t.equal(gap, `1-${500 - rest.length}`);
+  t.equal(rest.at(-1), '500');
+});
+
+t.test('what is on its way is not given up', async (t) => {
+  const { outbox } = await open(t, await home(t), { maxEvents: 10 });
+  append(outbox, 5);
+  await take(outbox, 5);
+  append(outbox, 10);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  outbox.rewind();
+  t.same(numbers(await take(outbox, 10)), ['1', '2', '3', '4', '5', '6-11', '12', '13', '14', '15']);
+});
+
+t.test('an event that the broker will never take becomes a gap', async (t) => {
+  const { outbox } = await open(t, await home(t));
+  append(outbox, 2);
+  const [first] = await take(outbox, 1);
+  outbox.reject(first?.key ?? 0);
+  t.same(numbers(await take(outbox, 2)), ['2', '1-1']);
+  t.equal(outbox.dropped, 1);
+});
+
+/** A disk that can be full. */
+class Disk extends OutboxDatabase {
+  full = false;
+
+  override async open(): Promise<void> {
+    this.#check();
+    await super.open();
+  }
+
+  override async write(change: OutboxChange, sync: boolean): Promise<void> {
+    this.#check();
+    await super.write(change, sync);
+  }
+
+  #check(): void {
+    if (this.full) throw new Error('IO error: No space left on device');
+  }
+}
+
+t.test('a full disk: events go on in memory, bounded, and reach the disk when it has room', async (t) => {
+  const directory = await home(t);
+  const database = new Disk(directory);
+  const { outbox, warnings } = await open(t, directory, { database, maxEvents: 100, retryMs: 20 });
+  let recovered = 0;
+  outbox.on('recovered', () => recovered++);
+  append(outbox, 3);
+  await take(outbox, 3);
+  database.full = true;
+  append(outbox, 5);
+  t.same(numbers(await take(outbox, 5)), ['4', '5', '6', '7', '8'], 'read without a disk');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  append(outbox, 200);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.same(warnings, ['ERR_STATE_OUTBOX_DISK', 'ERR_STATE_OUTBOX_FULL'], 'each said once');
+  t.ok(outbox.dropped >= 100);
+  t.equal(recovered, 0);
+  database.full = false;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.equal(recovered, 1);
+  const { waiting } = outbox;
+  await outbox.stop();
+  const second = await open(t, directory);
+  t.equal(second.outbox.waiting, waiting);
+  append(second.outbox, 1);
+  t.equal(numbers(await take(second.outbox, waiting + 1)).at(-1), '209');
+});
+
+t.test(
+  'a disk that is full at the start: the count goes on above, and what lay there comes when it can be read',
+  async (t) => {
+    const directory = await home(t);
+    const first = await open(t, directory);
+    append(first.outbox, 2);
+    await first.outbox.stop();
+    const database = new Disk(directory);
+    database.full = true;
+    const { outbox, warnings } = await open(t, directory, { database, retryMs: 20 });
+    t.same(warnings, ['ERR_STATE_OUTBOX_DISK']);
+    append(outbox, 2);
+    t.same(numbers(await take(outbox, 2)), ['3', '4']);
+    database.full = false;
+    t.same(numbers(await take(outbox, 2)), ['1', '2']);
+    t.equal(outbox.waiting, 4);
+  },
+);
+
+t.test('a directory that can’t be used, or is used, is no place to start', async (t) => {
+  const directory = await home(t);
+  await open(t, directory);
+  const other = new Outbox({ directory, maxEvents: 10, maxBytes: 1e6, fsync: false });
+  await t.rejects(other.start(), { code: 'ERR_STATE_OUTBOX_IN_USE', exit: 'state' });
+  await writeFile(`${directory}.file`, '');
+  const below = new Outbox({ directory: `${directory}.file/outbox`, maxEvents: 10, maxBytes: 1e6, fsync: false });
+  await t.rejects(below.start(), { code: 'ERR_STATE_DIRECTORY', exit: 'state', message: /stateDirectory/ });
+});
+
+t.test('a database that can’t be opened is set aside, and no number is used again', async (t) => {
+  const directory = await home(t);
+  const first = await open(t, directory);
+  append(first.outbox, 5);
+  await first.outbox.stop();
+  await writeFile(join(directory, 'CURRENT'), 'nonsense');
+  const { outbox, warnings } = await open(t, directory);
+  t.ok(warnings.includes('ERR_STATE_OUTBOX_DAMAGED'));
+  t.equal((await readdir(join(directory, '..'))).filter((name) => name.startsWith('outbox.damaged-')).length, 1);
+  append(outbox, 1);
+  t.same(numbers(await take(outbox, 2)), ['1-5', '6']);
+});
+
+t.test('with the file of numbers gone as well, the count goes on above all that can have been', async (t) => {
+  const directory = await home(t);
+  const first = await open(t, directory);
+  append(first.outbox, 5);
+  await first.outbox.stop();
+  await writeFile(join(directory, 'CURRENT'), 'nonsense');
+  await writeFile(`${directory}.seq`, 'nonsense');
+  const { outbox } = await open(t, directory, { now: () => Date.UTC(2026, 10, 25) });
+  append(outbox, 1);
+  t.same(numbers(await take(outbox, 1)), [String(Date.UTC(2026, 10, 25) / 1000 + 1)]);
+});
+
+async function logOf(directory: string): Promise<string> {
+  const name = (await readdir(directory)).find((name) => name.endsWith('.log'));
+  return join(directory, name ?? '');
+}
+
+t.test('a cut log: what is left comes, the rest is told of', async (t) => {
+  const directory = await home(t);
+  const first = await open(t, directory);
+  append(first.outbox, 100);
+  await take(first.outbox, 100);
+  append(first.outbox, 100); // another batch
+  await first.outbox.stop();
+  const log = await logOf(directory);
+  const { length } = await readFile(log);
+  await truncate(log, length - 100);
+  const { outbox, warnings } = await open(t, directory);
+  t.same(warnings, ['ERR_STATE_OUTBOX_DAMAGED']);
+  append(outbox, 1);
+  t.same(numbers(await take(outbox, 102)).slice(98), ['99', '100', '101-200', '201']);
+});
+
+t.test(
+  'flipped bits anywhere in the log: never a wrong event, never a number used again, every hole told of',
+  async (t) => {
+    for (const place of [0.02, 0.2, 0.5, 0.8, 0.98]) {
+      const directory = await home(t);
+      const first = await open(t, directory);
+      for (let batch = 0; batch < 20; batch++) {
+        append(first.outbox, 10);
+        await take(first.outbox, 10);
+      }
+      await first.outbox.stop();
+      const log = await logOf(directory);
+      const bytes = await readFile(log);
+      const index = Math.floor(bytes.length * place);
+      bytes[index] = (bytes[index] ?? 0) ^ 0x10;
+      await writeFile(log, bytes);
+      const { outbox } = await open(t, directory);
+      append(outbox, 1);
+      const entries = await take(outbox, outbox.waiting);
+      const told: number[] = [];
+      for (const { record } of entries) {
+        const [from, to] = 'gap' in record ? [record.gap.from, record.gap.to] : [record.seq, record.seq];
+        for (let seq = from; seq <= to; seq++) told.push(seq);
+      }
+      t.same(
+        told,
+        told.map((_, index) => index + 1),
+        'every number once, in order: an event or told of as missing',
+      );
+      t.ok(told.length > 200);
+    }
+  },
+);

@@ -1,0 +1,237 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { EventMessage } from '../../src/contract/event.js';
+import { Publisher, type PublisherOptions } from '../../src/mqtt/publisher.js';
+import { Door, Listener, Mosquitto, type TestBroker } from './broker.js';
+import { type Account, account, observation } from './events.js';
+
+/** What a fault cost: bars are `lost`, `outOfOrder` and `reused` 0. */
+export interface Figures extends Account {
+  /** Times that the fault was made. */
+  faults: number;
+}
+
+const events = 'minspnet/node/+/events';
+const backoff = { initialMs: 20, factor: 1.5, maxMs: 100, jitter: 0.5 };
+
+export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'minspnet-mqtt-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+export function createPublisher(url: string, directory: string, options: Partial<PublisherOptions> = {}): Publisher {
+  return new Publisher({
+    baseTopic: 'minspnet',
+    node: 'node',
+    broker: { url, connectMs: 2000, backoff },
+    outbox: { directory: join(directory, 'outbox'), maxEvents: 100_000, maxBytes: 64 * 1024 * 1024, fsync: false },
+    ...options,
+  });
+}
+
+/** Hands in events at a rate until it is stopped. */
+class Source {
+  sent = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(publisher: Publisher, perSecond: number) {
+    this.#timer = setInterval(() => {
+      publisher.observation(observation({ id: `t${this.sent++}` }));
+    }, 1000 / perSecond);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+async function settled(publisher: Publisher, timeoutMs = 20_000): Promise<void> {
+  const until = performance.now() + timeoutMs;
+  while (publisher.counters.waiting > 0) {
+    if (performance.now() > until) throw new Error(`still waiting: ${JSON.stringify(publisher.counters)}`);
+    await sleep(20);
+  }
+}
+
+/**
+ * `kill -9` of a mosquitto while events come. The subscriber is back before the publisher is let in again: what a
+ * broker hands to nobody because nobody has subscribed yet is not the publisher's loss.
+ */
+export async function brokerKilled(kills: number, perSecond = 50): Promise<Figures & { sent: number }> {
+  await using home = await temporaryDirectory();
+  const broker = await new Mosquitto().start();
+  const door = await new Door(() => broker.port).start();
+  const listener = await Listener.on(broker.url, events);
+  const publisher = createPublisher(door.url, home.path);
+  await publisher.start();
+  const source = new Source(publisher, perSecond);
+  try {
+    for (let i = 0; i < kills; i++) {
+      await sleep(100 + Math.random() * 200);
+      door.shut(i % 2 === 0 ? 'new' : 'none');
+      await broker.kill();
+      door.shut('all');
+      await sleep(Math.random() * 50);
+      await broker.start();
+      await listener.subscribed(events);
+      door.open();
+    }
+    source.stop();
+    await settled(publisher);
+    await sleep(50);
+    return { ...account(listener.json<EventMessage>('/events')), faults: kills, sent: source.sent };
+  } finally {
+    source.stop();
+    await publisher.stop({ timeoutMs: 0 });
+    await listener.stop();
+    await door.stop();
+    await broker.stop();
+  }
+}
+
+/** The connection is cut after so many bytes towards the broker, or before any of its answers, at one offset after the other. */
+export async function connectionCut(
+  broker: TestBroker,
+  offsets: Iterable<number>,
+): Promise<Figures & { sent: number }> {
+  await using home = await temporaryDirectory();
+  const door = await new Door(() => broker.port).start();
+  const listener = await Listener.on(broker.url, events);
+  const publisher = createPublisher(door.url, home.path);
+  await publisher.start();
+  let sent = 0;
+  let faults = 0;
+  try {
+    for (const offset of offsets) {
+      await until(() => publisher.counters.connected && publisher.counters.waiting === 0);
+      const passed = door.passed;
+      if (faults % 2 === 0) door.cutAfter(offset);
+      else door.cutBeforeAnswer();
+      publisher.observation(observation({ id: `t${sent++}` }));
+      publisher.observation(observation({ id: `t${sent++}` }));
+      await until(() => door.passed > passed || publisher.counters.waiting === 0);
+      faults++;
+    }
+    door.open();
+    await settled(publisher);
+    await sleep(50);
+    return { ...account(listener.json<EventMessage>('/events')), faults, sent };
+  } finally {
+    await publisher.stop({ timeoutMs: 0 });
+    await listener.stop();
+    await door.stop();
+  }
+}
+
+/** `kill -9` of the publishing process under load, and the same again with what it left on disk. */
+export async function publisherKilled(broker: TestBroker, kills: number, perSecond = 200): Promise<Figures> {
+  await using home = await temporaryDirectory();
+  const listener = await Listener.on(broker.url, events);
+  try {
+    for (let run = 0; run <= kills; run++) {
+      const child = await startChild(broker.url, join(home.path, 'outbox'), perSecond, run);
+      if (run < kills) {
+        await sleep(50 + Math.random() * 150);
+        child.kill('SIGKILL');
+      } else {
+        child.stdin?.write('pause\n');
+        await sleep(300);
+        child.stdin?.write('stop\n');
+      }
+      await once(child, 'exit');
+    }
+    await sleep(50);
+    return { ...account(listener.json<EventMessage>('/events')), faults: kills };
+  } finally {
+    await listener.stop();
+  }
+}
+
+/** Starts `publisher-child`, and resolves when it publishes. */
+export async function startChild(url: string, outbox: string, perSecond: number, run: number): Promise<ChildProcess> {
+  const script = fileURLToPath(new URL('./publisher-child.js', import.meta.url));
+  const child = spawn(process.execPath, [script, url, outbox, String(perSecond), String(run)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  if (child.stdout === null) throw new Error('no pipe');
+  await once(child.stdout, 'data');
+  return child;
+}
+
+/** Bits flipped in, or an end cut off, a file of an outbox that is full of events, at random. */
+export async function outboxDamaged(broker: TestBroker, times: number): Promise<Figures> {
+  const total: Figures = { heard: 0, again: 0, reused: 0, outOfOrder: 0, lost: 0, toldLost: 0, last: 0, faults: times };
+  for (let i = 0; i < times; i++) {
+    await using home = await temporaryDirectory();
+    const listener = await Listener.on(broker.url, events);
+    const before = createPublisher(broker.url, home.path);
+    await before.start();
+    for (let n = 0; n < 50; n++) before.observation(observation({ id: `a${n}` }));
+    await settled(before);
+    await before.stop();
+    const away = createPublisher('mqtt://127.0.0.1:1', home.path);
+    await away.start();
+    for (let n = 0; n < 200; n++) {
+      away.observation(observation({ id: `b${n}` }));
+      if (n % 20 === 0) await sleep(1);
+    }
+    await away.stop({ timeoutMs: 0 });
+    await damage(join(home.path, 'outbox'));
+    const after = createPublisher(broker.url, home.path);
+    await after.start();
+    for (let n = 0; n < 50; n++) after.observation(observation({ id: `c${n}` }));
+    await settled(after);
+    await after.stop();
+    await sleep(20);
+    const figures = account(listener.json<EventMessage>('/events'));
+    for (const key of Object.keys(figures) as (keyof Account)[]) total[key] += figures[key];
+    await listener.stop();
+  }
+  return total;
+}
+
+async function damage(directory: string): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => !/^LO(CK|G)/.test(name));
+  const path = join(directory, names[Math.floor(Math.random() * names.length)] ?? '');
+  const bytes = await readFile(path);
+  const place = Math.floor(Math.random() * bytes.length);
+  if (Math.random() < 0.5) {
+    await writeFile(path, bytes.subarray(0, place));
+    return;
+  }
+  bytes[place] = (bytes[place] ?? 0) ^ (1 << Math.floor(Math.random() * 8));
+  await writeFile(path, bytes);
+}
+
+/** A server that takes connections and never says a word. */
+export async function silentServer(): Promise<TestBroker> {
+  const server = createServer((socket) => socket.on('error', () => {}).resume());
+  const sockets = new Set<{ destroy(): void }>();
+  server.on('connection', (socket) => sockets.add(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  return {
+    port,
+    url: `mqtt://127.0.0.1:${port}`,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+export async function until(done: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!done()) {
+    if (performance.now() > end) throw new Error(`did not come about within ${timeoutMs} ms`);
+    await sleep(2);
+  }
+}
