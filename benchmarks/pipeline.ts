@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { loadModel } from '../src/pipeline/model/card.js';
+import { loadModel } from '../src/model/load.js';
 import { Mosquitto } from '../test/support/broker.js';
 import { measureStages, type StageSamples } from './stages.js';
 import { median, percentile, sum } from './summary.js';

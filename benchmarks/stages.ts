@@ -1,12 +1,12 @@
 import { settingsSchema } from '../src/config/schema.js';
+import { loadModel } from '../src/model/load.js';
 import { FfmpegSource } from '../src/pipeline/capture/ffmpeg-source.js';
 import { inputSize } from '../src/pipeline/capture/input-size.js';
 import { parseSource } from '../src/pipeline/capture/source.js';
 import { tensorBuffer, tensorBytes } from '../src/pipeline/capture/tensor.js';
 import { TensorScaler } from '../src/pipeline/capture/tensor-scaler.js';
 import { Detector } from '../src/pipeline/detector.js';
-import { loadModel } from '../src/pipeline/model/card.js';
-import { Network } from '../src/pipeline/model/network.js';
+import { Network } from '../src/pipeline/network.js';
 import { Scene } from '../src/pipeline/scene.js';
 
 export type Stage = 'decode' | 'scale' | 'inference' | 'decode boxes' | 'track and events';

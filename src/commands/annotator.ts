@@ -21,7 +21,8 @@ export class Annotator implements Disposable {
 
   /** @returns the picture as JPEG, or as PNG where `extension` is `.png`. */
   draw(frame: Frame, detections: readonly Detection[], extension: string): Buffer {
-    const filters = detections.flatMap((detection) => this.#filters(detection, frame));
+    // Best last, so that it is drawn over the others.
+    const filters = detections.toReversed().flatMap((detection) => this.#filters(detection, frame));
     using filter = FilterAPI.create(['format=rgb24', ...filters].join(','));
     const [drawn] = filter.processAllSync(frame);
     if (drawn === undefined) throw new Error('FFmpeg’s filters gave no picture back');

@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { settingsSchema } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import { ConfigError, exitCodes } from '../contract/errors.js';
+import { loadModel } from '../model/load.js';
 import { FfmpegSource } from '../pipeline/capture/ffmpeg-source.js';
 import { inputSize, type Size } from '../pipeline/capture/input-size.js';
 import type { Picture } from '../pipeline/capture/picture-source.js';
@@ -10,8 +11,7 @@ import { parseSource } from '../pipeline/capture/source.js';
 import { tensorBuffer, tensorBytes } from '../pipeline/capture/tensor.js';
 import { TensorScaler } from '../pipeline/capture/tensor-scaler.js';
 import { Detector } from '../pipeline/detector.js';
-import { loadModel } from '../pipeline/model/card.js';
-import { Network } from '../pipeline/model/network.js';
+import { Network } from '../pipeline/network.js';
 import { Annotator } from './annotator.js';
 import type { DetectOptions } from './options.js';
 

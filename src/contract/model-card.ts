@@ -37,3 +37,12 @@ export const modelCard = z.looseObject({
 });
 export type ModelCard = z.infer<typeof modelCard>;
 export type Precision = keyof ModelCard['files'];
+
+/** A model whose files are what its card says. */
+export interface VerifiedModel {
+  card: ModelCard;
+  precision: Precision;
+  /** Absolute path of the ONNX file. */
+  path: string;
+  sha256: string;
+}

@@ -3,8 +3,10 @@ import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { type MinspnetError, SourceError } from '../contract/errors.js';
 import type { CameraHealth } from '../contract/health.js';
+import type { VerifiedModel } from '../contract/model-card.js';
 import { contractVersion } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
+import { loadModel } from '../model/load.js';
 import { EmbeddedBroker } from '../mqtt/embedded-broker.js';
 import { Publisher } from '../mqtt/publisher.js';
 import { describeEvent } from './describe-event.js';
@@ -34,14 +36,13 @@ export class Daemon {
   /** Resolves when there is nothing left to do: all cameras have ended. Rejects when the daemon can't go on. */
   readonly finished: Promise<void>;
   #finish: { well: () => void; badly: (error: MinspnetError) => void } = { well: () => {}, badly: () => {} };
-  readonly #host: EngineHost;
   readonly #startedAt = performance.now();
   readonly #systemd = new SystemdNotifier();
   /** The cameras whose source has ended, each with its error if that is why. */
   readonly #ended = new Map<string, SourceError | undefined>();
+  #host: EngineHost | undefined;
   #broker: EmbeddedBroker | undefined;
   #publisher: Publisher | undefined;
-  #facts: EngineFacts | undefined;
   #engine: { rssBytes: number; cameras: Record<string, CameraHealth> } = { rssBytes: 0, cameras: {} };
   #healthTimer: NodeJS.Timeout | undefined;
 
@@ -50,31 +51,23 @@ export class Daemon {
       this.#finish = { well, badly };
     });
     this.finished.catch(() => {}); // whoever awaits it still gets it
-    const { model, runtime, events, cameras } = options.settings;
-    this.#host = new EngineHost({
-      settings: { model, runtime, events, cameras },
-      listener: {
-        ready: (facts, restarts) => this.#engineReady(facts, restarts),
-        message: (message) => this.#receive(message),
-        lost: (reason) => this.options.log.error(`${reason}; another one is started`),
-        gaveUp: (error) => this.#finish.badly(error),
-      },
-    });
   }
 
   /**
    * Resolves when events can flow: the broker has answered or is waited for, the network is loaded, capture begins.
    *
-   * @throws {MinspnetError} when it can't start: the outbox, the broker, the port
+   * @throws {MinspnetError} when it can't start: the model, the outbox, the broker, the port
    */
   async start(): Promise<void> {
     const { settings, log, version, board } = this.options;
     log.info(`minspnet ${version} on ${board}`);
+    const model = await loadModel(settings.model.path, settings.model.precision);
     const directory = await openStateDirectory(settings.stateDirectory);
     const url = settings.mqtt.url ?? (await this.#startBroker());
     const publisher = this.#createPublisher(url, directory);
     this.#publisher = publisher;
     await publisher.start();
+    this.#host = this.#createHost(model);
     this.#host.start();
     this.#healthTimer = setInterval(() => this.#publishHealth(), healthMs);
   }
@@ -83,7 +76,7 @@ export class Daemon {
   async stop(): Promise<void> {
     await this.#systemd.stopping();
     clearInterval(this.#healthTimer);
-    await this.#host.stop(stopEngineMs);
+    await this.#host?.stop(stopEngineMs);
     await this.#publisher?.stop({ timeoutMs: stopPublisherMs });
     await this.#broker?.stop();
   }
@@ -117,10 +110,22 @@ export class Daemon {
     return publisher;
   }
 
-  #engineReady(facts: EngineFacts, restarts: number): void {
+  #createHost(model: VerifiedModel): EngineHost {
+    const { model: wanted, runtime, events, cameras } = this.options.settings;
+    return new EngineHost({
+      settings: { model, runtime, events, cameras, ...(wanted.size && { inputSize: wanted.size }) },
+      listener: {
+        ready: ({ provider }, restarts) => this.#engineReady(model, provider, restarts),
+        message: (message) => this.#receive(message),
+        lost: (reason) => this.options.log.error(`${reason}; another one is started`),
+        gaveUp: (error) => this.#finish.badly(error),
+      },
+    });
+  }
+
+  #engineReady({ card, precision, sha256 }: VerifiedModel, provider: EngineFacts['provider'], restarts: number): void {
     const { log, settings, version, board } = this.options;
-    const { model, provider } = facts;
-    this.#facts = facts;
+    const model = { name: card.name, version: card.version, precision, sha256 };
     const why = provider.reason === undefined ? '' : ` (${provider.requested} was asked for: ${provider.reason})`;
     log.info(`model     ${model.name} ${model.version} ${model.precision}, provider ${provider.active}${why}`);
     this.#publisher?.info({
@@ -134,7 +139,7 @@ export class Daemon {
     });
     if (restarts > 0) return;
     log.info(`ready     in ${((performance.now() - this.#startedAt) / 1000).toFixed(1)} s`);
-    void this.#systemd.ready(() => this.#host.state !== 'stopped');
+    void this.#systemd.ready(() => this.#host?.state !== 'stopped');
   }
 
   #receive(message: Parameters<EngineListener['message']>[0]): void {
@@ -172,12 +177,13 @@ export class Daemon {
   }
 
   #publishHealth(): void {
-    if (this.#facts === undefined) return;
+    const host = this.#host;
+    if (host === undefined) return;
     const { waiting = 0, dropped = 0, delivered = 0 } = this.#publisher?.counters ?? {};
     this.#publisher?.health({
       at: new Date().toISOString(),
       uptimeSeconds: Math.round((performance.now() - this.#startedAt) / 1000),
-      engine: { state: this.#host.state, restarts: this.#host.restarts, rssBytes: this.#engine.rssBytes },
+      engine: { state: host.state, restarts: host.restarts, rssBytes: this.#engine.rssBytes },
       daemon: { rssBytes: process.memoryUsage.rss() },
       outbox: { waiting, dropped, delivered },
       cameras: this.#engine.cameras,

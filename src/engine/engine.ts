@@ -1,8 +1,7 @@
 import { asMinspnetError } from '../contract/errors.js';
 import { monotonicMs } from '../pipeline/capture/monotonic.js';
 import { Detector } from '../pipeline/detector.js';
-import { loadModel } from '../pipeline/model/card.js';
-import { Network } from '../pipeline/model/network.js';
+import { Network } from '../pipeline/network.js';
 import { CameraRunner } from './camera-runner.js';
 import { type EngineSettings, type FromEngine, protocolVersion } from './protocol.js';
 
@@ -23,19 +22,13 @@ export class Engine {
 
   /** @throws {ModelError} when the model can't be used. */
   async start(): Promise<void> {
-    const { model: wanted, runtime, cameras } = this.settings;
-    const model = await loadModel(wanted.path, wanted.precision);
+    const { model, inputSize, runtime, cameras } = this.settings;
     const network = await Network.load(model, runtime);
     this.#network = network;
-    const { card, precision, sha256 } = model;
-    const { name, version } = card;
-    this.send({
-      kind: 'ready',
-      protocolVersion,
-      facts: { model: { name, version, precision, sha256 }, provider: network.provider },
-    });
+    this.send({ kind: 'ready', protocolVersion, facts: { provider: network.provider } });
     const detector = new Detector(network);
-    const [width, height] = wanted.size ?? [];
+    const { card } = model;
+    const [width, height] = inputSize ?? [];
     const input = width !== undefined && height !== undefined ? { width, height } : undefined;
     this.#cameras = Object.entries(cameras).map(([cameraName, settings], index) => {
       return new CameraRunner({

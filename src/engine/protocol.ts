@@ -1,7 +1,8 @@
-import type { CameraSettings, EventSettings, ModelSettings, RuntimeSettings } from '../config/schema.js';
+import type { CameraSettings, EventSettings, RuntimeSettings } from '../config/schema.js';
 import type { SerialisedError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import type { CameraHealth } from '../contract/health.js';
+import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraState, CaptureState } from '../contract/status.js';
 
 /** Daemon and engine of different versions refuse each other. */
@@ -11,7 +12,9 @@ export const protocolVersion = 1;
 export interface EngineSettings {
   /** Makes the track ids of this engine different from those of every other one. */
   runId: string;
-  model: ModelSettings;
+  model: VerifiedModel;
+  /** Of the network's input, [width, height]; where it is not given it follows from each camera's aspect ratio. */
+  inputSize?: [number, number];
   runtime: RuntimeSettings;
   events: EventSettings;
   cameras: Record<string, CameraSettings>;
@@ -19,7 +22,6 @@ export interface EngineSettings {
 
 /** What the network runs as, once it is loaded. */
 export interface EngineFacts {
-  model: { name: string; version: string; precision: string; sha256: string };
   provider: { requested: string; active: string; reason?: string };
 }
 

@@ -1,7 +1,7 @@
 import type { Detection } from '../contract/detection.js';
 import type { Size } from './capture/input-size.js';
 import { BoxDecoder } from './decode.js';
-import type { Network } from './model/network.js';
+import type { Network } from './network.js';
 import { type Candidates, suppress } from './nms.js';
 
 /** A picture as the network's input. */

@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { RuntimeSettings } from '../../config/schema.js';
-import { ModelError } from '../../contract/errors.js';
-import type { Size } from '../capture/input-size.js';
-import type { VerifiedModel } from './card.js';
+import type { RuntimeSettings } from '../config/schema.js';
+import { ModelError } from '../contract/errors.js';
+import type { VerifiedModel } from '../contract/model-card.js';
+import type { Size } from './capture/input-size.js';
 
 /** Execution provider: what was asked for, what runs, and why they differ if they do. */
 export interface ActiveProvider {

@@ -4,20 +4,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { ModelError } from '../../contract/errors.js';
-import { type ModelCard, modelCard, type Precision } from '../../contract/model-card.js';
+import { ModelError } from '../contract/errors.js';
+import { type ModelCard, modelCard, type Precision, type VerifiedModel } from '../contract/model-card.js';
 
-/** The folder of the models that come with us. Seen from dist/src/pipeline/model. */
-const shipped = fileURLToPath(new URL('../../../../models/', import.meta.url));
-
-/** A model that is on disk and is what its card says. */
-export interface VerifiedModel {
-  card: ModelCard;
-  precision: Precision;
-  /** Absolute path of the ONNX file. */
-  path: string;
-  sha256: string;
-}
+/** The folder of the models that come with us. Seen from dist/src/model. */
+const shipped = fileURLToPath(new URL('../../../models/', import.meta.url));
 
 /**
  * Reads a model's card and checks the file against it, so that a damaged or exchanged file is never run.
