@@ -161,6 +161,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
 
   /** Says `offline` where there is someone to say it to, and closes; within half a second. */
   async stop(): Promise<void> {
+    this.#stopped = true; // from here on, the end of the session is no news
     const client = this.#client;
     if (this.connected && client !== undefined) {
       const heard = await new Promise<boolean>((resolve) => {
