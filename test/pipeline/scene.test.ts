@@ -185,6 +185,32 @@ t.test('a shot at new, and another one when it is clearly better seen', async (t
   ]);
 });
 
+t.test('a best score that came too soon after an update is told with the next', async (t) => {
+  const record = play(makeScene(), {
+    actors: [parked],
+    seconds: 2.8,
+    alter: (d, frame) => d.map((one) => ({ ...one, score: frame === 10 ? 0.9 : 0.5 })),
+  });
+  t.match(record.of('update'), [{ bestScore: 0.9, score: 0.5, capturedMonotonicMs: 5_002_200 }]);
+  t.equal(record.shots.length, 1, 'that picture is gone');
+});
+
+t.test('a zone entered with a small step is news too', async (t) => {
+  const record = play(makeScene({ zones: { rightHalf } }), {
+    actors: [car((s) => [s < 1 ? 0.48 : 0.52, 0.5])],
+    seconds: 2.8,
+  });
+  t.strictSame(record.types(), ['new', 'enter', 'update', 'leave', 'end']);
+});
+
+t.test('a parked car that is given up just beyond a line has not crossed it', async (t) => {
+  const record = play(makeScene({ lines: { middle } }), {
+    actors: [car((s) => [s < 8 ? 0.499 : 0.502, 0.5])],
+    seconds: 9,
+  });
+  t.strictSame(record.types(), ['new', 'update', 'end']);
+});
+
 t.test('only wanted classes are told of, and a wanted one is not lost when it is mistaken', async (t) => {
   const scene = makeScene({ classes: ['car'] });
   const record = play(scene, {
@@ -210,6 +236,13 @@ t.test('a class that loses the vote is an update', async (t) => {
   });
   t.equal(record.of('new')[0]?.class, 'car');
   t.equal(record.of('end')[0]?.class, 'truck');
+  t.strictSame(
+    record.of('update').map((o) => [o.class, o.stationary]),
+    [
+      ['truck', false],
+      ['truck', true],
+    ],
+  );
   t.strictSame(record.states.at(-2)?.counts, { car: 0, truck: 1 });
 });
 

@@ -139,11 +139,11 @@ export class Tracker {
     if (rows.length === 0 || this.#left.length === 0) return;
     const columns = this.#left.filter(wanted);
     this.#assignment.resize(rows.length, columns.length);
-    for (const [row, track] of rows.entries()) {
-      for (const [column, detection] of columns.entries()) {
+    rows.forEach((track, row) => {
+      columns.forEach((detection, column) => {
         this.#assignment.set(row, column, costOf(track, detection, seconds));
-      }
-    }
+      });
+    });
     this.#assignment.solve(rows.length, columns.length, 1).forEach((column, row) => {
       const detection = columns[column];
       const track = rows[row];

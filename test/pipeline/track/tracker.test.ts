@@ -187,14 +187,20 @@ t.test('who has left the picture is over sooner than who is hidden', async (t) =
 t.test('a parked car that is hardly ever seen keeps its one track, and is stationary', async (t) => {
   const random = randomFrom(5);
   const jitter = () => 0.008 * (random() - 0.5);
+  const { tracks, tracker } = play([car(() => [0.5 + jitter(), 0.5 + jitter()])], 10, 120, (ds, frame) =>
+    frame < 60 || random() < 0.03 ? ds : [],
+  );
+  t.equal(tracks, 1);
+  t.equal(tracker.tracks[0]?.firstSeen, 0, 'still the first one');
+  t.equal(tracker.tracks[0]?.stationary, true);
+});
+
+t.test('a jittering car that is seen half of the time becomes stationary once', async (t) => {
+  const random = randomFrom(6);
+  const jitter = () => 0.008 * (random() - 0.5);
+  const tracker = new Tracker(options);
   let flips = 0;
   let was = false;
-  const { tracks } = play([car(() => [0.5 + jitter(), 0.5 + jitter()])], 10, 120, (ds, frame) => {
-    const seenOften = frame < 60;
-    return seenOften || random() < 0.03 ? ds : [];
-  });
-  t.equal(tracks, 1);
-  const tracker = new Tracker(options);
   for (let frame = 0; frame < 1200; frame++) {
     tracker.step(random() < 0.5 ? detect([car(() => [0.5 + jitter(), 0.5 + jitter()])], 0) : [], frame / 10);
     const stationary = tracker.tracks[0]?.stationary ?? false;
@@ -203,6 +209,25 @@ t.test('a parked car that is hardly ever seen keeps its one track, and is statio
   }
   t.equal(flips, 1);
   t.equal(tracker.tracks[0]?.speed, 0);
+});
+
+t.test('a parked car stays where it is while nobody sees it', async (t) => {
+  const { tracker } = play([car((s) => (s < 5.85 ? [0.5, 0.5] : s < 6.05 ? [0.51, 0.5] : undefined))], 10, 14);
+  const expected = tracker.tracks[0]?.expected ?? [0, 0, 0, 0];
+  t.ok(Math.abs((expected[0] + expected[2]) / 2 - 0.5) < 0.01, `${expected}`);
+});
+
+t.test('one who stood still and then left is not waited for as long', async (t) => {
+  const { tracker } = play(
+    [person((s) => (s < 6 ? [0.5, 0.5] : s < 7 ? [0.5 + 0.1 * (s - 6), 0.5] : undefined))],
+    10,
+    9.5,
+  );
+  t.equal(tracker.tracks.length, 0);
+  const quick = play([person((s) => (s < 6 ? [0.5, 0.5] : s < 6.35 ? [0.65, 0.5] : undefined))], 3, 9.5);
+  const lost = play([person((s) => (s < 6 ? [0.5, 0.5] : s < 6.15 ? [0.555, 0.5] : undefined))], 10, 9.5);
+  t.equal(lost.tracker.tracks.length, 0, 'nor one who was lost while he left');
+  t.equal(quick.tracker.tracks.length, 0, 'nor at 3 fps one who was gone in two pictures');
 });
 
 t.test('a car that drives off is no longer stationary, and the same', async (t) => {
@@ -227,4 +252,64 @@ t.test('after a pause of a minute everything is new', async (t) => {
   t.equal(tracker.ended.length, 1);
   t.equal(tracker.tracks.length, 1);
   t.equal(tracker.tracks[0]?.confirmed, false);
+});
+
+t.test('the one who appears elsewhere when another one vanishes is another one', async (t) => {
+  const far = play([person((s) => [s < 2 ? 0.2 : 0.8, 0.5])], 10, 4);
+  t.equal(far.tracks, 2, 'at once');
+  const later = play([person((s) => (s < 2 ? [0.3 + 0.1 * s, 0.5] : s < 3.5 ? undefined : [0.85, 0.5]))], 10, 5);
+  t.equal(later.tracks, 2, 'after 1.5 s');
+});
+
+t.test('a small one beside him is not he', async (t) => {
+  const tracker = new Tracker(options);
+  for (let frame = 0; frame < 10; frame++) tracker.step(detect([person(() => [0.5, 0.5])], 0), frame / 10);
+  tracker.step([{ class: 'person', score: 0.9, box: boxAt(0.54, 0.5, 0.02, 0.1) }], 1);
+  t.equal(tracker.tracks.length, 2);
+  t.equal(tracker.tracks[0]?.seen, false);
+});
+
+t.test('noise beside a track doesn’t move it', async (t) => {
+  const tracker = new Tracker(options);
+  for (let frame = 0; frame < 10; frame++) tracker.step(detect([person(() => [0.5, 0.5])], 0), frame / 10);
+  tracker.step([{ class: 'person', score: 0.2, box: boxAt(0.54, 0.5, 0.06, 0.3) }], 1);
+  t.equal(tracker.tracks[0]?.seen, false);
+});
+
+t.test('a truck takes over a car’s track only in its place, and not while the car is there', async (t) => {
+  const after = (...next: Detection[]) => {
+    const tracker = new Tracker(options);
+    for (let frame = 0; frame < 10; frame++) tracker.step(detect([car(() => [0.5, 0.5])], 0), frame / 10);
+    tracker.step(next, 1);
+    return tracker.tracks[0];
+  };
+  const truck: Detection = { class: 'truck', score: 0.9, box: boxAt(0.52, 0.5, 0.18, 0.14) };
+  const beside: Detection = { ...truck, box: boxAt(0.6, 0.5, 0.18, 0.14) };
+  const itself: Detection = { class: 'car', score: 0.5, box: boxAt(0.472, 0.5, 0.18, 0.14) };
+  t.equal(after(truck)?.seen, true);
+  t.equal(after(beside)?.seen, false);
+  t.equal(after(truck, itself)?.box, itself.box);
+});
+
+t.test('two boxes on one person, which the detector’s suppression let through, are one track', async (t) => {
+  const { tracks } = play([person((s) => [0.2 + 0.05 * s, 0.5])], 10, 4, (ds) =>
+    ds.flatMap((d) => [d, { ...d, score: 0.7, box: [d.box[0] + 0.015, d.box[1], d.box[2] + 0.015, d.box[3]] }]),
+  );
+  t.equal(tracks, 1);
+});
+
+t.test('one who turned back out of sight and comes out where he went in is himself', async (t) => {
+  const { tracks } = play(
+    [person((s) => (s < 3 ? [0.2 + 0.1 * s, 0.5] : s < 4.5 ? undefined : [0.5 - 0.1 * (s - 4.5), 0.5]))],
+    10,
+    7,
+  );
+  t.equal(tracks, 1);
+});
+
+t.test('at one picture a second two misses are no end', async (t) => {
+  const { tracks } = play([person((s) => [0.3 + 0.01 * s, 0.5])], 1, 12, (ds, frame) =>
+    frame === 6 || frame === 7 ? [] : ds,
+  );
+  t.equal(tracks, 1);
 });
