@@ -29,12 +29,15 @@ export function valueAt(root: unknown, path: SettingPath): unknown {
   );
 }
 
-/** A copy of `root` in which `path` holds `value`; what lies on the way and is no mapping is replaced by one. */
+/**
+ * A copy of `root` in which `path` holds `value`; mappings that are missing on the way are made. What stands there and
+ * is no mapping is left as it is, so that the schema can complain about it.
+ */
 export function withValueAt(root: unknown, path: SettingPath, value: unknown): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return value;
-  const entries = typeof root === 'object' && root !== null && !Array.isArray(root) ? Object.entries(root) : [];
-  const others = entries.filter(([key]) => key !== step);
+  if (root !== undefined && (typeof root !== 'object' || root === null || Array.isArray(root))) return root;
+  const others = Object.entries(root ?? {}).filter(([key]) => key !== step);
   // fromEntries defines properties, so even a key `__proto__` stays a key.
   return Object.fromEntries([...others, [step, withValueAt(valueAt(root, [step]), rest, value)]]);
 }

@@ -128,6 +128,11 @@ t.test('environment and arguments are named instead of the file', async (t) => {
   ]);
 });
 
+t.test('a section that is no mapping is not hidden by a variable for a part of it', async (t) => {
+  const environment = { MINSPNET_MQTT__URL: 'mqtt://h' };
+  t.match(complaints(t, 'mqtt: hello\n', environment), [/^1:1: mqtt: found "hello"; allowed: a mapping with url,/]);
+});
+
 t.test('one mistake is one line', async (t) => {
   t.match(complaints(t, 'outbox: {maxEvents: 0}\n'), [
     /^1:10: outbox\.maxEvents: found 0; allowed: a whole number at least 1$/,
