@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { BrokerError, ConfigError } from '../contract/errors.js';
@@ -11,24 +12,36 @@ export interface EmbeddedBrokerOptions {
   strict: boolean;
 }
 
+interface EmbeddedBrokerEvents {
+  /** It can't do something; it goes on. */
+  warning: [error: BrokerError];
+}
+
 /** How many ports after the wanted one are tried. */
 const portsTried = 20;
 const maxClients = 64;
 /** A subscriber that reads nothing for that long is thrown out: until then it holds up the others. */
 const drainMs = 5_000;
+/** One message, and all retained ones together; bytes. */
 const maxPayload = 4 * 1024 * 1024;
+const maxRetained = 16 * 1024 * 1024;
 
 /**
- * A broker of our own for those who have none: MQTT 3.1.1 on this machine only. It keeps everything in memory.
+ * A broker of our own for those who have none: MQTT 3.1.1 on this machine only. It keeps everything in memory, and so
+ * only what is bounded: the retained messages, and nothing for subscribers who are away.
  */
-export class EmbeddedBroker {
+export class EmbeddedBroker extends EventEmitter<EmbeddedBrokerEvents> {
   readonly #options: EmbeddedBrokerOptions;
   readonly #sockets = new Set<Socket>();
+  /** Bytes by topic. */
+  readonly #retained = new Map<string, number>();
+  #retainedBytes = 0;
   #server: Server | undefined;
   #aedes: Aedes | undefined;
 
   /** @throws ConfigError where the host is not this machine alone */
   constructor(options: EmbeddedBrokerOptions) {
+    super();
     if (!isLoopback(options.host)) {
       throw new ConfigError(
         'ERR_CONFIG_BROKER_HOST',
@@ -61,13 +74,21 @@ export class EmbeddedBroker {
     const aedes = await Aedes.createBroker({
       drainTimeout: drainMs,
       connectTimeout: 10_000,
+      preConnect: (_client, packet, done) => {
+        packet.clean = true;
+        done(null, true);
+      },
       authorizePublish: (_client, packet, done) => {
-        const tooLarge = packet.payload.length > maxPayload;
-        done(tooLarge || packet.topic.startsWith('$') ? new Error('not allowed') : null);
+        const allowed = packet.payload.length <= maxPayload && !packet.topic.startsWith('$');
+        if (allowed && packet.retain) packet.retain = this.#mayRetain(packet.topic, packet.payload.length);
+        done(allowed ? null : new Error('not allowed'));
       },
     });
-    aedes.on('clientError', () => {});
-    aedes.on('connectionError', () => {});
+    const warn = (error: Error) => {
+      const { message } = error;
+      this.emit('warning', new BrokerError('ERR_BROKER_OWN', 'broker', `our own broker: ${message}`, { cause: error }));
+    };
+    (aedes as EventEmitter).on('error', warn); // its types leave this one out
     const server = createServer((socket) => {
       this.#sockets.add(socket);
       socket.setNoDelay(true);
@@ -75,6 +96,9 @@ export class EmbeddedBroker {
       aedes.handle(socket);
     });
     server.maxConnections = maxClients;
+    server.on('error', (error) => {
+      if (server.listening) warn(error);
+    });
     this.#aedes = aedes;
     this.#server = server;
     const last = strict || port === 0 ? port : Math.min(port + portsTried - 1, 65_535);
@@ -100,6 +124,18 @@ export class EmbeddedBroker {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => aedes.close(resolve));
     await closed;
+    this.#retained.clear();
+    this.#retainedBytes = 0;
+  }
+
+  /** Whether there is room for it; where there is not, it goes to those who listen now. */
+  #mayRetain(topic: string, bytes: number): boolean {
+    const total = this.#retainedBytes - (this.#retained.get(topic) ?? 0) + bytes;
+    if (bytes > 0 && total > maxRetained) return false;
+    this.#retainedBytes = total;
+    if (bytes === 0) this.#retained.delete(topic);
+    else this.#retained.set(topic, bytes);
+    return true;
   }
 }
 

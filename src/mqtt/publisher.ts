@@ -8,7 +8,7 @@ import { BrokerClient, type BrokerClientOptions } from './client.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 import type { OutboxEntry } from './outbox-database.js';
 import { RetainedValues } from './retained.js';
-import { Topics } from './topics.js';
+import { type Topic, Topics } from './topics.js';
 
 export interface PublisherOptions {
   /** First level of every topic. */
@@ -81,6 +81,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #delivered = 0;
   #onIdle: (() => void) | undefined;
   #retainedInFlight = 0;
+  #tooLargeTold = false;
   #open = false;
 
   constructor(options: PublisherOptions) {
@@ -180,7 +181,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#retain(this.topics.health, health);
   }
 
-  #retain(topic: string, value: object): void {
+  #retain<Value extends object>(topic: Topic<Value>, value: Value): void {
     this.#retained.set({ topic, payload: JSON.stringify(value), contentType: 'application/json' });
     this.#pump();
   }
@@ -205,6 +206,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#retained.resend();
     this.#replayEnd = this.#outbox.nextKey;
     this.#replayed = 0;
+    this.#tooLargeTold = false;
     this.emit('connected');
     this.#pump();
   }
@@ -249,15 +251,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     payload: string | Buffer;
     contentType: string;
   }): void {
-    if (payload.length > this.#client.maximumPayload) {
-      this.emit(
-        'warning',
-        new BrokerError(
-          'ERR_BROKER_TOO_LARGE',
-          'broker',
-          `the broker takes no message of ${payload.length} bytes for ${topic}: raise its limit, or lower \`events.snapshot\``,
-        ),
-      );
+    if (this.#tooLarge(topic, payload.length)) {
+      this.#retained.delete(topic);
       return;
     }
     this.#retainedInFlight++;
@@ -270,21 +265,32 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #sendEvent(entry: OutboxEntry): void {
     const { camera, message } = this.#message(entry);
     const topic = this.topics.events(camera);
-    this.#client.publish(
-      topic,
-      JSON.stringify(message),
-      { retain: false, contentType: 'application/json' },
-      (error) => {
-        if (error === undefined) this.#acknowledged(entry);
-        else if (!(error instanceof PublishError))
-          return; // the session is over; it comes again with the next one
-        else if (!error.permanent) this.#client.drop(error);
-        else {
-          this.#outbox.reject(entry.key);
-          this.emit('warning', error);
-        }
-      },
-    );
+    const payload = JSON.stringify(message);
+    if (this.#tooLarge(topic, payload.length)) {
+      this.#outbox.reject(entry.key);
+      return;
+    }
+    this.#client.publish(topic, payload, { retain: false, contentType: 'application/json' }, (error) => {
+      if (error === undefined) this.#acknowledged(entry);
+      else if (!(error instanceof PublishError))
+        return; // the session is over; it comes again with the next one
+      else if (!error.permanent) this.#client.drop(error);
+      else {
+        this.#outbox.reject(entry.key);
+        this.emit('warning', error);
+      }
+    });
+  }
+
+  /** Says so once a session: the broker would end it for such a message. */
+  #tooLarge(topic: string, bytes: number): boolean {
+    if (bytes <= this.#client.maximumPayload) return false;
+    if (!this.#tooLargeTold) {
+      this.#tooLargeTold = true;
+      const message = `the broker takes no message of ${bytes} bytes (${topic}): raise its limit, or make snapshots smaller with \`events.snapshot\``;
+      this.emit('warning', new BrokerError('ERR_BROKER_TOO_LARGE', 'broker', message));
+    }
+    return true;
   }
 
   #message(entry: OutboxEntry): { camera: string; message: Event | Gap } {

@@ -20,14 +20,14 @@ export class RetainedValues {
   #snapshotBytes = 0;
 
   set(value: RetainedValue): void {
-    this.#forget(value.topic);
+    this.delete(value.topic);
     this.#values.set(value.topic, value);
     this.#unsent.add(value.topic);
     if (value.track === undefined) return;
     this.#snapshotBytes += value.payload.length;
     for (const other of this.#values.values()) {
       if (this.#snapshotBytes <= maxSnapshotBytes) return;
-      if (other.track !== undefined && other !== value) this.#forget(other.topic);
+      if (other.track !== undefined && other !== value) this.delete(other.topic);
     }
   }
 
@@ -53,7 +53,7 @@ export class RetainedValues {
     for (const topic of this.#values.keys()) this.#unsent.add(topic);
   }
 
-  #forget(topic: string): void {
+  delete(topic: string): void {
     const value = this.#values.get(topic);
     if (value === undefined) return;
     if (value.track !== undefined) this.#snapshotBytes -= value.payload.length;

@@ -92,9 +92,10 @@ export class SequenceFile {
     const temporary = `${this.#path}.new`;
     await writeThrough(temporary, JSON.stringify(contents));
     await rename(temporary, this.#path);
-    // The new name itself must reach the disk, too.
-    const directory = await open(dirname(this.#path), 'r');
-    await directory.sync().finally(() => directory.close());
+    // The new name itself must reach the disk, too, where the system has a way to say so.
+    const directory = await open(dirname(this.#path), 'r').catch(() => undefined);
+    await directory?.sync().catch(() => {});
+    await directory?.close();
   }
 }
 

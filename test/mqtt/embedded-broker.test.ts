@@ -50,3 +50,38 @@ t.test('stop closes every connection at once, also one that never said a word', 
   await listener.stop();
   await broker.stop(); // once more does no harm
 });
+
+t.test('nothing is kept for a subscriber who is away', async (t) => {
+  const broker = new EmbeddedBroker({ host, port: 0, strict: true });
+  await broker.start();
+  t.teardown(() => broker.stop());
+  const session = { clientId: 'sleeper', clean: false };
+  const before = await Listener.on(broker.url, 'a', session);
+  await before.stop();
+  const other = await Listener.on(broker.url, 'b');
+  await other.publish('a', 'missed');
+  const after = await Listener.on(broker.url, 'a', session);
+  await other.publish('a', 'heard');
+  await after.until(() => after.heard.length > 0);
+  t.same(
+    after.heard.map(({ payload }) => String(payload)),
+    ['heard'],
+  );
+  await Promise.all([other.stop(), after.stop()]);
+});
+
+t.test('what is retained is bounded in all', async (t) => {
+  const broker = new EmbeddedBroker({ host, port: 0, strict: true });
+  await broker.start();
+  t.teardown(() => broker.stop());
+  const large = Buffer.alloc(3 * 1024 * 1024);
+  const sender = await Listener.on(broker.url, 'none');
+  for (let i = 0; i < 8; i++) await sender.publish(`large/${i}`, large, { retain: true });
+  await sender.publish('large/0', '', { retain: true });
+  await sender.publish('large/8', large, { retain: true });
+  const listener = await Listener.on(broker.url, 'large/#');
+  await listener.until(() => listener.heard.length >= 5);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.same(listener.heard.map(({ topic }) => topic).sort(), ['large/1', 'large/2', 'large/3', 'large/4', 'large/8']);
+  await Promise.all([sender.stop(), listener.stop()]);
+});

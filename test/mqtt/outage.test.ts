@@ -185,3 +185,58 @@ t.test('a full outbox: the subscriber hears of the gap in its place', { skip: no
   t.match(account(messages), { lost: 0, outOfOrder: 0, toldLost: 201, heard: 109, last: 310 });
   t.equal(publisher.counters.dropped, 201);
 });
+
+t.test('a broker that has forgotten everything is told everything again', { skip: noMosquitto }, async (t) => {
+  await using home = await temporaryDirectory();
+  const broker = await new Mosquitto().start();
+  const publisher = createPublisher(broker.url, home.path);
+  t.teardown(async () => {
+    await publisher.stop({ timeoutMs: 0 });
+    await broker.stop();
+  });
+  await publisher.start();
+  const at = '2026-11-25T00:00:00.000Z';
+  publisher.cameraState({ camera: 'street', at, counts: { person: 1 }, zones: {} });
+  publisher.cameraState({ camera: 'street', at, counts: { person: 2 }, zones: {} });
+  publisher.cameraStatus({ camera: 'street', state: 'live', at });
+  publisher.snapshot({ camera: 'street', track: 't1', class: 'person', jpeg: Buffer.from('jpeg') });
+  publisher.observation(observation());
+  await until(() => publisher.counters.delivered === 1);
+  await broker.kill();
+  await broker.start();
+  const listener = await Listener.on(broker.url, 'minspnet/#');
+  t.teardown(() => listener.stop());
+  await listener.until(() => new Set(listener.heard.map(({ topic }) => topic)).size >= 4);
+  const last = Object.fromEntries(listener.heard.map(({ topic, payload }) => [topic, String(payload)]));
+  t.match(last, {
+    'minspnet/node/status': 'online',
+    'minspnet/node/street/state': /"person":2/,
+    'minspnet/node/street/status': /"live"/,
+    'minspnet/node/street/snapshot/person': 'jpeg',
+  });
+});
+
+t.test('a message larger than the broker takes is told of, and holds nothing up', { skip: noMosquitto }, async (t) => {
+  await using home = await temporaryDirectory();
+  const broker = await new Mosquitto(['allow_anonymous true', 'max_packet_size 3000']).start();
+  const listener = await Listener.on(broker.url, events, { protocolVersion: 5 });
+  const publisher = createPublisher(broker.url, home.path);
+  t.teardown(async () => {
+    await publisher.stop({ timeoutMs: 0 });
+    await Promise.all([listener.stop(), broker.stop()]);
+  });
+  const warnings: string[] = [];
+  publisher.on('warning', ({ code }) => warnings.push(code));
+  await publisher.start();
+  publisher.snapshot({ camera: 'street', track: 't1', class: 'person', jpeg: Buffer.alloc(5000) });
+  publisher.observation(observation());
+  publisher.observation(observation({ zones: Array.from({ length: 500 }, (_, i) => `zone${i}`) }));
+  publisher.observation(observation());
+  await listener.until(() => listener.heard.length >= 3);
+  const messages = listener.json<EventMessage>('/events');
+  t.notOk('snapshot' in (messages[0] ?? {}), 'what is not there is not named');
+  t.match(messages[1], { seq: 3 });
+  t.match(messages[2], { type: 'gap', from: 2, to: 2 });
+  t.same(warnings, ['ERR_BROKER_TOO_LARGE']);
+  t.ok(publisher.counters.connected);
+});

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { EventMessage } from '../../src/contract/event.js';
+import { type EventMessage, eventMessage } from '../../src/contract/event.js';
 import { Publisher, type PublisherOptions } from '../../src/mqtt/publisher.js';
 import { brokers, Listener, type TestBroker } from '../support/broker.js';
 import { account, observation } from '../support/events.js';
@@ -44,6 +44,7 @@ for (const [name, start] of Object.entries(brokers)) {
       await listener.until(() => listener.heard.length >= 500);
       const messages = listener.json<EventMessage>('/events');
       t.match(account(messages), { heard: 500, again: 0, outOfOrder: 0, lost: 0, last: 500 });
+      for (const message of messages) eventMessage.parse(message);
       t.match(messages[0], { type: 'new', seq: 1, replayed: false, id: 't0' });
       t.notOk(listener.heard.some(({ retain }) => retain));
       await publisher.stop();

@@ -273,6 +273,11 @@ export class Listener {
     return this.#client.connected;
   }
 
+  /** Resolves when the broker has it. */
+  async publish(topic: string, payload: string | Buffer, options: { retain?: boolean } = {}): Promise<void> {
+    await this.#client.publishAsync(topic, payload, { qos: 1, ...options });
+  }
+
   /** What was said in JSON on topics that end so, in order. */
   json<T>(suffix: string): T[] {
     return this.heard.filter(({ topic }) => topic.endsWith(suffix)).map(({ payload }) => JSON.parse(String(payload)));

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -129,19 +129,25 @@ export async function connectionCut(
   }
 }
 
-/** `kill -9` of the publishing process under load, and the same again with what it left on disk. */
+/**
+ * `kill -9` of the publishing process under load, and the same again with what it left on disk. Every other one has
+ * no broker, so that what it leaves is much.
+ */
 export async function publisherKilled(broker: TestBroker, kills: number, perSecond = 200): Promise<Figures> {
   await using home = await temporaryDirectory();
+  const door = await new Door(() => broker.port).start();
   const listener = await Listener.on(broker.url, events);
   try {
     for (let run = 0; run <= kills; run++) {
-      const child = await startChild(broker.url, join(home.path, 'outbox'), perSecond, run);
+      if (run < kills && run % 2 === 0) door.shut();
+      else door.open();
+      const child = await startChild(door.url, join(home.path, 'outbox'), perSecond, run);
       if (run < kills) {
-        await sleep(50 + Math.random() * 150);
+        await sleep(100 + Math.random() * 200);
         child.kill('SIGKILL');
       } else {
         child.stdin?.write('pause\n');
-        await sleep(300);
+        await sleep(500);
         child.stdin?.write('stop\n');
       }
       await once(child, 'exit');
@@ -150,6 +156,7 @@ export async function publisherKilled(broker: TestBroker, kills: number, perSeco
     return { ...account(listener.json<EventMessage>('/events')), faults: kills };
   } finally {
     await listener.stop();
+    await door.stop();
   }
 }
 
@@ -234,4 +241,90 @@ export async function until(done: () => boolean, timeoutMs = 10_000): Promise<vo
     if (performance.now() > end) throw new Error(`did not come about within ${timeoutMs} ms`);
     await sleep(2);
   }
+}
+
+/**
+ * A disk that fills up while events come, and has room again: a small tmpfs, so Linux and root only. Undefined where
+ * it can't be mounted.
+ */
+export async function diskFull(broker: TestBroker, times: number): Promise<(Figures & { sent: number }) | undefined> {
+  await using home = await temporaryDirectory();
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', home.path]).status === 0;
+  if (!mounted) return undefined;
+  const door = await new Door(() => broker.port).start();
+  const listener = await Listener.on(broker.url, events);
+  const publisher = createPublisher(door.url, home.path, {
+    outbox: { directory: join(home.path, 'outbox'), maxEvents: 1e5, maxBytes: 64e6, fsync: false, retryMs: 50 },
+  });
+  let refused = 0;
+  let recovered = 0;
+  publisher.on('warning', ({ code }) => {
+    if (code === 'ERR_STATE_OUTBOX_DISK') refused++;
+  });
+  publisher.on('recovered', () => recovered++);
+  await publisher.start();
+  let sent = 0;
+  const ballast = join(home.path, 'ballast');
+  try {
+    for (let i = 0; i < times; i++) {
+      if (i % 2 === 0) door.shut();
+      await writeFile(ballast, Buffer.alloc(4e6)).catch(() => {}); // until there is no room
+      for (let n = 0; n < 500; n++) {
+        publisher.observation(observation({ id: `t${sent++}` }));
+        if (n % 10 === 0) await sleep(1);
+      }
+      await until(() => refused > i);
+      await rm(ballast);
+      door.open();
+      await until(() => recovered > i);
+      await settled(publisher);
+    }
+    await sleep(50);
+    return { ...account(listener.json<EventMessage>('/events')), faults: recovered, sent };
+  } finally {
+    await publisher.stop({ timeoutMs: 0 });
+    await listener.stop();
+    await door.stop();
+    spawnSync('umount', [home.path]);
+  }
+}
+
+/** Nothing is wrong: how long from the capture to the subscriber, ms, and how much memory it takes. */
+export async function healthy(broker: TestBroker, seconds: number, perSecond = 50): Promise<Record<string, number>> {
+  await using home = await temporaryDirectory();
+  const listener = await Listener.on(broker.url, events);
+  const publisher = createPublisher(broker.url, home.path);
+  await publisher.start();
+  const handedIn: number[] = [];
+  const rss: number[] = [];
+  const timer = setInterval(() => {
+    publisher.observation(observation({ id: `t${handedIn.push(performance.now())}` }));
+    rss.push(process.memoryUsage.rss());
+  }, 1000 / perSecond);
+  await sleep(seconds * 1000);
+  clearInterval(timer);
+  await settled(publisher);
+  await sleep(50);
+  const written = await bytesWritten();
+  await publisher.stop();
+  await listener.stop();
+  const waits = listener.heard.map(({ at }, index) => at - (handedIn[index] ?? at)).sort((a, b) => a - b);
+  const percentile = (part: number) => Math.round((waits[Math.floor(waits.length * part)] ?? 0) * 100) / 100;
+  const half = rss.slice(rss.length / 2);
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const growth = mean(half.slice(half.length / 2)) / mean(half.slice(0, half.length / 2)) - 1;
+  return {
+    events: waits.length,
+    p50: percentile(0.5),
+    p99: percentile(0.99),
+    max: percentile(0.9999),
+    rssGrowthPercent: Math.round(growth * 1000) / 10,
+    bytesWrittenPerEvent: Math.round(written / Math.max(1, waits.length)),
+  };
+}
+
+/** By this process to files (and sockets are not counted), since its start. */
+async function bytesWritten(): Promise<number> {
+  const io = await readFile('/proc/self/io', 'utf8').catch(() => '');
+  return Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0);
 }

@@ -17,11 +17,11 @@ await publisher.start();
 process.stdout.write('ready\n');
 
 let count = 0;
-const tickMs = 10;
+const start = performance.now();
 const timer = setInterval(() => {
-  for (let i = 0; i < (Number(rate) * tickMs) / 1000; i++)
-    publisher.observation(observation({ id: `${run}.${count++}` }));
-}, tickMs);
+  const due = ((performance.now() - start) * Number(rate)) / 1000;
+  while (count < due) publisher.observation(observation({ id: `${run}.${count++}` }));
+}, 10);
 
 process.stdin.on('data', async (line) => {
   if (String(line).startsWith('pause')) clearInterval(timer);
