@@ -7,7 +7,7 @@ import { PublishError } from './broker-error.js';
 import { BrokerClient, type BrokerClientOptions } from './client.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 import type { OutboxEntry } from './outbox-database.js';
-import { RetainedValues } from './retained.js';
+import { type RetainedValue, RetainedValues } from './retained.js';
 import { type Topic, Topics } from './topics.js';
 
 export interface PublisherOptions {
@@ -81,7 +81,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #delivered = 0;
   #onIdle: (() => void) | undefined;
   #retainedInFlight = 0;
-  #tooLargeTold = false;
+  /** Topics whose trouble has been told in this session. */
+  readonly #told = new Set<string>();
   #open = false;
 
   constructor(options: PublisherOptions) {
@@ -206,7 +207,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#retained.resend();
     this.#replayEnd = this.#outbox.nextKey;
     this.#replayed = 0;
-    this.#tooLargeTold = false;
+    this.#told.clear();
     this.emit('connected');
     this.#pump();
   }
@@ -242,23 +243,15 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#checkIdle();
   }
 
-  #sendRetained({
-    topic,
-    payload,
-    contentType,
-  }: {
-    topic: string;
-    payload: string | Buffer;
-    contentType: string;
-  }): void {
-    if (this.#tooLarge(topic, payload.length)) {
+  #sendRetained({ topic, payload, contentType }: RetainedValue): void {
+    if (this.#tooLarge(topic, payload)) {
       this.#retained.delete(topic);
       return;
     }
     this.#retainedInFlight++;
     this.#client.publish(topic, payload, { retain: true, contentType }, (error) => {
       this.#retainedInFlight = Math.max(0, this.#retainedInFlight - 1);
-      if (error instanceof PublishError) this.emit('warning', error);
+      if (error instanceof PublishError) this.#warnOnce(topic, error);
     });
   }
 
@@ -266,7 +259,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     const { camera, message } = this.#message(entry);
     const topic = this.topics.events(camera);
     const payload = JSON.stringify(message);
-    if (this.#tooLarge(topic, payload.length)) {
+    if (this.#tooLarge(topic, payload)) {
       this.#outbox.reject(entry.key);
       return;
     }
@@ -277,20 +270,32 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       else if (!error.permanent) this.#client.drop(error);
       else {
         this.#outbox.reject(entry.key);
-        this.emit('warning', error);
+        this.#warnOnce(topic, error);
       }
     });
   }
 
-  /** Says so once a session: the broker would end it for such a message. */
-  #tooLarge(topic: string, bytes: number): boolean {
+  /** The broker would end the session for such a message. */
+  #tooLarge(topic: string, payload: string | Buffer): boolean {
+    const bytes = Buffer.byteLength(payload);
     if (bytes <= this.#client.maximumPayload) return false;
-    if (!this.#tooLargeTold) {
-      this.#tooLargeTold = true;
-      const message = `the broker takes no message of ${bytes} bytes (${topic}): raise its limit, or make snapshots smaller with \`events.snapshot\``;
-      this.emit('warning', new BrokerError('ERR_BROKER_TOO_LARGE', 'broker', message));
-    }
+    this.#warnOnce(
+      topic,
+      new BrokerError(
+        'ERR_BROKER_TOO_LARGE',
+        'broker',
+        `the broker takes no message of ${bytes} bytes (${topic}): raise its limit, or make snapshots smaller with ` +
+          '`events.snapshot`',
+      ),
+    );
     return true;
+  }
+
+  /** A broker that does not take one message of a topic will not take the next one, either. */
+  #warnOnce(topic: string, error: BrokerError): void {
+    if (this.#told.has(topic)) return;
+    this.#told.add(topic);
+    this.emit('warning', error);
   }
 
   #message(entry: OutboxEntry): { camera: string; message: Event | Gap } {
