@@ -4,13 +4,16 @@
     torchrun --nproc-per-node 2 training/train.py ...        (several GPUs or machines)
 
 A run's folder holds settings.json, log.jsonl, curve.png, last.pt (everything that resuming needs) and
-best.pt (the EMA weights that did best on val). On resume only the settings in CHANGEABLE may differ:
-`--steps` stretches or shortens what is left of the schedule, `--stores` may name more data.
+best.pt (the EMA weights that did best on val). SIGTERM ends a run after its step, with a checkpoint.
+On resume only the settings in CHANGEABLE may differ: `--steps` stretches or shortens what is left of
+the schedule, `--stores` may name more data.
 """
 
 import dataclasses
 import json
 import os
+import signal
+import threading
 import time
 from pathlib import Path
 
@@ -109,6 +112,7 @@ def check_resumable(settings, stored):
 
 def start_worker(_):
     cv2.setNumThreads(1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def batches_from(run, collection, rank, world):
@@ -177,6 +181,8 @@ def train(run, forward, collection, rank, world):
     settings, folder = run.settings, Path(run.settings.folder)
     log = Log(folder)
     val = Store(Path(settings.cache) / settings.val) if settings.evaluate_every else None
+    asked_to_stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
     began = saved = noted = time.monotonic()
     sums, count = {}, 0
     for batch in batches_from(run, collection, rank, world):
@@ -192,12 +198,12 @@ def train(run, forward, collection, rank, world):
             sums, count, noted = {}, 0, now
         if rank == 0 and val and (run.step % settings.evaluate_every == 0 or run.step == settings.steps):
             evaluate(run, val, log)
-        late = now - began > settings.minutes * 60
-        out_of_time = settings.minutes > 0 and agree(late, run.device, world)
-        if rank == 0 and (now - saved > settings.save_seconds or out_of_time or run.step == settings.steps):
+        late = settings.minutes > 0 and now - began > settings.minutes * 60
+        ends = agree(late or asked_to_stop.is_set(), run.device, world)
+        if rank == 0 and (now - saved > settings.save_seconds or ends or run.step == settings.steps):
             save(folder / LAST, run.state())
             saved = now
-        if out_of_time:
+        if ends:
             break
 
 
