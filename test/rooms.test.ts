@@ -8,13 +8,14 @@ const rooms: Record<string, readonly string[]> = {
   contract: [],
   config: ['contract'],
   device: ['contract', 'config'],
+  model: ['contract'],
   mqtt: ['contract', 'config'],
   client: ['contract', 'config'],
   learn: ['contract', 'config'],
   pipeline: ['contract', 'config', 'device'],
   engine: ['contract', 'config', 'device', 'pipeline'],
-  daemon: ['contract', 'config', 'device', 'mqtt', 'client', 'learn'],
-  commands: ['contract', 'config', 'device', 'mqtt', 'client', 'learn', 'pipeline', 'engine', 'daemon'],
+  daemon: ['contract', 'config', 'device', 'model', 'mqtt', 'client', 'learn'],
+  commands: ['contract', 'config', 'device', 'model', 'mqtt', 'client', 'learn', 'pipeline', 'engine', 'daemon'],
 };
 const native = ['node-av', 'node-av/api', 'onnxruntime-node'];
 const mayUseNative = ['pipeline', 'engine', 'commands'];

@@ -7,6 +7,7 @@ import { exitCodes } from '../../src/contract/errors.js';
 import { eventMessage } from '../../src/contract/event.js';
 import { health } from '../../src/contract/health.js';
 import { cameraState, cameraStatus, info } from '../../src/contract/status.js';
+import { Mosquitto, mosquittoPassword, noMosquitto } from '../support/broker.js';
 import { TestDaemon } from '../support/daemon.js';
 
 function start(t: Test, args: string[], environment: NodeJS.ProcessEnv = {}): TestDaemon {
@@ -15,7 +16,7 @@ function start(t: Test, args: string[], environment: NodeJS.ProcessEnv = {}): Te
   return daemon;
 }
 
-/** A port that is free now; the daemon takes the next one when it isn't any more. */
+/** A port that somebody else listens on. */
 async function busyPort(t: Test): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -151,4 +152,28 @@ t.test('an engine that hangs is replaced', async (t) => {
   process.kill(engine, 'SIGSTOP');
   await daemon.line(/engine ended with signal SIGKILL; another one is started/);
   t.not(daemon.children()[0], engine);
+});
+
+t.test('with a real broker: its last will tells of a daemon that was killed', { skip: noMosquitto }, async (t) => {
+  const broker = await new Mosquitto().start();
+  t.teardown(() => broker.stop());
+  const daemon = start(t, ['--source', 'demo', '--loop', '--mqtt', broker.url]);
+  await daemon.subscribe(broker.url);
+  const said = (what: string) => (one: { topic: string; payload: Buffer }) =>
+    one.topic === 'minspnet/minspnet/status' && String(one.payload) === what;
+  await daemon.message(said('online'));
+  daemon.kill('SIGKILL');
+  await daemon.message(said('offline'));
+  const [engine] = daemon.children();
+  t.equal(engine, undefined, 'the engine does not outlive it');
+});
+
+t.test('a broker that refuses us ends the daemon with its own exit code', { skip: noMosquitto }, async (t) => {
+  const broker = new Mosquitto(['allow_anonymous false', 'password_file %d/passwords']);
+  await broker.start({ passwords: mosquittoPassword('camera', 'right') });
+  t.teardown(() => broker.stop());
+  const daemon = start(t, ['--source', 'demo', '--mqtt', broker.url], { MINSPNET_MQTT__PASSWORD: 'wr0ngSecret' });
+  t.equal(await daemon.exited, exitCodes.broker);
+  t.match(daemon.stderr, /ERR_BROKER_REFUSED/);
+  t.notMatch(daemon.stderr + daemon.lines.join(), /wr0ngSecret/);
 });

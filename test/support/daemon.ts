@@ -3,28 +3,18 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import mqtt, { type MqttClient } from 'mqtt';
 import type { EventMessage } from '../../src/contract/event.js';
+import { type Heard, Listener } from './broker.js';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
-
-/** A message as a subscriber had it. */
-export interface Heard {
-  topic: string;
-  payload: Buffer;
-  retain: boolean;
-  /** performance.now() */
-  at: number;
-}
 
 /** The daemon as a user runs it: its own process, its own state, read through its log and its topics only. */
 export class TestDaemon {
   readonly lines: string[] = [];
-  readonly heard: Heard[] = [];
   readonly startedAt = performance.now();
   stderr = '';
   #process: ChildProcess;
-  #client: MqttClient | undefined;
+  #listener: Listener | undefined;
   readonly exited: Promise<number | null>;
 
   constructor(args: readonly string[], stateDirectory: string, environment: NodeJS.ProcessEnv = {}) {
@@ -63,30 +53,26 @@ export class TestDaemon {
 
   /** Subscribes to everything at the broker that the daemon says it uses, or at `url`. */
   async subscribe(url?: string): Promise<void> {
-    const address = url ?? (await this.line(/(mqtt:\/\/[\d.:]+)/))[1];
-    this.#client = await mqtt.connectAsync(address ?? '');
-    this.#client.on('message', (topic, payload, { retain }) => {
-      this.heard.push({ topic, payload, retain, at: performance.now() });
-    });
-    await this.#client.subscribeAsync('#', { qos: 1 });
+    this.#listener = await Listener.on(url ?? (await this.line(/(mqtt:\/\/[\d.:]+)/))[1] ?? '', '#');
+  }
+
+  /** All that was heard since `subscribe`, in order. */
+  get heard(): readonly Heard[] {
+    return this.#listener?.heard ?? [];
   }
 
   /** Resolves when a message that was heard satisfies the condition. */
   async message(wanted: (heard: Heard) => boolean, timeoutMs = 10_000): Promise<Heard> {
-    for (const until = performance.now() + timeoutMs; performance.now() < until; ) {
-      const found = this.heard.find(wanted);
-      if (found) return found;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(
-      `not heard; there was ${this.heard.map(({ topic }) => topic).join(', ')}\n${this.lines.join('\n')}`,
-    );
+    await this.#listener
+      ?.until(() => this.heard.some(wanted), timeoutMs)
+      .catch((cause) => {
+        throw new Error(`not heard within ${timeoutMs} ms:\n${this.lines.join('\n')}${this.stderr}`, { cause });
+      });
+    return this.heard.find(wanted) as Heard;
   }
 
   events(): EventMessage[] {
-    return this.heard
-      .filter(({ topic }) => topic.endsWith('/events'))
-      .map(({ payload }) => JSON.parse(String(payload)));
+    return this.#listener?.json<EventMessage>('/events') ?? [];
   }
 
   get pid(): number {
@@ -107,6 +93,6 @@ export class TestDaemon {
   async dispose(): Promise<void> {
     this.#process.kill('SIGKILL');
     await this.exited;
-    await this.#client?.endAsync(true);
+    await this.#listener?.stop();
   }
 }

@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { exitCodes } from '../../src/contract/errors.js';
+import { makeClip } from '../support/clip.js';
+
+const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+
+interface Report {
+  file: string;
+  frame?: number;
+  width: number;
+  height: number;
+  detections: { class: string; score: number; box: [number, number, number, number] }[];
+}
+
+async function detect(...args: string[]): Promise<Report[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, 'detect', '--json', ...args], {
+    maxBuffer: 2 ** 27,
+  });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+t.test('a clip gives a line a picture, boxes in its pixels, best first', async (t) => {
+  const reports = await detect('demo/street.mp4');
+  const truth = JSON.parse(readFileSync('demo/street.truth.json', 'utf8'));
+  t.equal(reports.length, truth.frames.length);
+  t.strictSame(
+    reports.map(({ frame }) => frame),
+    reports.map((_, i) => i),
+  );
+  for (const { width, height, detections } of reports) {
+    if (width !== 640 || height !== 360) t.fail(`a picture of ${width}x${height}`);
+    const scores = detections.map(({ score }) => score);
+    if (scores.some((score, i) => score > (scores[i - 1] ?? 1))) t.fail(`scores ${scores}`);
+    for (const {
+      box: [left, top, right, bottom],
+    } of detections) {
+      const inside = left >= 0 && top >= 0 && right <= 640 && bottom <= 360 && left < right && top < bottom;
+      if (!inside) t.fail(`box ${[left, top, right, bottom]}`);
+    }
+  }
+});
+
+t.test('a lower --min-score gives more, and 0.01 can be had', async (t) => {
+  const count = (reports: Report[]) => reports.reduce((total, { detections }) => total + detections.length, 0);
+  const [few, many] = [await detect('demo/street.mp4'), await detect('--min-score', '0.01', 'demo/street.mp4')];
+  t.ok(count(many) > 2 * count(few), `${count(few)} and ${count(many)}`);
+  t.ok(many.some(({ detections }) => detections.some(({ score }) => score < 0.02)));
+});
+
+t.test('--annotate writes pictures that can be looked at, and read again', async (t) => {
+  const dir = t.testdir({ clip: {}, again: {} });
+  const clip = join(dir, 'small.mp4');
+  await makeClip(clip, { width: 192, height: 96, frames: 3, fps: 10 });
+  await detect(clip, '--annotate', join(dir, 'clip'));
+  const names = readdirSync(join(dir, 'clip')).toSorted();
+  t.strictSame(names, ['small-000000.jpg', 'small-000001.jpg', 'small-000002.jpg']);
+  const picture = join(dir, 'clip', 'small-000000.jpg');
+  const [report] = await detect(picture, '--annotate', join(dir, 'again'));
+  t.match(report, { file: picture, frame: undefined, width: 192, height: 96 });
+  t.strictSame([...readFileSync(join(dir, 'again', 'small-000000.jpg')).subarray(0, 2)], [0xff, 0xd8]);
+});
+
+t.test('bad input ends with a message and an exit code', async (t) => {
+  const dir = t.testdir({ 'text.jpg': 'no picture' });
+  mkdirSync(join(dir, 'model'));
+  const cases: [string[], number, RegExp][] = [
+    [[join(dir, 'text.jpg')], exitCodes.source, /text\.jpg.*ERR_SOURCE/],
+    [[join(dir, 'nowhere.png')], exitCodes.input, /nowhere\.png does not exist/],
+    [['--size', '300x200', 'demo/street.mp4'], exitCodes.usage, /multiples of 32/],
+    [['--model', join(dir, 'model'), 'demo/street.mp4'], exitCodes.model, /no card\.json/],
+  ];
+  for (const [args, code, message] of cases) {
+    const failure = await detect(...args).catch((error) => error);
+    t.match(failure, { code, stderr: message }, args.join(' '));
+  }
+});

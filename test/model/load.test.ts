@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { loadModel } from '../../src/model/load.js';
+
+const bytes = 'an ONNX file';
+const file = { file: 'a.onnx', sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
+const card = {
+  cardVersion: 1,
+  name: 'a',
+  version: '1.0.0',
+  task: 'detect',
+  classes: ['person'],
+  input: { name: 'pixels', layout: 'nhwc', type: 'uint8', colour: 'rgb', multipleOf: 32, fill: 114, sizes: [] },
+  output: { decoder: 'minspnet', logits: 'logits', distances: 'distances', strides: [8, 16, 32] },
+  minScore: 0.4,
+  nmsIou: 0.6,
+  files: { fp32: file },
+};
+
+function model(t: Test, content: object | string, onnx: string = bytes): string {
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  return t.testdir({ 'card.json': text, 'a.onnx': onnx });
+}
+
+t.test('a model that is what its card says', async (t) => {
+  const folder = model(t, card);
+  t.match(await loadModel(folder, 'auto'), { precision: 'fp32', path: join(folder, 'a.onnx'), sha256: file.sha256 });
+});
+
+t.test('auto prefers INT8 where there is one', async (t) => {
+  const folder = model(t, { ...card, files: { fp32: file, int8: file } });
+  t.equal((await loadModel(folder, 'auto')).precision, 'int8');
+  t.equal((await loadModel(folder, 'fp32')).precision, 'fp32');
+});
+
+t.test('every way of being wrong has its code', async (t) => {
+  const refused = (folder: string, precision: 'auto' | 'int8' = 'auto') => loadModel(folder, precision);
+  await t.rejects(refused('no-such-model'), { code: 'ERR_MODEL_MISSING', exit: 'model', message: /no-such-model/ });
+  t.test('damaged', async (t) => t.rejects(refused(model(t, card, 'other')), { code: 'ERR_MODEL_CORRUPT' }));
+  t.test('no JSON', async (t) => t.rejects(refused(model(t, '{')), { code: 'ERR_MODEL_CARD' }));
+  t.test('no file', async (t) => {
+    const missing = { ...card, files: { fp32: { ...file, file: 'b.onnx' } } };
+    await t.rejects(refused(model(t, missing)), { code: 'ERR_MODEL_MISSING', message: /b\.onnx/ });
+  });
+  t.test('no such precision', async (t) => {
+    await t.rejects(refused(model(t, card), 'int8'), { code: 'ERR_MODEL_PRECISION', message: /only fp32/ });
+  });
+  t.test('a setting of the card', async (t) => {
+    const wrong = { ...card, minScore: 40 };
+    await t.rejects(refused(model(t, wrong)), { code: 'ERR_MODEL_CARD', message: /minScore/ });
+  });
+});

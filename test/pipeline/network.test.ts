@@ -1,0 +1,56 @@
+import t from 'tap';
+import { settingsSchema } from '../../src/config/schema.js';
+import { loadModel } from '../../src/model/load.js';
+import { Network } from '../../src/pipeline/network.js';
+
+const { runtime } = settingsSchema.parse({});
+
+/** A picture of a few shapes, so that the network has something to answer to. */
+function pixels({ width, height }: { width: number; height: number }): Uint8Array {
+  return Uint8Array.from({ length: width * height * 3 }, (_, i) => ((i * 7919) % 256) ^ Math.floor(i / (width * 3)));
+}
+
+for (const precision of ['fp32', 'int8'] as const) {
+  t.test(`the shipped ${precision} file runs at any size in whole strides`, async (t) => {
+    const model = await loadModel('minspnet-s', precision);
+    await using network = await Network.load(model, runtime);
+    for (const size of [
+      { width: 320, height: 192 },
+      { width: 256, height: 256 },
+      { width: 64, height: 32 },
+    ]) {
+      const { logits, distances } = await network.run(pixels(size), size);
+      const cells = [8, 16, 32].reduce((total, stride) => total + (size.width / stride) * (size.height / stride), 0);
+      t.equal(logits.length, model.card.classes.length * cells);
+      t.equal(distances.length, 4 * cells);
+      t.ok(logits.every(Number.isFinite), 'no infinity, no NaN');
+      t.ok(
+        distances.every((distance) => distance >= 0),
+        'distances are not negative',
+      );
+    }
+  });
+}
+
+t.test('the two files agree within what eight bits can hold', async (t) => {
+  const size = { width: 320, height: 192 };
+  const answers: Float32Array[] = [];
+  for (const precision of ['fp32', 'int8'] as const) {
+    await using network = await Network.load(await loadModel('minspnet-s', precision), runtime);
+    answers.push(Float32Array.from((await network.run(pixels(size), size)).logits, (x) => 1 / (1 + Math.exp(-x))));
+  }
+  const [float, eight] = answers as [Float32Array, Float32Array];
+  const difference = float.reduce((sum, score, i) => sum + Math.abs(score - (eight[i] ?? 0)), 0) / float.length;
+  t.ok(difference < 0.01, `scores differ by ${difference.toFixed(5)} in the mean`);
+});
+
+t.test('a provider that this build lacks is refused aloud', async (t) => {
+  await using network = await Network.load(await loadModel('minspnet-s', 'auto'), { ...runtime, provider: 'cuda' });
+  t.match(network.provider, { requested: 'cuda', active: 'cpu', reason: /no cuda/ });
+});
+
+t.test('a file that is no ONNX model is refused with its name', async (t) => {
+  const model = await loadModel('minspnet-s', 'auto');
+  const path = `${t.testdir({ 'a.onnx': 'nonsense' })}/a.onnx`;
+  await t.rejects(Network.load({ ...model, path }, runtime), { code: 'ERR_MODEL_LOAD', message: /a\.onnx/ });
+});
