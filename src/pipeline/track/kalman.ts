@@ -1,4 +1,5 @@
 import type { Box } from '../../contract/geometry.js';
+import { atEdge } from './overlap.js';
 
 /** How wrong a detector's box is, as a fraction of the object's size, at score 0. Half of it at score 1. */
 const boxError = 0.08;
@@ -112,11 +113,6 @@ export class BoxFilter {
     return this.#y.value;
   }
 
-  /** Lower edge, fraction of the picture's height. */
-  get foot(): number {
-    return this.#y.value + this.#height.value / 2;
-  }
-
   /** Geometric mean of width and height, in picture widths. */
   get size(): number {
     return Math.sqrt((this.#width.value * this.#height.value) / this.#aspect);
@@ -142,14 +138,19 @@ export class BoxFilter {
     this.#y.rate = 0;
   }
 
-  /** A surer detection counts for more (as in StrongSORT's "NSA" filter). */
+  /**
+   * A surer detection counts for more (as in StrongSORT's "NSA" filter). Of an object that the picture's edge cuts, the
+   * box tells less than it seems to: its length may be more, and its centre is beyond where it looks.
+   */
   correct(box: Box, score: number): void {
     const error = boxError * (1 - score / 2);
     const sd = error * this.size;
-    this.#x.correct((box[0] + box[2]) / 2, sd);
-    this.#y.correct((box[1] + box[3]) / 2, sd * this.#aspect);
-    this.#width.correct(box[2] - box[0], error);
-    this.#height.correct(box[3] - box[1], error);
+    const width = wholeLength(box[0], box[2], this.#width.value);
+    const height = wholeLength(box[1], box[3], this.#height.value);
+    this.#x.correct(wholeCentre(box[0], box[2], width), sd);
+    this.#y.correct(wholeCentre(box[1], box[3], height), sd * this.#aspect);
+    this.#width.correct(width, error);
+    this.#height.correct(height, error);
   }
 
   /** Squared Mahalanobis distance between the centre and that of `box`: chi-squared with two degrees of freedom. */
@@ -170,4 +171,16 @@ export class BoxFilter {
     out[3] = y + h;
     return out;
   }
+}
+
+/** The length of an object of which the picture shows `low` to `high` and that was `known` long: no shorter if it is cut. */
+function wholeLength(low: number, high: number, known: number): number {
+  return low < atEdge || high > 1 - atEdge ? Math.max(high - low, known) : high - low;
+}
+
+/** The centre of an object that is `length` long; what is missing is beyond the edge. */
+function wholeCentre(low: number, high: number, length: number): number {
+  if (low < atEdge && high <= 1 - atEdge) return high - length / 2;
+  if (high > 1 - atEdge && low >= atEdge) return low + length / 2;
+  return (low + high) / 2;
 }

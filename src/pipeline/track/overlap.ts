@@ -43,3 +43,11 @@ export function clip(box: Box): Box {
   for (let i = 0; i < 4; i++) box[i] = Math.min(1, Math.max(0, box[i] as number));
   return box;
 }
+
+/** What comes this near to the picture's edge is cut by it, fraction of the picture. */
+export const atEdge = 0.004;
+
+/** Whether the picture's edge cuts the object, so that the box shows only a part of it. */
+export function isCut([left, top, right, bottom]: Box): boolean {
+  return left < atEdge || top < atEdge || right > 1 - atEdge || bottom > 1 - atEdge;
+}

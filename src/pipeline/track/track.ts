@@ -24,7 +24,7 @@ export class Track {
   /** Set of classes that it may be one of. */
   readonly kind: string;
   readonly votes = new ClassVote();
-  /** Where it is expected in the newest picture, cut at the picture's edges. */
+  /** Where it is, smoothed, or expected in a picture that doesn't show it; cut at the picture's edges. */
   readonly expected: Box = [0, 0, 0, 0];
   /** Expected to be outside the picture, or nearly. */
   outside = false;
@@ -69,12 +69,12 @@ export class Track {
 
   /** Smoothed middle of the lower edge, fraction of the picture's width. */
   get footX(): number {
-    return this.#filter.x;
+    return (this.expected[0] + this.expected[2]) / 2;
   }
 
   /** Smoothed middle of the lower edge, fraction of the picture's height. */
   get footY(): number {
-    return this.#filter.foot;
+    return this.expected[3];
   }
 
   /** @param dt seconds since the last picture */

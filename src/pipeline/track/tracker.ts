@@ -1,8 +1,9 @@
 import type { Detection } from '../../contract/detection.js';
+import type { Box } from '../../contract/geometry.js';
 import { Assignment } from './assign.js';
 import { kindOf } from './classes.js';
 import { onePerObject } from './one-per-object.js';
-import { area, containment, distanceIou, iou } from './overlap.js';
+import { area, containment, distanceIou, iou, isCut } from './overlap.js';
 import { Track } from './track.js';
 
 export interface TrackerOptions {
@@ -39,6 +40,10 @@ const lowIou = 0.4;
 const confusedIou = 0.4;
 /** And at this extra cost, so that a detection of the same class is preferred. */
 const confusedCost = 0.1;
+/** No track begins with a piece at the picture's edge that is thinner than this, fraction of the picture. */
+const sliver = 0.02;
+/** What comes in at the picture's edge is what was seen there before, if that much of it is in the new box. */
+const comeInContainment = 0.7;
 /** A new object that overlaps a known one this much is a second look at the known one. */
 const duplicateIou = 0.5;
 const duplicateContainment = 0.85;
@@ -157,8 +162,8 @@ export class Tracker {
 
   #begin(seconds: number): void {
     for (const detection of this.#left) {
-      if (detection.score < this.#options.minScore || this.#taken.some((known) => isDuplicate(known, detection)))
-        continue;
+      if (detection.score < this.#options.minScore || isSliver(detection.box)) continue;
+      if (this.#taken.some((known) => isDuplicate(known, detection))) continue;
       this.tracks.push(new Track(detection, seconds, this.#options.aspect));
       this.#taken.push(detection);
     }
@@ -198,6 +203,16 @@ export class Tracker {
   }
 }
 
+/** At the picture's edge so little of an object is seen that its box says nothing of the whole. */
+function isSliver(box: Box): boolean {
+  return isCut(box) && (box[2] - box[0] < sliver || box[3] - box[1] < sliver);
+}
+
+/** Of a person who comes in a leg is seen first: the box grows by leaps, but what was seen is in it. */
+function hasComeIn(before: Box, now: Box): boolean {
+  return isCut(before) && isCut(now) && area(now) > area(before) && containment(before, now) > comeInContainment;
+}
+
 function isDuplicate(known: Detection, candidate: Detection): boolean {
   if (kindOf(known.class) !== kindOf(candidate.class)) return false;
   return iou(known.box, candidate.box) > duplicateIou || containment(known.box, candidate.box) > duplicateContainment;
@@ -218,7 +233,7 @@ function isWithinReach(track: Track, detection: Detection, seconds: number): boo
 function cost(track: Track, detection: Detection, seconds: number): number {
   if (track.outside || track.kind !== kindOf(detection.class)) return 1;
   const overlap = iou(track.expected, detection.box);
-  if (overlap < clearIou && !isWithinReach(track, detection, seconds)) return 1;
+  if (overlap < clearIou && !isWithinReach(track, detection, seconds) && !hasComeIn(track.box, detection.box)) return 1;
   const confused = !track.votes.has(detection.class);
   if (confused && overlap < confusedIou) return 1;
   return (1 - distanceIou(track.expected, detection.box, overlap)) / 2 + (confused ? confusedCost : 0);

@@ -19,7 +19,7 @@ t.test('at an uneven rate it finds the velocity and foretells the place', async 
   t.ok(Math.abs(filter.speed - Math.hypot(0.1, 0.05 / aspect)) < 0.003, `speed ${filter.speed}`);
   filter.predict(1);
   t.ok(Math.abs(filter.x - (0.2 + 0.1 * (seconds + 1))) < 0.005, `x ${filter.x}`);
-  t.ok(Math.abs(filter.foot - (0.6 - 0.05 * (seconds + 1))) < 0.005, `foot ${filter.foot}`);
+  t.ok(Math.abs(filter.y - (0.5 - 0.05 * (seconds + 1))) < 0.005, `y ${filter.y}`);
 });
 
 t.test('one step of a second is as sure as ten of a tenth', async (t) => {
