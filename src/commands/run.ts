@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { deepFreeze } from '../config/freeze.js';
 import { loadSettings } from '../config/load.js';
 import type { Settings } from '../config/schema.js';
 import { settingsSchema } from '../config/schema.js';
@@ -8,7 +10,7 @@ import { Daemon } from '../daemon/daemon.js';
 import { createLog } from '../daemon/log.js';
 import { readBoard } from '../device/board.js';
 import { findCamera } from '../device/cameras.js';
-import { type RunOptions, runOverrides } from './options.js';
+import { argumentCamera, type RunOptions, runOverrides } from './options.js';
 
 /** `minspnet run`: the daemon, until a signal, the end of all its files, or an error that it can't live with. */
 export async function run(options: RunOptions): Promise<number> {
@@ -40,8 +42,14 @@ export async function run(options: RunOptions): Promise<number> {
 async function withCamera(settings: Settings): Promise<Settings> {
   if (Object.keys(settings.cameras).length > 0) return settings;
   const found = await findCamera();
-  const camera = found === undefined ? { demo: { source: 'demo', loop: true } } : { camera: { source: found } };
-  return settingsSchema.parse({ ...settings, cameras: camera });
+  const cameras = found === undefined ? demoCameras() : { [argumentCamera]: { source: found } };
+  return deepFreeze(settingsSchema.parse({ ...settings, cameras }));
+}
+
+/** The demo clip with its lines and zones. Seen from dist/src/commands. */
+function demoCameras(): Settings['cameras'] {
+  const file = fileURLToPath(new URL('../../../config/demo.yaml', import.meta.url));
+  return loadSettings({ file, environment: {} }).settings.cameras;
 }
 
 async function ownVersion(): Promise<string> {
