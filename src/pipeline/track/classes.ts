@@ -31,10 +31,6 @@ export class ClassVote {
     this.#votes.set(className, (this.#votes.get(className) ?? 0) + score);
   }
 
-  has(className: string): boolean {
-    return this.#votes.has(className);
-  }
-
   addAll(other: ClassVote): void {
     for (const [className, votes] of other.#votes) this.add(className, votes);
   }

@@ -23,6 +23,8 @@ export class Track {
   box: Box;
   /** Set of classes that it may be one of. */
   readonly kind: string;
+  /** The one that most of its detections say. */
+  class: string;
   readonly votes = new ClassVote();
   /** Where it is, smoothed, or expected in a picture that doesn't show it; cut at the picture's edges. */
   readonly expected: Box = [0, 0, 0, 0];
@@ -42,6 +44,7 @@ export class Track {
     this.bestScore = detection.score;
     this.box = detection.box;
     this.kind = kindOf(detection.class);
+    this.class = detection.class;
     this.votes.add(detection.class, detection.score);
     this.#filter = new BoxFilter(detection.box, aspect, topSpeed(detection.class));
     this.#stillness = new Stillness(this.#filter.x, this.#filter.y / aspect, seconds);
@@ -94,6 +97,7 @@ export class Track {
     this.#filter.correct(detection.box, detection.score);
     this.#stillness.update(this.#filter.x, this.#filter.y / this.aspect, this.#filter.size, seconds);
     this.votes.add(detection.class, detection.score);
+    this.class = this.votes.winner(this.class) ?? this.class;
     this.seen = true;
     this.lastSeen = seconds;
     this.score = detection.score;

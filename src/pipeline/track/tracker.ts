@@ -21,8 +21,8 @@ export interface TrackerOptions {
   stationaryLostSeconds?: number;
 }
 
-/** Low detections reach down to this fraction of `minScore`, and never below `noise`. */
-const lowFraction = 0.4;
+/** Weak detections reach down to this fraction of `minScore`, and never below `noise`. */
+const weakFraction = 0.4;
 const noise = 0.1;
 /** Two tracks whose boxes overlap this much show one object, whatever their classes: a person bent down is no dog. */
 const samePlaceIou = 0.75;
@@ -32,18 +32,25 @@ const gate = 16;
 const maxGrowth = 3;
 /** The gate is for boxes that overlap less than this … */
 const clearIou = 0.2;
-/** … and after this time unseen it would let everything through, seconds. */
-const reachSeconds = 1;
-/** A low detection has to overlap this much: noise is everywhere. */
-const lowIou = 0.4;
+/**
+ * … and the gate opens with time: a track that was unseen for longer than this must overlap, seconds. An unconfirmed
+ * one must at once, after the next picture: it may be a false alarm, and would leap to the first real object.
+ */
+const leapSeconds = 1;
+/** A weak detection has to overlap this much, for noise is everywhere … */
+const weakIou = 0.4;
+/** … and costs this much more, so that a sure one in the same place is preferred. */
+const weakCost = 0.1;
+/** So does an unconfirmed track, so that it takes nothing from a confirmed one that fits as well. */
+const unconfirmedCost = 0.1;
 /** Classes are confused only in the same place. */
-const confusedIou = 0.4;
+const confusedIou = 0.3;
 /** And at this extra cost, so that a detection of the same class is preferred. */
-const confusedCost = 0.1;
+const confusedCost = 0.05;
 /** No track begins with a piece at the picture's edge that is thinner than this, fraction of the picture. */
 const sliver = 0.02;
-/** What comes in at the picture's edge is what was seen there before, if that much of it is in the new box. */
-const comeInContainment = 0.7;
+/** Two boxes at the picture's edge show parts of one object, if that much of the smaller is in the larger. */
+const partContainment = 0.7;
 /** A new object that overlaps a known one this much is a second look at the known one. */
 const duplicateIou = 0.5;
 const duplicateContainment = 0.85;
@@ -53,10 +60,12 @@ const adoptIou = 0.3;
 const leftSeconds = 0.4;
 
 /**
- * ByteTrack (Zhang et al. 2022): surely seen objects are matched first, then what is left of the tracks is looked for
- * among the low-scored detections, which are the covered and blurred ones. Changed where edge cameras differ from the
- * benchmark's: time is in seconds, since their rate is low and uneven; the cost is the distance IoU inside a
- * Mahalanobis gate, since at 5 pictures a second a car moves more than its length; classes are voted.
+ * In the manner of ByteTrack (Zhang et al. 2022): tracks are continued by weak detections too, which are the covered and
+ * blurred objects, but begin with sure ones only. Changed where edge cameras differ from the benchmark's:
+ * time is in seconds, since their rate is low and uneven; the cost is the distance IoU inside a Mahalanobis gate, since
+ * at 5 pictures a second a car moves more than its length; so wide a gate let a half-covered car take the sure
+ * detection of the one before it, so sure and weak detections are matched in one go and not one after the other;
+ * classes are voted.
  */
 export class Tracker {
   /** All tracks, oldest first, the unconfirmed ones too. */
@@ -64,18 +73,17 @@ export class Tracker {
   /** Confirmed tracks that the last step ended. */
   readonly ended: Track[] = [];
   readonly #options: Required<TrackerOptions>;
-  readonly #low: number;
+  readonly #floor: number;
   readonly #assignment = new Assignment();
-  readonly #rows: Track[] = [];
-  #left: Detection[] = [];
-  #taken: Detection[] = [];
+  /** Detections of the newest picture that are part of a track. */
+  readonly #taken: Detection[] = [];
   #now: number | undefined;
   /** Seconds between pictures, smoothed. */
   #interval = 0;
 
   constructor(options: TrackerOptions) {
     this.#options = { confirmHits: 3, confirmSeconds: 1, lostSeconds: 2, stationaryLostSeconds: 10, ...options };
-    this.#low = Math.max(noise, lowFraction * options.minScore);
+    this.#floor = Math.max(noise, weakFraction * options.minScore);
   }
 
   /** @param seconds when the picture was taken, on any clock that doesn't go back */
@@ -83,13 +91,9 @@ export class Tracker {
     const dt = this.#advance(seconds);
     this.#forget(seconds);
     for (const track of this.tracks) track.predict(dt);
-    this.#taken = [];
-    this.#left = onePerObject(detections, this.#low);
-    const { minScore } = this.#options;
-    this.#associate(seconds, true, (d) => d.score >= minScore, cost);
-    this.#associate(seconds, true, (d) => d.score < minScore, lowCost);
-    this.#associate(seconds, false, () => true, cost);
-    this.#begin(seconds);
+    const candidates = onePerObject(detections, this.#floor);
+    this.#associate(candidates, seconds);
+    this.#begin(candidates, seconds);
     this.#confirm();
   }
 
@@ -132,38 +136,33 @@ export class Tracker {
     return unseen > (track.atRest ? stationaryLostSeconds : lostSeconds);
   }
 
-  #associate(
-    seconds: number,
-    confirmed: boolean,
-    wanted: (detection: Detection) => boolean,
-    costOf: (track: Track, detection: Detection, seconds: number) => number,
-  ): void {
-    const rows = this.#rows;
-    rows.length = 0;
-    for (const track of this.tracks) if (track.confirmed === confirmed && !track.seen) rows.push(track);
-    if (rows.length === 0 || this.#left.length === 0) return;
-    const columns = this.#left.filter(wanted);
-    this.#assignment.resize(rows.length, columns.length);
-    rows.forEach((track, row) => {
-      columns.forEach((detection, column) => {
-        this.#assignment.set(row, column, costOf(track, detection, seconds));
+  /** Continues tracks with detections. */
+  #associate(detections: readonly Detection[], seconds: number): void {
+    const { tracks } = this;
+    const { minScore } = this.#options;
+    this.#taken.length = 0;
+    this.#assignment.resize(tracks.length, detections.length);
+    tracks.forEach((track, row) => {
+      const mayLeap = seconds - track.lastSeen <= (track.confirmed ? leapSeconds : 1.5 * this.#interval);
+      detections.forEach((detection, column) => {
+        this.#assignment.set(row, column, costOf(track, detection, detection.score >= minScore, mayLeap));
       });
     });
-    this.#assignment.solve(rows.length, columns.length, 1).forEach((column, row) => {
-      const detection = columns[column];
-      const track = rows[row];
+    this.#assignment.solve(tracks.length, detections.length, 1).forEach((column, row) => {
+      const detection = detections[column];
+      const track = tracks[row];
       if (detection === undefined || track === undefined) return;
       track.see(detection, seconds);
-      if (detection.score >= this.#options.minScore) track.hits++;
+      if (detection.score >= minScore) track.hits++;
       this.#taken.push(detection);
     });
-    this.#left = this.#left.filter((detection) => !this.#taken.includes(detection));
   }
 
-  #begin(seconds: number): void {
-    for (const detection of this.#left) {
+  /** Begins tracks with the sure detections that continue none. */
+  #begin(detections: readonly Detection[], seconds: number): void {
+    for (const detection of detections) {
       if (detection.score < this.#options.minScore || isSliver(detection.box)) continue;
-      if (this.#taken.some((known) => isDuplicate(known, detection))) continue;
+      if (this.#taken.some((known) => known === detection || isDuplicate(known, detection))) continue;
       this.tracks.push(new Track(detection, seconds, this.#options.aspect));
       this.#taken.push(detection);
     }
@@ -208,9 +207,9 @@ function isSliver(box: Box): boolean {
   return isCut(box) && (box[2] - box[0] < sliver || box[3] - box[1] < sliver);
 }
 
-/** Of a person who comes in a leg is seen first: the box grows by leaps, but what was seen is in it. */
-function hasComeIn(before: Box, now: Box): boolean {
-  return isCut(before) && isCut(now) && area(now) > area(before) && containment(before, now) > comeInContainment;
+/** Of a person who comes in a leg is seen first, and last of one who leaves: the box leaps, but one lies in the other. */
+function isSamePart(before: Box, now: Box): boolean {
+  return isCut(before) && isCut(now) && containment(before, now) > partContainment;
 }
 
 function isDuplicate(known: Detection, candidate: Detection): boolean {
@@ -224,23 +223,19 @@ function growth(track: Track, detection: Detection): number {
   return Math.max(ratio, 1 / ratio);
 }
 
-function isWithinReach(track: Track, detection: Detection, seconds: number): boolean {
-  if (seconds - track.lastSeen > reachSeconds) return false;
-  return track.surprise(detection.box) <= gate && growth(track, detection) <= maxGrowth;
+function isWithinReach(track: Track, detection: Detection): boolean {
+  return track.surprise(detection.box) <= gate && (isCut(detection.box) || growth(track, detection) <= maxGrowth);
 }
 
 /** 0..1, where 1 and more means never. */
-function cost(track: Track, detection: Detection, seconds: number): number {
-  if (track.outside || track.kind !== kindOf(detection.class)) return 1;
-  const overlap = iou(track.expected, detection.box);
-  if (overlap < clearIou && !isWithinReach(track, detection, seconds) && !hasComeIn(track.box, detection.box)) return 1;
-  const confused = !track.votes.has(detection.class);
-  if (confused && overlap < confusedIou) return 1;
-  return (1 - distanceIou(track.expected, detection.box, overlap)) / 2 + (confused ? confusedCost : 0);
-}
-
-function lowCost(track: Track, detection: Detection): number {
+function costOf(track: Track, detection: Detection, isSure: boolean, mayLeap: boolean): number {
   if (track.kind !== kindOf(detection.class)) return 1;
   const overlap = iou(track.expected, detection.box);
-  return overlap < lowIou ? 1 : 1 - overlap;
+  const confused = detection.class !== track.class;
+  if (overlap < Math.max(isSure ? 0 : weakIou, confused ? confusedIou : 0)) return 1;
+  const isPossible =
+    overlap >= clearIou || (mayLeap && isWithinReach(track, detection)) || isSamePart(track.box, detection.box);
+  if (!isPossible) return 1;
+  const penalty = (isSure ? 0 : weakCost) + (confused ? confusedCost : 0) + (track.confirmed ? 0 : unconfirmedCost);
+  return (1 - distanceIou(track.expected, detection.box, overlap)) / 2 + penalty;
 }

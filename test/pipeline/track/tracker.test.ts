@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { Detection } from '../../../src/contract/detection.js';
+import type { Box } from '../../../src/contract/geometry.js';
 import { Tracker, type TrackerOptions } from '../../../src/pipeline/track/tracker.js';
 import { type Actor, boxAt, car, detect, person, randomFrom } from './actors.js';
 
@@ -224,8 +225,16 @@ t.test('one who stood still and then left is not waited for as long', async (t) 
     9.5,
   );
   t.equal(tracker.tracks.length, 0);
-  const quick = play([person((s) => (s < 6 ? [0.5, 0.5] : s < 6.35 ? [0.65, 0.5] : undefined))], 3, 9.5);
-  const lost = play([person((s) => (s < 6 ? [0.5, 0.5] : s < 6.15 ? [0.555, 0.5] : undefined))], 10, 9.5);
+  const quick = play(
+    [person((s) => (s < 5.9 ? [0.5, 0.5] : s < 6.5 ? [0.58 + 0.24 * (s - 6), 0.5] : undefined))],
+    3,
+    9.5,
+  );
+  const lost = play(
+    [person((s) => (s < 5.95 ? [0.5, 0.5] : s < 6.25 ? [0.52 + 0.2 * (s - 6), 0.5] : undefined))],
+    10,
+    9.5,
+  );
   t.equal(lost.tracker.tracks.length, 0, 'nor one who was lost while he left');
   t.equal(quick.tracker.tracks.length, 0, 'nor at 3 fps one who was gone in two pictures');
 });
@@ -312,4 +321,53 @@ t.test('at one picture a second two misses are no end', async (t) => {
     frame === 6 || frame === 7 ? [] : ds,
   );
   t.equal(tracks, 1);
+});
+
+/** A person of whom the picture's left edge shows more and more: a leg first, then all. */
+const comingIn: Box[] = [
+  [0, 0.85, 0.03, 0.97],
+  [0, 0.72, 0.03, 0.98],
+  [0, 0.66, 0.09, 0.97],
+  [0.01, 0.65, 0.11, 0.97],
+  [0.03, 0.65, 0.13, 0.97],
+];
+
+t.test('one who comes in, a leg first, is one track; one who goes out too', async (t) => {
+  for (const boxes of [comingIn, comingIn.slice().reverse()]) {
+    const tracker = new Tracker(options);
+    const seen = new Set<object>();
+    const all = [...boxes, ...boxes.slice(-1), ...boxes.slice(-1)];
+    all.forEach((box, i) => {
+      tracker.step([{ class: 'person', score: 0.8, box }], i / 10);
+      for (const track of tracker.tracks) seen.add(track);
+    });
+    t.equal(seen.size, 1);
+  }
+});
+
+t.test('while it goes out at the edge its centre goes on, and its size stays', async (t) => {
+  const tracker = new Tracker(options);
+  for (let frame = 0; frame <= 12; frame++) {
+    const x = 0.4 - 0.03 * frame; // the left edge cuts it from the eleventh picture on
+    tracker.step([{ class: 'car', score: 0.8, box: boxAt(x, 0.5, 0.18, 0.14) }], frame / 10);
+  }
+  const track = tracker.tracks[0];
+  t.ok(Math.abs((track?.speed ?? 0) - 0.3) < 0.02, `speed ${track?.speed}`);
+  t.ok(Math.abs((track?.size ?? 0) - Math.sqrt((0.18 * 0.14 * 9) / 16)) < 0.01, `size ${track?.size}`);
+});
+
+t.test('a sliver at the edge begins no track', async (t) => {
+  const tracker = new Tracker(options);
+  tracker.step([{ class: 'person', score: 0.9, box: [0.985, 0.4, 1, 0.7] }], 0);
+  t.equal(tracker.tracks.length, 0);
+  tracker.step([{ class: 'person', score: 0.9, box: [0.5, 0.4, 0.515, 0.5] }], 0.1);
+  t.equal(tracker.tracks.length, 1, 'a thin one elsewhere does');
+});
+
+t.test('a false alarm doesn’t leap to the first real object', async (t) => {
+  const tracker = new Tracker(options);
+  tracker.step([{ class: 'car', score: 0.5, box: boxAt(0.5, 0.5, 0.18, 0.14) }], 0);
+  for (let frame = 1; frame <= 4; frame++) tracker.step([], frame / 10);
+  tracker.step([{ class: 'car', score: 0.8, box: boxAt(0.75, 0.5, 0.18, 0.14) }], 0.5);
+  t.equal(tracker.tracks.length, 2);
 });
