@@ -37,11 +37,9 @@ const clearIou = 0.2;
  * one must at once, after the next picture: it may be a false alarm, and would leap to the first real object.
  */
 const leapSeconds = 1;
-/** A weak detection has to overlap this much, for noise is everywhere … */
+/** A weak detection has to overlap this much, for noise is everywhere. */
 const weakIou = 0.4;
-/** … and costs this much more, so that a sure one in the same place is preferred. */
-const weakCost = 0.1;
-/** So does an unconfirmed track, so that it takes nothing from a confirmed one that fits as well. */
+/** An unconfirmed track costs this much more, so that it takes nothing from a confirmed one that fits as well. */
 const unconfirmedCost = 0.1;
 /** Classes are confused only in the same place. */
 const confusedIou = 0.3;
@@ -236,6 +234,6 @@ function costOf(track: Track, detection: Detection, isSure: boolean, mayLeap: bo
   const isPossible =
     overlap >= clearIou || (mayLeap && isWithinReach(track, detection)) || isSamePart(track.box, detection.box);
   if (!isPossible) return 1;
-  const penalty = (isSure ? 0 : weakCost) + (confused ? confusedCost : 0) + (track.confirmed ? 0 : unconfirmedCost);
+  const penalty = (confused ? confusedCost : 0) + (track.confirmed ? 0 : unconfirmedCost);
   return (1 - distanceIou(track.expected, detection.box, overlap)) / 2 + penalty;
 }
