@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
-import { brokers, Mosquitto, noMosquitto, startAedes } from '../support/broker.js';
+import { brokers, Mosquitto, noMosquitto, startAedes, type TestBroker } from '../support/broker.js';
 import {
   brokerKilled,
   connectionCut,
   diskFull,
   type Figures,
+  flashWear,
   healthy,
   outboxDamaged,
   publisherKilled,
@@ -40,7 +41,7 @@ async function run(name: string, make: () => Promise<Figures | undefined>): Prom
 
 async function withBroker<T>(
   start: () => ReturnType<typeof startAedes>,
-  use: (broker: Awaited<ReturnType<typeof startAedes>>) => Promise<T>,
+  use: (broker: TestBroker) => Promise<T>,
 ): Promise<T> {
   const broker = await start();
   try {
@@ -69,8 +70,12 @@ for (const [name, start] of Object.entries(brokers)) {
 }
 
 if (values.only === undefined || values.only === 'healthy') {
-  const broker = noMosquitto ? await startAedes() : await new Mosquitto().start();
-  console.log('healthy, 50 events/s:', await healthy(broker, Math.max(5, times / 2)));
-  await broker.stop();
+  const seconds = Math.max(5, times / 2);
+  await withBroker(noMosquitto ? startAedes : () => new Mosquitto().start(), async (broker) => {
+    console.log('healthy, 50 events/s, ms from the capture to the subscriber:', await healthy(broker, seconds));
+    for (const fsync of [false, true]) {
+      console.log(`disk writes at 1 event/s, fsync ${fsync}: ${await flashWear(broker, seconds, fsync)} MB a day`);
+    }
+  });
 }
 process.exitCode = failed ? 1 : 0;

@@ -39,7 +39,7 @@ for (const [name, start] of Object.entries(brokers)) {
     t.test('a killed publisher’s events come from its disk, and its numbers go on', async (t) => {
       const figures = await publisherKilled(broker, 2);
       t.match(figures, unharmed);
-      t.ok(figures.heard > 10);
+      t.ok(figures.heard > 0);
     });
 
     t.test('a killed publisher is said to be offline', async (t) => {
