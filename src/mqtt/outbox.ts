@@ -66,7 +66,7 @@ const blindKey = 2 ** 40;
 export class Outbox extends EventEmitter<OutboxEvents> {
   readonly #options: Required<OutboxOptions>;
   readonly #database: OutboxDatabase;
-  #file: SequenceFile | undefined;
+  readonly #file: SequenceFile;
 
   /** The last number of each camera, and whose are not on disk yet. */
   #last = new Map<string, number>();
@@ -101,6 +101,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   constructor(options: OutboxOptions) {
     super();
     this.#database = options.database ?? new OutboxDatabase(options.directory);
+    this.#file = new SequenceFile(`${options.directory}.seq`);
     this.#options = { now: Date.now, retryMs: 5_000, database: this.#database, ...options };
   }
 
@@ -130,14 +131,13 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     await mkdir(dirname(directory), { recursive: true }).catch((cause) => {
       throw errors.directoryUnusable(directory, cause);
     });
-    this.#file = new SequenceFile(`${directory}.seq`, await readBootId());
-    await this.#file.load();
+    await this.#file.load(await readBootId());
     try {
-      await this.#scan(this.#file);
+      await this.#scan();
       await this.#file.reserve(this.#last);
     } catch (error) {
       if (error instanceof StateError) throw error;
-      if (!this.#scanned) this.#beginBlind(this.#file);
+      if (!this.#scanned) this.#beginBlind();
       this.#fail(error);
     }
     this.#state = 'open';
@@ -156,7 +156,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     if (lost > 0) this.emit('warning', errors.lostAtEnd(this.#options.directory, lost));
     await this.#database.close().catch(() => {});
     // A file that is not marked clean only makes the next start more careful.
-    if (!this.#failed) await this.#file?.close(this.#last).catch(() => {});
+    if (!this.#failed) await this.#file.close(this.#last).catch(() => {});
   }
 
   /** Gives an event its number and takes it in. It can be read once it is on disk. */
@@ -356,8 +356,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   }
 
   async #reserve(last: ReadonlyMap<string, number>): Promise<void> {
-    const file = this.#file;
-    for (const [camera, seq] of last) if (file !== undefined && seq > file.reserved(camera)) return file.reserve(last);
+    for (const [camera, seq] of last) if (seq > this.#file.reserved(camera)) return this.#file.reserve(last);
   }
 
   /** Entries below `end` may be read from now on. */
@@ -404,7 +403,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
 
   async #reopen(): Promise<void> {
     try {
-      if (!this.#scanned && this.#file !== undefined) await this.#scan(this.#file);
+      if (!this.#scanned) await this.#scan();
       else await this.#database.open();
       await this.#write();
       this.#failed = false;
@@ -426,22 +425,26 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     this.#puts = new Map(kept.map((entry) => [entry.key, entry]));
     this.#count = kept.length;
     this.#bytes = kept.reduce((sum, { bytes }) => sum + bytes, 0);
-    let place = (kept[0]?.key ?? this.#next) - 1;
-    for (const [camera, last] of this.#last) {
-      this.#counted.add(camera);
-      const first = kept.find(({ record }) => span(record).camera === camera);
-      const to = first === undefined ? last : span(first.record).from - 1;
-      if (to < 1) continue;
-      this.#insert(place, { gap: createGap(camera, 1, to, now()) });
-      this.#cursor = Math.min(this.#cursor, place);
-      place--;
-    }
+    const recovery = new OutboxRecovery(now);
+    for (const { key, record } of kept) recovery.add(key, record);
+    const found = recovery.finish({
+      stored: this.#last,
+      file: this.#file,
+      damaged: true,
+      trusted: true,
+      nextKey: this.#next,
+    });
+    this.#next = found.nextKey;
+    for (const [key, gap] of found.gaps) this.#insert(key, { gap });
+    this.#cursor = Math.min(this.#cursor, ...found.gaps.keys());
+    for (const camera of this.#last.keys()) this.#counted.add(camera);
     await this.#database.open();
     this.emit('readable');
   }
 
   /** Opens the database and learns what lies there; what is there already stands behind it. */
-  async #scan(file: SequenceFile): Promise<void> {
+  async #scan(): Promise<void> {
+    const file = this.#file;
     const { directory, fsync, now } = this.#options;
     let recovery = new OutboxRecovery(now);
     let stored = new Map<string, number>();
@@ -513,7 +516,8 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   }
 
   /** The disk is full from the start: counts above all that may have been given, behind all that may lie there. */
-  #beginBlind(file: SequenceFile): void {
+  #beginBlind(): void {
+    const file = this.#file;
     this.#cursor = this.#readable = this.#next = blindKey;
     for (const camera of file.cameras) this.#last.set(camera, file.reserved(camera));
     if (!file.known) this.#floor = Math.floor(this.#options.now() / 1000);

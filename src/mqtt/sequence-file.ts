@@ -22,19 +22,22 @@ interface Contents {
  */
 export class SequenceFile {
   readonly #path: string;
-  readonly #bootId: string;
+  #bootId = '';
   #reserved = new Map<string, number>();
   /** What the last run left; undefined where there was no file, or none that can be read. */
   #found: Contents | undefined;
 
-  /** @param bootId see {@link readBootId} */
-  constructor(path: string, bootId: string) {
+  constructor(path: string) {
     this.#path = path;
-    this.#bootId = bootId;
   }
 
-  /** A file that can't be understood counts as none: `known` tells. */
-  async load(): Promise<void> {
+  /**
+   * A file that can't be understood counts as none: `known` tells.
+   *
+   * @param bootId see {@link readBootId}
+   */
+  async load(bootId: string): Promise<void> {
+    this.#bootId = bootId;
     try {
       const contents = JSON.parse(await readFile(this.#path, 'utf8')) as Contents;
       if (contents.version !== 1 || !Object.values(contents.cameras).every(Number.isSafeInteger)) return;

@@ -214,6 +214,55 @@ t.test(
   },
 );
 
+t.test(
+  'damage that shows while running: the database is set aside, what memory holds goes on, the rest is told of',
+  async (t) => {
+    const directory = await home(t);
+    class Damaged extends OutboxDatabase {
+      damaged = false;
+
+      override async read(from: number, limit: number): Promise<OutboxEntry[]> {
+        if (this.damaged) throw Object.assign(new Error('bad block'), { code: 'LEVEL_CORRUPTION' });
+        return super.read(from, limit);
+      }
+
+      override async setAside(at: Date): Promise<string> {
+        this.damaged = false;
+        return super.setAside(at);
+      }
+    }
+    const database = new Damaged(directory);
+    const { outbox, warnings } = await open(t, directory, { database });
+    // More than memory holds: the later ones lie on disk only.
+    for (let i = 0; i < 10; i++) {
+      append(outbox, 100);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const [first] = await take(outbox, 1);
+    outbox.ack(first?.key ?? 0);
+    await take(outbox, 9); // on their way
+    database.damaged = true;
+    const entries: OutboxEntry[] = [];
+    for (let entry = outbox.take(); entry !== undefined; entry = outbox.take()) entries.push(entry);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    t.same(warnings, ['ERR_STATE_OUTBOX_DAMAGED']);
+    append(outbox, 2);
+    entries.push(...(await take(outbox, outbox.waiting - 9 - entries.length)));
+    const told: number[] = Array.from({ length: 10 }, (_, i) => i + 1);
+    for (const { record } of entries) {
+      const [from, to] = 'gap' in record ? [record.gap.from, record.gap.to] : [record.seq, record.seq];
+      for (let seq = from; seq <= to; seq++) told.push(seq);
+    }
+    t.same([...new Set(told)].length, 1002, 'every number is an event or told of');
+    t.equal(numbers(entries).at(-1), '1002');
+    t.ok(outbox.dropped > 0);
+    await outbox.stop();
+    const second = await open(t, directory);
+    append(second.outbox, 1);
+    t.equal(numbers(await take(second.outbox, second.outbox.waiting)).at(-1), '1003');
+  },
+);
+
 t.test('a directory that can’t be used, or is used, is no place to start', async (t) => {
   const directory = await home(t);
   await open(t, directory);
