@@ -271,6 +271,13 @@ function connectOptions(options: Required<BrokerClientOptions>): IClientOptions 
   const protocol = url.protocol.slice(0, -1) as 'mqtt' | 'mqtts' | 'ws' | 'wss';
   const username = options.username ?? (decodeURIComponent(url.username) || undefined);
   const password = options.password ?? (decodeURIComponent(url.password) || undefined);
+  if (password !== undefined && username === undefined) {
+    throw new ConfigError(
+      'ERR_CONFIG_BROKER_USER',
+      'config',
+      '`mqtt.password` is set, but no `mqtt.username`: a broker is told a password only together with a name',
+    );
+  }
   return {
     protocol,
     hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),

@@ -31,7 +31,7 @@ t.test('with no configuration at all it plays the demo to a broker of its own', 
   await daemon.line(/camera {4}demo: live, 640x360 at 15 fps/);
   await daemon.subscribe();
   const online = await daemon.message(({ topic }) => topic === 'minspnet/minspnet/status');
-  t.match(online, { payload: 'online', retain: true });
+  t.match(online, { payload: Buffer.from('online'), retain: true });
 
   const appeared = await daemon.message(
     ({ topic, payload }) => topic.endsWith('/events') && /"new"/.test(String(payload)),
@@ -172,7 +172,10 @@ t.test('a broker that refuses us ends the daemon with its own exit code', { skip
   const broker = new Mosquitto(['allow_anonymous false', 'password_file %d/passwords']);
   await broker.start({ passwords: mosquittoPassword('camera', 'right') });
   t.teardown(() => broker.stop());
-  const daemon = start(t, ['--source', 'demo', '--mqtt', broker.url], { MINSPNET_MQTT__PASSWORD: 'wr0ngSecret' });
+  const daemon = start(t, ['--source', 'demo', '--mqtt', broker.url], {
+    MINSPNET_MQTT__USERNAME: 'camera',
+    MINSPNET_MQTT__PASSWORD: 'wr0ngSecret',
+  });
   t.equal(await daemon.exited, exitCodes.broker);
   t.match(daemon.stderr, /ERR_BROKER_REFUSED/);
   t.notMatch(daemon.stderr + daemon.lines.join(), /wr0ngSecret/);

@@ -76,6 +76,10 @@ t.test('an address that is none of a broker is an error in the configuration', a
   }
 });
 
+t.test('a password without a name is an error in the configuration', async (t) => {
+  t.throws(() => create(t, 'mqtt://127.0.0.1', { password: 'x' }), { code: 'ERR_CONFIG_BROKER_USER', exit: 'config' });
+});
+
 t.test('a wrong password is a refusal that says what to check', { skip: noMosquitto }, async (t) => {
   const broker = new Mosquitto(['allow_anonymous false', 'password_file %d/passwords']);
   await broker.start({ passwords: mosquittoPassword('camera', 'right') });
