@@ -83,6 +83,7 @@ export class Daemon {
 
   async #startBroker(): Promise<string> {
     const broker = new EmbeddedBroker({ ...this.options.settings.mqtt.broker, strict: this.options.strictPort });
+    broker.on('warning', (error) => this.options.log.warn(error.message));
     await broker.start();
     this.#broker = broker;
     return broker.url;

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EngineError, MinspnetError, type SerialisedError } from '../contract/errors.js';
@@ -43,6 +42,7 @@ export class EngineHost {
   #failedStarts = 0;
   #watchdog: NodeJS.Timeout | undefined;
   #stopping = false;
+  #onGone: (() => void) | undefined;
   readonly #openTracks = new OpenTracks();
 
   constructor(private readonly options: EngineHostOptions) {}
@@ -53,8 +53,13 @@ export class EngineHost {
     const child = fork(program, { serialization: 'advanced', execArgv });
     this.#child = child;
     child.on('message', (message: FromEngine) => this.#receive(message));
-    child.once('exit', (code, signal) => this.#exited(code, signal));
-    child.once('error', (error) => this.options.listener.lost(`engine process: ${error.message}`));
+    child.once('exit', (code, signal) => {
+      const how = signal ? `signal ${signal}` : `exit code ${code}`;
+      // What it said before it died may still lie in the channel, and comes before the channel's end.
+      if (child.connected) child.once('disconnect', () => this.#ended(child, how));
+      else this.#ended(child, how);
+    });
+    child.once('error', (error) => this.#ended(child, error.message)); // it could not be started at all
     const runId = Date.now().toString(36);
     this.#send({ kind: 'start', protocolVersion, settings: { ...this.options.settings, runId } });
     this.#watch(this.options.startTimeoutMs ?? 20_000);
@@ -66,10 +71,12 @@ export class EngineHost {
     clearTimeout(this.#watchdog);
     const child = this.#child;
     if (child === undefined) return;
-    const exited = once(child, 'exit');
+    const gone = new Promise<void>((resolve) => {
+      this.#onGone = resolve;
+    });
     this.#send({ kind: 'stop' });
     const impatient = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    await exited;
+    await gone;
     clearTimeout(impatient);
     this.#endOpenTracks('stopping'); // none are left of an engine that ended by itself
     this.state = 'stopped';
@@ -121,13 +128,14 @@ export class EngineHost {
     this.#child?.kill('SIGKILL');
   }
 
-  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+  #ended(child: ChildProcess, how: string): void {
+    if (this.#child !== child) return;
     clearTimeout(this.#watchdog);
     this.#child = undefined;
+    this.#onGone?.();
     if (this.#stopping) return;
     this.#endOpenTracks('engine-restart');
     if (this.state !== 'ready') this.#failedStarts += 1;
-    const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
     if (this.#failedStarts >= maxFailedStarts) {
       const what = `the engine died ${maxFailedStarts} times before it was ready (last: ${how}).`;
       this.options.listener.gaveUp(new EngineError('ERR_ENGINE_START', 'engine', `${what} Run minspnet doctor.`));
