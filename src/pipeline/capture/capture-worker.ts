@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Frame } from 'node-av/lib';
+import { Frame } from 'node-av/lib';
 import { asMinspnetError } from '../../contract/errors.js';
 import type { Box } from '../../contract/geometry.js';
 import { FfmpegSource } from './ffmpeg-source.js';
@@ -43,6 +43,8 @@ class CaptureWorker {
   };
   /** The pictures of the frames that are out, for snapshots. */
   readonly #out = new Map<number, Frame>();
+  /** Frames without a picture, to be used again: each new one costs a share of a garbage collection. */
+  readonly #idle: Frame[] = [];
   readonly #free: ArrayBuffer[] = [];
   #input: Size | undefined;
   #scaler: TensorScaler | undefined;
@@ -156,9 +158,10 @@ class CaptureWorker {
     const before = performance.now();
     const fitted = this.#scaler.scale(frame, buffer);
     this.#counters.scaleMs += performance.now() - before;
-    const kept = frame.clone(); // a reference to the same picture, no copy
+    const kept = this.#idle.pop() ?? allocFrame();
+    kept.ref(frame); // the same picture, no copy
     this.#number += 1;
-    if (kept !== null) this.#out.set(this.#number, kept);
+    this.#out.set(this.#number, kept);
     const picture = { width: frame.width, height: frame.height };
     this.#send(
       {
@@ -180,7 +183,10 @@ class CaptureWorker {
       if (message.boxes.length > 0) {
         this.#send({ kind: 'snapshots', number: message.number, jpegs: this.#cut(picture, message.boxes) });
       }
-      picture?.free();
+      if (picture !== undefined) {
+        picture.unref();
+        this.#idle.push(picture);
+      }
       this.#free.push(message.buffer);
     }
     this.#onRelease?.();
@@ -208,11 +214,17 @@ class CaptureWorker {
   }
 
   #close(): void {
-    for (const picture of this.#out.values()) picture.free();
+    for (const picture of [...this.#out.values(), ...this.#idle]) picture.free();
     this.#scaler?.[Symbol.dispose]();
     this.#snapshots[Symbol.dispose]();
     this.port.close();
   }
+}
+
+function allocFrame(): Frame {
+  const frame = new Frame();
+  frame.alloc();
+  return frame;
 }
 
 function now(): CaptureTime {

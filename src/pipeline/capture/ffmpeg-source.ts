@@ -1,6 +1,6 @@
 // node-av is FFmpeg in this process: no ffmpeg command to install, no pipe to copy frames through. Its low-level half
 // is used here because its synchronous calls cost a tenth of the asynchronous ones for a file (0.015 ms a packet).
-import { AV_LOG_QUIET, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
+import { AV_LOG_QUIET, AVERROR_EAGAIN, AVERROR_EOF, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
 import {
   Codec,
   CodecContext,
@@ -26,6 +26,7 @@ export class FfmpegSource implements PictureSource {
   readonly #packet = new Packet();
   readonly #frame = new Frame();
   #stream: Stream | undefined;
+  #timeBase = new Rational(1, 1000);
   #firstPts: bigint | undefined;
   #pictures = 0;
   #draining = false;
@@ -51,6 +52,7 @@ export class FfmpegSource implements PictureSource {
     this.#packet.alloc();
     this.#frame.alloc();
     this.#stream = stream;
+    this.#timeBase = stream.timeBase;
     const { num, den } = stream.avgFrameRate;
     const { width, height } = stream.codecpar;
     const by = `${this.#input.iformat?.name?.split(',')[0]}/${decoder.name}${live ? ', live' : ''}`;
@@ -64,7 +66,7 @@ export class FfmpegSource implements PictureSource {
       const code = this.#codec.receiveFrameSync(this.#frame);
       if (code >= 0) return this.#picture();
       if (this.#draining) return this.#end();
-      if (!FFmpegError.fromCode(code)?.isEAGAIN) this.decodeErrors += 1;
+      if (code !== AVERROR_EAGAIN) this.decodeErrors += 1;
       const packet = await this.#readPacket();
       if (packet === null) this.#draining = true;
       if (this.#codec.sendPacketSync(packet) < 0) this.decodeErrors += 1;
@@ -89,11 +91,10 @@ export class FfmpegSource implements PictureSource {
       const code = this.source.live
         ? await this.#input.readFrame(this.#packet)
         : this.#input.readFrameSync(this.#packet);
-      const error = code < 0 ? FFmpegError.fromCode(code) : null;
-      if (error?.isEOF) return null;
-      if (error?.isEAGAIN) continue;
-      if (error) {
-        if (this.source.live) throw this.#error('ERR_SOURCE_READ', `broke off: ${error.message}`);
+      if (code === AVERROR_EOF) return null;
+      if (code === AVERROR_EAGAIN) continue;
+      if (code < 0) {
+        if (this.source.live) throw this.#error('ERR_SOURCE_READ', `broke off: ${FFmpegError.strerror(code)}`);
         this.decodeErrors += 1; // a damaged file ends where it can no longer be read
         return null;
       }
@@ -106,9 +107,8 @@ export class FfmpegSource implements PictureSource {
     const pts = this.#frame.bestEffortTimestamp;
     this.#firstPts ??= pts;
     this.#pictures += 1;
-    const timeBase = this.#stream?.timeBase ?? new Rational(1, 1000);
-    this.#frame.timeBase = timeBase; // FFmpeg's filters, which snapshots go through, refuse a frame without
-    const { num, den } = timeBase;
+    this.#frame.timeBase = this.#timeBase; // FFmpeg's filters, which snapshots go through, refuse a frame without
+    const { num, den } = this.#timeBase;
     return { frame: this.#frame, mediaMs: (Number(pts - this.#firstPts) * 1000 * num) / den };
   }
 
