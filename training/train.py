@@ -55,6 +55,7 @@ class Settings:
     val: str = option("val", "store that chooses the checkpoint")
     held_out_sources: tuple[str, ...] = option(("traffic-cameras",), "sources kept out of training")
     held_out_every: int = option(60, "every so manieth labelled picture is kept out as well; 0 for none")
+    skip: float = option(0.0, "part of the phases (sizes, mosaics) to leave out; .7 for fine-tuning")
     batch: int = option(16, "pictures a step, over all processes")
     peak_rate: float = option(4e-3, "learning rate after the warm-up")
     warmup: int = option(500, "steps of warm-up")
@@ -120,7 +121,7 @@ def batches_from(run, collection, rank, world):
     settings = run.settings
 
     def look_at(step, rng):
-        return schedule.look_at(step, settings.steps, rng)
+        return schedule.look_at(step, settings.steps, rng, settings.skip)
 
     dataset = Batches(collection, settings.batch, settings.seed, look_at, rank, world)
     loader = torch.utils.data.DataLoader(

@@ -26,9 +26,10 @@ PHASES = (
 )
 
 
-def look_at(step, steps, rng, phases=PHASES):
-    """The Look of a step's batch."""
-    phase = next(phase for phase in phases if step < phase.until * steps or phase is phases[-1])
+def look_at(step, steps, rng, skip=0.0, phases=PHASES):
+    """The Look of a step's batch; the first `skip` part of the phases is left out, as fine-tuning wants."""
+    progress = skip + (1 - skip) * step / steps
+    phase = next(phase for phase in phases if progress < phase.until or phase is phases[-1])
     width, height = phase.sizes[rng.integers(len(phase.sizes))]
     return Look(width, height, phase.mosaic, phase.scale, phase.plain)
 

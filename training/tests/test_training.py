@@ -148,5 +148,6 @@ def test_the_schedule_warms_up_and_comes_down():
 
 
 def test_the_last_phase_has_whole_pictures_and_no_mosaic():
-    look = schedule.look_at(99, 100, np.random.default_rng(0))
-    assert look.mosaic == 0 and look.plain > 0 and max(look.width, look.height) >= 256
+    for step, skip in ((99, 0.0), (0, 0.9)):
+        look = schedule.look_at(step, 100, np.random.default_rng(0), skip)
+        assert look.mosaic == 0 and look.plain > 0 and max(look.width, look.height) >= 256
