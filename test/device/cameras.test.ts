@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { findCamera } from '../../src/device/cameras.js';
+import { findCamera, findCameras } from '../../src/device/cameras.js';
+import { System } from '../../src/device/system.js';
 
 /** A /sys with these V4L2 nodes. */
 function videoNodes(root: string, nodes: Record<string, { name: string; index: number }>): string {
@@ -15,7 +16,7 @@ function videoNodes(root: string, nodes: Record<string, { name: string; index: n
 }
 
 t.test('a board without a camera has none', async (t) => {
-  t.equal(await findCamera(t.testdir()), undefined);
+  t.equal(await findCamera(new System(t.testdir())), undefined);
 });
 
 t.test('a USB camera is its first node', async (t) => {
@@ -23,7 +24,7 @@ t.test('a USB camera is its first node', async (t) => {
     video1: { name: 'HD Pro Webcam C920', index: 1 },
     video0: { name: 'HD Pro Webcam C920', index: 0 },
   });
-  t.equal(await findCamera(root), 'v4l2:/dev/video0');
+  t.equal(await findCamera(new System(root)), 'v4l2:/dev/video0');
 });
 
 t.test('decoders and the ISP of a Raspberry Pi are no cameras', async (t) => {
@@ -33,7 +34,7 @@ t.test('decoders and the ISP of a Raspberry Pi are no cameras', async (t) => {
     video19: { name: 'rpi-hevc-dec', index: 0 },
     video2: { name: 'rp1-cfe-csi2_ch0', index: 0 },
   });
-  t.equal(await findCamera(root), undefined);
+  t.equal(await findCamera(new System(root)), undefined);
 });
 
 t.test('a CSI camera that libcamera lists comes first', async (t) => {
@@ -43,11 +44,11 @@ t.test('a CSI camera that libcamera lists comes first', async (t) => {
   const program = join(dir, 'bin', 'rpicam-hello');
   writeFileSync(program, `#!/bin/sh\nprintf '${listing}'\n`);
   chmodSync(program, 0o755);
-  const path = process.env.PATH;
-  process.env.PATH = `${join(dir, 'bin')}:${path}`;
-  t.teardown(() => {
-    process.env.PATH = path;
-  });
   const root = videoNodes(dir, { video0: { name: 'HD Pro Webcam C920', index: 0 } });
-  t.equal(await findCamera(root), 'libcamera:0');
+  const system = new System(root, { searchPath: `${join(dir, 'bin')}:/usr/bin:/bin` });
+  t.equal(await findCamera(system), 'libcamera:0');
+  t.strictSame(await findCameras(system), [
+    { source: 'libcamera:0', name: 'imx708', driver: 'libcamera' },
+    { source: 'v4l2:/dev/video0', name: 'HD Pro Webcam C920', driver: 'v4l2' },
+  ]);
 });
