@@ -1,0 +1,24 @@
+import { noSensor } from '../reading.js';
+import type { System } from '../system.js';
+import { findBattery } from './battery.js';
+import { findIna2xx } from './ina2xx.js';
+import { findIna3221 } from './ina3221.js';
+import type { Clock, PowerMeter } from './meter.js';
+import { findPmic } from './pmic.js';
+import { findRapl } from './rapl.js';
+
+/**
+ * The board's best power meter: the one that sees most of it. Where there is none, a meter that says so; power is
+ * never estimated. What is found stays chosen: one that vanishes later says null, and another scope never slips in.
+ *
+ * @param now milliseconds that only ever go up
+ */
+export async function findPowerMeter(system: System, now: Clock = () => performance.now()): Promise<PowerMeter> {
+  return (
+    (await findIna3221(system)) ??
+    (await findIna2xx(system)) ??
+    (await findPmic(system, now)) ??
+    (await findBattery(system)) ??
+    (await findRapl(system, now)) ?? { read: async () => noSensor('W') }
+  );
+}

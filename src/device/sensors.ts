@@ -1,0 +1,48 @@
+import { type ClockDomain, readClocks } from './clocks.js';
+import { readFan } from './fan.js';
+import { findPowerMeter } from './power/find.js';
+import type { Clock, PowerMeter } from './power/meter.js';
+import type { Reading } from './reading.js';
+import { System } from './system.js';
+import { readTemperature } from './temperature.js';
+import { readThrottling, readUnderVoltage, type Throttling } from './throttling.js';
+
+/** All that the board can say of itself at one moment. */
+export interface SensorReadings {
+  power: Reading;
+  temperature: Reading;
+  clocks: ClockDomain[];
+  throttling: Reading<Throttling>;
+  underVoltage: Reading<boolean>;
+  fan: Reading;
+}
+
+/** The board's sensors. Readings never reject: what vanishes, hangs or raves is null with why. */
+export class Sensors {
+  private constructor(
+    private readonly system: System,
+    private readonly meter: PowerMeter,
+  ) {}
+
+  /** @param now milliseconds that only ever go up */
+  static async find(system: System = new System(), now?: Clock): Promise<Sensors> {
+    return new Sensors(system, await findPowerMeter(system, now));
+  }
+
+  /** Watts. Cheap enough to be read often; all else is better read every few seconds. */
+  power(): Promise<Reading> {
+    return this.meter.read();
+  }
+
+  /** One after the other: each hung file costs a thread, and together they would make healthy ones late. */
+  async read(): Promise<SensorReadings> {
+    return {
+      power: await this.power(),
+      temperature: await readTemperature(this.system),
+      clocks: await readClocks(this.system),
+      throttling: await readThrottling(this.system),
+      underVoltage: await readUnderVoltage(this.system),
+      fan: await readFan(this.system),
+    };
+  }
+}
