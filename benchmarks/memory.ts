@@ -12,7 +12,7 @@ const { values: options } = parseArgs({
   options: {
     clip: { type: 'string', default: fileURLToPath(new URL('../../demo/street.mp4', import.meta.url)) },
     frames: { type: 'string', default: '20000' },
-    warmup: { type: 'string', default: '2000' },
+    warmup: { type: 'string', default: '10000' },
   },
 });
 
@@ -43,4 +43,6 @@ for (const [name, of] of processes) {
   console.log(
     `${name.padEnd(8)}${first.toFixed(1)} MiB -> ${last.toFixed(1)} MiB, ${growth.toFixed(2)} % (target < 2 %)`,
   );
+  const course = looks.filter((_, i) => i % tenth === 0).map((look) => (of(look) / 2 ** 20).toFixed(0));
+  console.log(`        ${course.join(' ')}`);
 }
