@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ConfigShowOptions } from './commands/config-show.js';
+import type { DoctorOptions } from './commands/doctor.js';
 import { exitCodeTable } from './commands/exit-code-table.js';
 import { guard } from './commands/guard.js';
 import type { DetectOptions, RunOptions } from './commands/options.js';
@@ -67,6 +68,14 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .action((files: string[], options: DetectOptions) =>
       end(async () => (await import('./commands/detect.js')).detect(files, options)),
     );
+
+  program
+    .command('doctor')
+    .description('look at board, cameras, sensors, broker, model and rights, and say what to do')
+    .option('-c, --config <file>', 'settings (default: the file that `run` would read)')
+    .option('--json', 'one JSON document', false)
+    .addHelpText('after', '\nEnds with 0 where nothing fails, else with the exit code of the first thing that does.')
+    .action((options: DoctorOptions) => end(async () => (await import('./commands/doctor.js')).doctor(options)));
 
   const config = program.command('config').description('about the settings');
   config

@@ -1,0 +1,83 @@
+import { defaultSettings, loadSettings } from '../config/load.js';
+import type { Settings } from '../config/schema.js';
+import { type ExitReason, exitCodes } from '../contract/errors.js';
+import { readBoard } from '../device/board.js';
+import { Sensors } from '../device/sensors.js';
+import { System } from '../device/system.js';
+import { checkBoard, checkSensors } from './doctor/board.js';
+import { checkBroker } from './doctor/broker.js';
+import { checkCameras } from './doctor/cameras.js';
+import { type Check, failed, ok } from './doctor/check.js';
+import { checkGroups, checkState, checkTime } from './doctor/host.js';
+import { checkModel } from './doctor/model.js';
+
+export interface DoctorOptions {
+  /** The settings file. */
+  config?: string;
+  /** One JSON document in place of text. */
+  json: boolean;
+}
+
+/** What `--json` prints. */
+export interface DoctorReport {
+  /** The worst of all checks. */
+  status: Check['status'];
+  exitCode: number;
+  checks: Check[];
+}
+
+/**
+ * `minspnet doctor`: looks at everything that `run` needs, and says what to do.
+ *
+ * @returns 0 where nothing fails, else the exit code of the first check that does, which is what `run` would end with
+ */
+export async function doctor(options: DoctorOptions): Promise<number> {
+  const checks: Check[] = [];
+  for await (const check of examine(new System(), options.config)) {
+    checks.push(check);
+    if (!options.json) process.stdout.write(`${format(check)}\n`);
+  }
+  const report = summarise(checks);
+  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  return report.exitCode;
+}
+
+async function* examine(system: System, config: string | undefined): AsyncGenerator<Check> {
+  const board = await readBoard(system);
+  yield checkBoard(board);
+  const sensors = await Sensors.find(system);
+  await sensors.power(); // an energy counter knows the power from the second reading on
+  const { check, settings, strictPort } = readSettings(config);
+  yield check;
+  yield* await checkCameras(system, settings.cameras);
+  yield await checkGroups(system);
+  yield await checkState(settings);
+  yield await checkTime(system);
+  yield await checkBroker(settings, strictPort);
+  yield* checkSensors(await sensors.read(), board);
+  yield* checkModel(settings);
+}
+
+/** Settings that can't be used fail alone: the rest is looked at with the defaults. */
+function readSettings(config: string | undefined): { check: Check; settings: Settings; strictPort: boolean } {
+  try {
+    const { settings, file, originOf } = loadSettings({ file: config });
+    const strictPort = originOf(['mqtt', 'broker', 'port']).kind !== 'default';
+    return { check: ok('settings', file ?? 'no file: defaults only'), settings, strictPort };
+  } catch (error) {
+    return { check: failed('settings', error), settings: defaultSettings(), strictPort: false };
+  }
+}
+
+/** The first failing check gives the exit code. */
+export function summarise(checks: Check[]): DoctorReport {
+  const worst = (['fail', 'warn'] as const).find((status) => checks.some((check) => check.status === status));
+  const exit: ExitReason = checks.find(({ status }) => status === 'fail')?.exit ?? 'ok';
+  return { status: worst ?? 'ok', exitCode: exitCodes[exit], checks };
+}
+
+function format({ name, status, message, advice }: Check): string {
+  const indent = ' '.repeat(23);
+  const line = `${status.padEnd(5)} ${name.padEnd(17)}${message.replaceAll('\n', `\n${indent}`)}`;
+  return advice === undefined ? line : `${line}\n${indent}-> ${advice}`;
+}

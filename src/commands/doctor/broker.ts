@@ -1,0 +1,96 @@
+import { connect, type ErrorWithReasonCode, type IClientOptions } from 'mqtt';
+import { maskUrl } from '../../config/mask.js';
+import type { Settings } from '../../config/schema.js';
+import { awayError, connectError, reasons } from '../../mqtt/broker-error.js';
+import { BrokerClient } from '../../mqtt/client.js';
+import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
+import { type Check, failed, ok, warn } from './check.js';
+
+const name = 'broker';
+/** How long the broker may take to hang up after our DISCONNECT. ms. */
+const farewellMs = 300;
+
+/**
+ * Whether the broker takes us, under a client id of its own and without a word on any topic, so that a running daemon
+ * is not disturbed. Where none is configured: whether ours would get its port.
+ *
+ * @param strictPort our own broker's port was asked for by name
+ */
+export function checkBroker(settings: Settings, strictPort: boolean): Promise<Check> {
+  const { url } = settings.mqtt;
+  return url === undefined ? checkOwn(settings, strictPort) : checkConfigured(settings, url);
+}
+
+async function checkOwn({ mqtt }: Settings, strict: boolean): Promise<Check> {
+  const { host, port } = mqtt.broker;
+  try {
+    const broker = new EmbeddedBroker({ host, port, strict });
+    await broker.start();
+    const got = broker.port;
+    await broker.stop();
+    if (port === 0 || got === port) return ok(name, `none configured; port ${got} of ${host} is free for our own`);
+    const advice = `if a broker listens there, use it with \`mqtt.url: mqtt://${host}:${port}\`; if it is this daemon, all is well`;
+    return warn(name, `none configured, and port ${port} of ${host} is in use: our own would take ${got}`, advice);
+  } catch (error) {
+    return failed(name, error);
+  }
+}
+
+async function checkConfigured({ mqtt, node }: Settings, url: string): Promise<Check> {
+  const { username, password } = mqtt;
+  const connectMs = mqtt.connectSeconds * 1000;
+  const clientId = `${node}-doctor-${process.pid}`;
+  try {
+    // Never started: it refuses what `run` would refuse.
+    new BrokerClient({ url, username, password, clientId, statusTopic: 'unused', connectMs });
+    const options: IClientOptions = {
+      clientId,
+      connectTimeout: connectMs,
+      reconnectPeriod: 0,
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+    };
+    const version = await tryVersions(url, options);
+    return ok(name, `${maskUrl(url)} takes us, MQTT ${version}`);
+  } catch (error) {
+    return failed(name, error);
+  }
+}
+
+/** MQTT 5, and 3.1.1 for a broker that doesn't speak it. */
+async function tryVersions(url: string, options: IClientOptions): Promise<'5' | '3.1.1'> {
+  try {
+    await attempt(url, { ...options, protocolVersion: 5 });
+    return '5';
+  } catch (error) {
+    const reason = (error as ErrorWithReasonCode).code;
+    if (!(reasons.unsupportedVersion as readonly number[]).includes(reason)) throw explain(url, error as Error);
+  }
+  await attempt(url, { ...options, protocolVersion: 4 }).catch((error) => {
+    throw explain(url, error);
+  });
+  return '3.1.1';
+}
+
+function explain(url: string, error: Error): Error {
+  const { code } = error as Partial<ErrorWithReasonCode>;
+  return typeof code === 'number' ? connectError(maskUrl(url), code) : awayError(maskUrl(url), error);
+}
+
+function attempt(url: string, options: IClientOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const client = connect(url, options);
+    const end = (error: Error) => {
+      client.end(true);
+      reject(error);
+    };
+    client.on('error', end); // more than one may come, and none may be left without a listener
+    client.once('close', () => end(new Error('the connection was closed')));
+    client.once('connect', () => {
+      resolve(); // first: the end of the connection is no failure any more
+      client.end();
+      const timer = setTimeout(() => client.stream.destroy(), farewellMs);
+      client.once('close', () => clearTimeout(timer));
+    });
+  });
+}
