@@ -25,6 +25,9 @@ t.test('a USB camera is its first node', async (t) => {
     video0: { name: 'HD Pro Webcam C920', index: 0 },
   });
   t.equal(await findCamera(new System(root)), 'v4l2:/dev/video0');
+  t.strictSame(await findCameras(new System(root)), [
+    { source: 'v4l2:/dev/video0', name: 'HD Pro Webcam C920', driver: 'v4l2' },
+  ]);
 });
 
 t.test('decoders and the ISP of a Raspberry Pi are no cameras', async (t) => {

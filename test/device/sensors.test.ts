@@ -30,6 +30,7 @@ t.test('temperature of a Raspberry Pi, of an AMD chip, of nothing', async (t) =>
   t.match(await read(thermalZone(0, 'cpu-thermal', '52355')), { value: 52.355, source: 'thermal zone cpu-thermal' });
   t.match(await read(hwmon(7, 'k10temp', { temp1_input: '61250\n' })), { value: 61.25, source: 'hwmon k10temp' });
   t.match(await read(hwmon(7, 'nvme', { temp1_input: '61250\n' })), none, 'a disk is not the chip');
+  t.match(await read(thermalZone(0, 'GPU-therm', '-256000')), { value: null, why: String }, 'a GPU that is off');
   t.match(await read(thermalZone(0, 'cpu-thermal', '')), {
     value: null,
     source: 'thermal zone cpu-thermal',

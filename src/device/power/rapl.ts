@@ -24,11 +24,11 @@ interface Sample {
 export async function findRapl(system: System, now: Clock): Promise<PowerMeter | undefined> {
   const zones: Zone[] = [];
   for (const entry of await system.list(root)) {
-    // `intel-rapl:0` is a package, `intel-rapl:0:1` a part of it; AMD's processors use the same names.
-    if (!/^intel-rapl:\d+$/.test(entry)) continue;
+    // AMD's processors are called so, too. `intel-rapl-mmio:0` would count the same package a second time.
+    if (!entry.startsWith('intel-rapl:')) continue;
     const folder = `${root}/${entry}`;
     const range = await system.integer(`${folder}/max_energy_range_uj`);
-    const name = await system.text(`${folder}/name`);
+    const name = await system.text(`${folder}/name`); // parts of a package are `core`, `uncore`, `dram`
     if (name?.startsWith('package') && range) zones.push({ counter: `${folder}/energy_uj`, range });
   }
   return zones.length === 0 ? undefined : new Rapl(system, zones, now);
