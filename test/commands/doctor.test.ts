@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ interface Ended {
 
 /** `minspnet doctor`, with a state directory of its own. */
 function doctor(t: Test, ...args: string[]): Promise<Ended> {
-  const env = { ...process.env, MINSPNET_STATEDIRECTORY: join(t.testdirName, 'state') };
+  const env = { ...process.env, HOME: t.testdirName, MINSPNET_STATEDIRECTORY: join(t.testdirName, 'state') };
   return new Promise((resolve) => {
     execFile(process.execPath, [cli, 'doctor', ...args], { env, cwd: t.testdirName }, (error, stdout) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout });
@@ -61,6 +61,7 @@ t.test('on this machine nothing fails, and JSON and text say the same', async (t
     t.match(text.stdout, new RegExp(`^${status} +${name} `, 'm'));
   }
   t.match(report.checks.at(-1), { status: 'ok', message: /^cpu/ });
+  t.notOk(existsSync(join(t.testdirName, '.cache')), 'ONNX Runtime keeps no device id, and so reports nothing');
 });
 
 t.test('each fault is told, and the first one gives the exit code', async (t) => {

@@ -12,7 +12,7 @@ import { type Check, fail, failed, ok, warn } from './check.js';
 export async function checkGroups(system: System): Promise<Check> {
   const name = 'permissions';
   if (process.getuid?.() === 0) return ok(name, 'root: everything');
-  const user = userInfo().username;
+  const user = userName();
   const groups = await readDeviceGroups(system, process.getgroups?.() ?? []);
   const missing = groups.filter(({ member }) => !member);
   if (missing.length > 0) {
@@ -23,6 +23,15 @@ export async function checkGroups(system: System): Promise<Check> {
   }
   const member = groups.map((group) => group.name).join(', ');
   return ok(name, member === '' ? 'no device here is kept for a group' : `${user} is in ${member}`);
+}
+
+/** The user's number where it has no name, as in a container that was given any number. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.()}`;
+  }
 }
 
 /** Whether the outbox can be kept. Makes the folder where there is none, as `run` does. */
