@@ -1,17 +1,19 @@
 """Do the runtime and Python find the same boxes? Compares `minspnet detect --json` lines with our own run.
 
-Each side decodes and scales the pictures with its own library (FFmpeg there, OpenCV here), so a score may
-differ in its second digit; a box above `min_score` there should lie within a pixel or so of one here.
+Each side decodes and scales the pictures with its own library (FFmpeg there, OpenCV here), so on JPEGs scores
+differ in their second digit, and now and then another of several overlapping boxes wins. On pictures that
+`unpack.py --fit` laid out (--fitted), both see the same pixels, and the boxes must be the same.
 """
 
 import dataclasses
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from evaluate import read_detections
 from minspnet.data import Store
+from minspnet.detect import fit
 from minspnet.evaluation import run_over
 from minspnet.runtime import predictor, session
 from minspnet.settings import option, parse
@@ -23,6 +25,7 @@ class Settings:
     model: str = option(dataclasses.MISSING, "the ONNX file that the runtime used")
     size: str = option("256x256", "input, width x height")
     store: str = option("training/cache/val", "packed pictures")
+    fitted: bool = option(False, "the runtime saw the PNGs of unpack.py --fit")
     min_score: float = option(0.4, "boxes to compare")
 
 
@@ -35,12 +38,19 @@ def nearest(box, number, boxes, classes):
 def main(argv=None):
     settings = parse(Settings, argv, __doc__.splitlines()[0])
     store = Store(settings.store)
-    files = [json.loads(line)["file"] for line in Path(settings.detections).read_text().splitlines()]
-    indices = [i for i, entry in enumerate(store.entries) if any(f.endswith(entry["file"]) for f in files)]
-    theirs = read_detections(settings.detections, [store.entries[index] for index in indices])
     width, height = (int(side) for side in settings.size.split("x"))
-    images = (np.asarray(store.image(index)) for index in indices)
-    ours = run_over(predictor(session(settings.model)), images, width, height)
+    entries, images = store.entries, [store.image(index) for index in range(len(store))]
+    if settings.fitted:
+        images = [fit(image, width, height)[0] for image in images]
+        entries = [
+            entry
+            | {"file": str(PurePath(entry["file"]).with_suffix(".png")), "width": width, "height": height}
+            for entry in entries
+        ]
+    files = [json.loads(line)["file"] for line in Path(settings.detections).read_text().splitlines()]
+    seen = [i for i, entry in enumerate(entries) if any(f.endswith(entry["file"]) for f in files)]
+    theirs = read_detections(settings.detections, [entries[i] for i in seen])
+    ours = run_over(predictor(session(settings.model)), (images[i] for i in seen), width, height)
     differences = np.array(
         [
             nearest(box, number, our_boxes, our_classes)
@@ -49,7 +59,7 @@ def main(argv=None):
             if score >= settings.min_score
         ]
     )
-    print(f"{len(differences)} boxes from {settings.min_score} on in {len(indices)} pictures; in pixels:")
+    print(f"{len(differences)} boxes from {settings.min_score} on in {len(seen)} pictures; in pixels:")
     for part in (0.5, 0.9, 0.99, 1):
         print(f"  {part:4.0%} within {np.quantile(differences, part):.2f}")
 

@@ -3,7 +3,10 @@
 import dataclasses
 from pathlib import Path
 
-from minspnet.data import read_files, read_manifest
+import cv2
+
+from minspnet.data import read_files, read_images, read_manifest
+from minspnet.detect import fit
 from minspnet.settings import option, parse
 
 
@@ -12,6 +15,9 @@ class Settings:
     manifest: str = option("../shared/datasets/edge8/val.json", "manifest whose pictures to write")
     folder: str = option("training/cache/val-files", "where to")
     count: int = option(0, "only so many, evenly spread; 0 for all")
+    fit: str = option(
+        "", "lay each on an input of this size, width x height, as a PNG: no scaling is left to do"
+    )
 
 
 def main(argv=None):
@@ -19,10 +25,17 @@ def main(argv=None):
     entries = read_manifest(settings.manifest)
     if settings.count:
         entries = entries[:: max(1, len(entries) // settings.count)][: settings.count]
-    for entry, data in zip(entries, read_files(settings.manifest, entries), strict=True):
-        target = Path(settings.folder) / entry["file"]
+    targets = [Path(settings.folder) / entry["file"] for entry in entries]
+    for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+    if settings.fit:
+        width, height = (int(side) for side in settings.fit.split("x"))
+        for target, image in zip(targets, read_images(settings.manifest, entries), strict=True):
+            canvas, _ = fit(image, width, height)
+            cv2.imwrite(str(target.with_suffix(".png")), cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR))
+    else:
+        for target, data in zip(targets, read_files(settings.manifest, entries), strict=True):
+            target.write_bytes(data)
     print(f"{len(entries)} pictures under {settings.folder}")
 
 

@@ -18,21 +18,23 @@ def fit(image, width, height):
     return canvas, (size[0] / image.shape[1], size[1] / image.shape[0])
 
 
-def detections(logits, distances, centres, min_score=MIN_SCORE, iou=NMS_IOU, most=MOST):
+def detections(logits, distances, centres, size, min_score=MIN_SCORE, iou=NMS_IOU, most=MOST):
     """One picture's outputs [classes, N], [4, N] -> boxes [n, 4] on the input, classes [n], scores [n].
 
-    Best first. Every class is thresholded and suppressed by itself.
+    `size`: width and height of the input, to which boxes are clipped. Best first. Every class is thresholded
+    and suppressed by itself.
     """
     scores = 1 / (1 + np.exp(-logits.astype(np.float32)))
     numbers, cells = np.nonzero(scores >= min_score)
     values = scores[numbers, cells]
-    best = np.argsort(-values)[
-        :CANDIDATES
-    ]  # suppression is quadratic, and an untrained network likes every cell
+    # Suppression is quadratic, and an untrained network likes every cell.
+    best = np.argsort(-values, kind="stable")[:CANDIDATES]
     numbers, cells, values = numbers[best], cells[best], values[best]
     left, top, right, bottom = distances[:, cells]
     x, y = centres[cells].T
     boxes = np.stack([x - left, y - top, x + right, y + bottom], 1).astype(np.float32)
+    # Before the suppression, as the runtime does: two boxes may differ only outside the picture.
+    boxes = np.clip(boxes, 0, np.array([*size, *size], np.float32))
     if len(boxes) == 0:
         return boxes, numbers, values
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)

@@ -19,7 +19,7 @@ def run_over(predict, images, width, height, min_score=MIN_SCORE):
     for image in images:
         pixels, scale = fit(image, width, height)
         logits, distances = predict(pixels[None])
-        boxes, classes, scores = detections(logits[0], distances[0], centres, min_score)
+        boxes, classes, scores = detections(logits[0], distances[0], centres, (width, height), min_score)
         results.append((on_picture(boxes, scale, image.shape[1], image.shape[0]), classes, scores))
     return results
 

@@ -79,9 +79,9 @@ def test_suppression_is_by_class():
     logits = np.full((8, 3), -9.0)
     logits[CAR] = [3, 2, 1]
     logits[PERSON, 1] = 2.5
-    boxes, classes, scores = detections(logits, distances, centres, min_score=0.1)
+    boxes, classes, scores = detections(logits, distances, centres, (85, 100), min_score=0.1)
     assert classes.tolist() == [CAR, PERSON, CAR]
-    assert boxes.tolist() == [[10, 10, 30, 30], [11, 10, 31, 30], [70, 70, 90, 90]]
+    assert boxes.tolist() == [[10, 10, 30, 30], [11, 10, 31, 30], [70, 70, 85, 90]]
     assert (np.diff(scores) < 0).all()
 
 
