@@ -21,8 +21,6 @@ export async function* checkModel({ model: wanted, runtime }: Settings): AsyncGe
 /** Loads native code, which a chip may not be able to run: it comes last, so that all else has been said. */
 async function checkProvider(model: VerifiedModel, runtime: Settings['runtime']): Promise<Check> {
   const name = 'provider';
-  // From 1.29 on ONNX Runtime reports its use to Microsoft, and keeps a device id in ~/.cache for that. Not here.
-  process.env.ORT_DISABLE_TELEMETRY = '1';
   try {
     const { Network } = await import('../../pipeline/network.js');
     await using network = await Network.load(model, runtime);

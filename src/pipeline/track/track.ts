@@ -17,6 +17,9 @@ export class Track {
   hits = 1;
   readonly firstSeen: number;
   lastSeen: number;
+  /** When, and where, it was last surely seen. */
+  lastSure: number;
+  sureBox: Box;
   /** Of the newest detection. */
   score: number;
   bestScore: number;
@@ -39,10 +42,10 @@ export class Track {
     private readonly aspect: number,
   ) {
     this.firstSeen = seconds;
-    this.lastSeen = seconds;
+    this.lastSeen = this.lastSure = seconds;
     this.score = detection.score;
     this.bestScore = detection.score;
-    this.box = detection.box;
+    this.box = this.sureBox = detection.box;
     this.kind = kindOf(detection.class);
     this.class = detection.class;
     this.votes.add(detection.class, detection.score);
@@ -93,7 +96,8 @@ export class Track {
     return this.#filter.surprise(box);
   }
 
-  see(detection: Detection, seconds: number): void {
+  /** @param isSure whether the detection's score could have begun a track */
+  see(detection: Detection, seconds: number, isSure: boolean): void {
     this.#filter.correct(detection.box, detection.score);
     this.#stillness.update(this.#filter.x, this.#filter.y / this.aspect, this.#filter.size, seconds);
     this.votes.add(detection.class, detection.score);
@@ -103,6 +107,11 @@ export class Track {
     this.score = detection.score;
     this.bestScore = Math.max(this.bestScore, detection.score);
     this.box = detection.box;
+    if (isSure) {
+      this.hits++;
+      this.lastSure = seconds;
+      this.sureBox = detection.box;
+    }
     this.#expect();
   }
 
@@ -114,6 +123,8 @@ export class Track {
     this.seen = other.seen;
     this.hits += other.hits;
     this.lastSeen = other.lastSeen;
+    this.lastSure = other.lastSure;
+    this.sureBox = other.sureBox;
     this.score = other.score;
     this.bestScore = Math.max(this.bestScore, other.bestScore);
     this.box = other.box;

@@ -39,6 +39,11 @@ const clearIou = 0.2;
 const leapSeconds = 1;
 /** A weak detection has to overlap this much, for noise is everywhere. */
 const weakIou = 0.4;
+/**
+ * Weak detections alone hold a track for longer than the time of a lost one only where it was last surely seen, and this
+ * is how much the boxes have to overlap: a parked car at night, but not the stain on the wall that somebody stood beside.
+ */
+const heldIou = 0.5;
 /** An unconfirmed track costs this much more, so that it takes nothing from a confirmed one that fits as well. */
 const unconfirmedCost = 0.1;
 /** Classes are confused only in the same place. */
@@ -129,6 +134,7 @@ export class Tracker {
     const { confirmSeconds, lostSeconds, stationaryLostSeconds } = this.#options;
     const unseen = seconds - track.lastSeen;
     if (!track.confirmed) return seconds - track.firstSeen > Math.max(confirmSeconds, 10 * this.#interval);
+    if (seconds - track.lastSure > lostSeconds && iou(track.box, track.sureBox) < heldIou) return true;
     if (unseen <= 3.5 * this.#interval) return false;
     if (track.outside) return unseen > leftSeconds;
     return unseen > (track.atRest ? stationaryLostSeconds : lostSeconds);
@@ -150,8 +156,7 @@ export class Tracker {
       const detection = detections[column];
       const track = tracks[row];
       if (detection === undefined || track === undefined) return;
-      track.see(detection, seconds);
-      if (detection.score >= minScore) track.hits++;
+      track.see(detection, seconds, detection.score >= minScore);
       this.#taken.push(detection);
     });
   }

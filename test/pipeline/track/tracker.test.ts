@@ -120,6 +120,21 @@ t.test('at one picture a second a track can be confirmed too', async (t) => {
   t.equal(tracks, 1);
 });
 
+t.test('weak detections alone hold a track only where it was last surely seen', async (t) => {
+  /** Surely seen for a second, then weakly for six, `shift` of its width beside that place. */
+  const lastSeen = (shift: number): number | undefined => {
+    const tracker = new Tracker(options);
+    for (let frame = 0; frame <= 70; frame++) {
+      const left = 0.4 + (frame <= 10 ? 0 : Math.min(frame - 10, 10) * 0.1 * shift * 0.1);
+      const score = frame <= 10 ? 0.8 : 0.25;
+      tracker.step([{ class: 'person', score, box: [left, 0.2, left + 0.1, 0.8] }], frame / 10);
+    }
+    return tracker.tracks[0]?.lastSeen;
+  };
+  t.equal(lastSeen(0), 7, 'one that stands in the dark stays');
+  t.equal(lastSeen(0.6), undefined, 'one that became something else beside it is over');
+});
+
 t.test('weak detections continue a track, below a fraction of the score they don’t', async (t) => {
   const still = person(() => [0.5, 0.5]);
   const weak = (score: number) => (ds: Detection[], frame: number) => ds.map((d) => (frame < 10 ? d : { ...d, score }));
