@@ -67,7 +67,7 @@ export async function measureStages(clip: string, model: string, frames: number)
       const fitted = scaler.scale(picture.frame, buffer);
       const t2 = performance.now();
       const c2 = cpuNow();
-      const detections = await detector.detect({ bytes: tensorBytes(buffer, input), input, fitted }, 0.1);
+      const detections = await detector.detect({ bytes: tensorBytes(buffer, input), input, fitted }, scene.lowestScore);
       const c3 = cpuNow();
       const t3 = performance.now();
       scene.observe(detections, { monotonicMs: offsetMs + picture.mediaMs, utcMs: offsetMs + picture.mediaMs });

@@ -27,9 +27,6 @@ export interface CameraRunnerOptions {
   send: (message: FromEngine) => void;
 }
 
-/** ByteTrack's second association wants the weak detections too; below this they are noise. */
-const lowestScore = 0.1;
-
 /** Between attempts to open a live source, milliseconds: doubled each time, up to the last. */
 const firstRetryMs = 1000;
 const lastRetryMs = 30_000;
@@ -93,7 +90,7 @@ export class CameraRunner {
   async #analyse(capture: Capture, frame: CapturedFrame, detector: Detector): Promise<void> {
     if (capture !== this.#capture || this.#scene === undefined) return; // it was lost while its frame waited
     const pixels = { bytes: tensorBytes(frame.buffer, frame.input), input: frame.input, fitted: frame.fitted };
-    const detections = await detector.detect(pixels, lowestScore);
+    const detections = await detector.detect(pixels, this.#scene.lowestScore);
     const report = this.#scene.observe(detections, frame);
     this.#analysed += 1;
     this.#period.frames += 1;

@@ -17,8 +17,9 @@ export interface Candidates {
 export function suppress({ count, boxes, scores, classes }: Candidates, iou: number): number[] {
   const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => at(scores, b) - at(scores, a));
   const kept: number[] = [];
-  for (const i of order) {
-    if (!kept.some((k) => classes[k] === classes[i] && overlap(boxes, k, i) > iou)) kept.push(i);
+  next: for (const i of order) {
+    for (const k of kept) if (classes[k] === classes[i] && overlap(boxes, k, i) > iou) continue next;
+    kept.push(i);
   }
   return kept;
 }

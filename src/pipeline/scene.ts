@@ -26,7 +26,7 @@ export interface SceneOptions {
   runId: string;
   settings: CameraSettings;
   events: EventSettings;
-  /** A track begins with this score or more. Detections down to 0.1 should come in too: they continue tracks. */
+  /** A track begins with this score or more. Detections down to `lowestScore` should come in too: they continue tracks. */
   minScore: number;
   /** Of the picture, width / height; 16 / 9 where it is not given. */
   aspect?: number;
@@ -73,6 +73,11 @@ export class Scene {
     this.#wanted = (className) => classes?.has(className) ?? true;
     // A wanted car that is taken for a truck in some pictures must not be lost in them.
     this.#looksWanted = (detection) => kinds?.has(kindOf(detection.class)) ?? true;
+  }
+
+  /** Detections with a lower score need not be looked for. */
+  get lowestScore(): number {
+    return this.#tracker.lowestScore;
   }
 
   /** Tracks that a `new` was told of and no `end` yet. */

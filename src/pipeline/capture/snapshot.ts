@@ -15,7 +15,8 @@ const margin = 0.25;
 
 /** Cuts objects out of pictures as JPEG. Keeps its scaler and encoders from one to the next. */
 export class SnapshotEncoder implements Disposable {
-  readonly #scaler = new Scaler();
+  /** Nearly every crop has a size of its own, so there is nothing to gain from keeping encoders (16 by default). */
+  readonly #scaler = new Scaler({ maxCacheSize: 1 });
 
   constructor(private readonly options: SnapshotOptions) {}
 

@@ -76,7 +76,8 @@ export class Tracker {
   /** Confirmed tracks that the last step ended. */
   readonly ended: Track[] = [];
   readonly #options: Required<TrackerOptions>;
-  readonly #floor: number;
+  /** Detections with a lower score are of no use to this tracker. */
+  readonly lowestScore: number;
   readonly #assignment = new Assignment();
   /** Detections of the newest picture that are part of a track. */
   readonly #taken: Detection[] = [];
@@ -86,7 +87,7 @@ export class Tracker {
 
   constructor(options: TrackerOptions) {
     this.#options = { confirmHits: 3, confirmSeconds: 1, lostSeconds: 2, stationaryLostSeconds: 10, ...options };
-    this.#floor = Math.max(noise, weakFraction * options.minScore);
+    this.lowestScore = Math.max(noise, weakFraction * options.minScore);
   }
 
   /** @param seconds when the picture was taken, on any clock that doesn't go back */
@@ -94,7 +95,7 @@ export class Tracker {
     const dt = this.#advance(seconds);
     this.#forget(seconds);
     for (const track of this.tracks) track.predict(dt);
-    const candidates = onePerObject(detections, this.#floor);
+    const candidates = onePerObject(detections, this.lowestScore);
     this.#associate(candidates, seconds);
     this.#begin(candidates, seconds);
     this.#confirm();
