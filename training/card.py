@@ -101,7 +101,7 @@ def lineage(state, cache):
         "commit": state.get("commit", "unknown"),
         "teacher": "PicoDet-S",
         "heldOut": list(settings.get("held_out_sources", ())),
-        "pruned": state.get("pruned"),
+        "startedFrom": settings.get("init") or None,
     }
 
 

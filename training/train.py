@@ -33,6 +33,8 @@ from minspnet.settings import from_dict, option, parse
 from minspnet.training import Run
 
 CHANGEABLE = (
+    "folder",
+    "cache",
     "steps",
     "stores",
     "threads",
