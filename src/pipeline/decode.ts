@@ -1,21 +1,13 @@
 import type { Size } from './capture/input-size.js';
 import type { Candidates } from './nms.js';
 
-/** More than this many cells above the lowest score a picture does not have; the best are not searched for. */
-const capacity = 4096;
-
 /**
  * Turns the network's two outputs into boxes. The outputs cover the cells of all strides one after the other, each
  * stride row by row; a cell's centre is ((x + ½)·stride, (y + ½)·stride) and its distances reach from there to the
  * left, top, right and bottom edge (FCOS, Tian et al. 2019).
  */
 export class BoxDecoder {
-  readonly #candidates: Candidates = {
-    count: 0,
-    boxes: new Float32Array(capacity * 4),
-    scores: new Float32Array(capacity),
-    classes: new Uint8Array(capacity),
-  };
+  readonly #candidates: Candidates;
   readonly #centres: Float32Array;
   readonly #cells: number;
 
@@ -26,6 +18,13 @@ export class BoxDecoder {
   ) {
     this.#centres = centres(input, strides);
     this.#cells = this.#centres.length / 2;
+    const most = classes * this.#cells;
+    this.#candidates = {
+      count: 0,
+      boxes: new Float32Array(most * 4),
+      scores: new Float32Array(most),
+      classes: new Uint8Array(most),
+    };
   }
 
   /**
@@ -45,7 +44,7 @@ export class BoxDecoder {
     const threshold = logit(minScore); // so that the sigmoid is taken of the few that pass
     const { boxes, scores, classes } = this.#candidates;
     let count = 0;
-    for (let i = 0; i < logits.length && count < capacity; i += 1) {
+    for (let i = 0; i < logits.length; i += 1) {
       const value = logits[i] as number;
       if (!(value >= threshold)) continue;
       const cell = i % cells;

@@ -8,6 +8,9 @@ export interface Candidates {
   classes: Uint8Array;
 }
 
+/** So many of the best are looked at, as is usual where accuracy is measured from the lowest scores on. */
+const maxCandidates = 1000;
+
 /**
  * Class-wise greedy non-maximum suppression.
  *
@@ -16,6 +19,7 @@ export interface Candidates {
  */
 export function suppress({ count, boxes, scores, classes }: Candidates, iou: number): number[] {
   const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => at(scores, b) - at(scores, a));
+  order.length = Math.min(count, maxCandidates);
   const kept: number[] = [];
   next: for (const i of order) {
     for (const k of kept) if (classes[k] === classes[i] && overlap(boxes, k, i) > iou) continue next;
