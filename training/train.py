@@ -243,6 +243,8 @@ def main(argv=None):
     forward = nn.parallel.DistributedDataParallel(run.trainee) if world > 1 else run.trainee
     train(run, forward, collection, rank, world)
     if world > 1:
+        del forward  # it holds on to the process group
+        distributed.barrier()  # one that leaves while the other still saves tears its threads down
         distributed.destroy_process_group()
 
 
