@@ -23,7 +23,9 @@ export function findProgram(name: string): string | undefined {
     try {
       accessSync(path, constants.X_OK);
       return path;
-    } catch {}
+    } catch {
+      // Not there, or not to be run: the next place.
+    }
   }
   return undefined;
 }
