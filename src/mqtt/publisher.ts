@@ -3,12 +3,12 @@ import { BrokerError, type StateError } from '../contract/errors.js';
 import type { Event, Gap, Observation } from '../contract/event.js';
 import type { Health } from '../contract/health.js';
 import type { CameraState, CameraStatus, Info } from '../contract/status.js';
+import { type Topic, Topics } from '../contract/topics.js';
 import { PublishError } from './broker-error.js';
 import { BrokerClient, type BrokerClientOptions } from './client.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 import type { OutboxEntry } from './outbox-database.js';
 import { type RetainedValue, RetainedValues } from './retained.js';
-import { type Topic, Topics } from './topics.js';
 
 export interface PublisherOptions {
   /** First level of every topic. */

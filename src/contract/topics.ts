@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { eventMessage } from './event.js';
+import { health } from './health.js';
+import { cameraState, cameraStatus, info, status } from './status.js';
+
+/** One kind of topic: where it stands below `<base>/<node>/`, and what is said there. */
+interface Channel<Payload extends z.ZodType> {
+  /** `{name}` stands for one level. */
+  readonly address: string;
+  readonly payload: Payload;
+  readonly contentType: 'application/json' | 'text/plain' | 'image/jpeg';
+  readonly retain: boolean;
+  readonly summary: string;
+}
+
+function channel<Payload extends z.ZodType>(channel: Channel<Payload>): Channel<Payload> {
+  return channel;
+}
+
+/**
+ * Every topic of a node: the only place where a topic meets its payload. Types, JSON Schemas and the AsyncAPI document
+ * come from here. All of them are QoS 1.
+ */
+export const channels = {
+  status: channel({
+    address: 'status',
+    payload: status,
+    contentType: 'text/plain',
+    retain: true,
+    summary: 'Whether the node is there; the last will says that it is not.',
+  }),
+  info: channel({
+    address: 'info',
+    payload: info,
+    contentType: 'application/json',
+    retain: true,
+    summary: 'What the node is: version of the contract and the daemon, board, model, provider, cameras.',
+  }),
+  health: channel({
+    address: 'health',
+    payload: health,
+    contentType: 'application/json',
+    retain: true,
+    summary: 'What the node does and what that costs, every few seconds.',
+  }),
+  cameraState: channel({
+    address: '{camera}/state',
+    payload: cameraState,
+    contentType: 'application/json',
+    retain: true,
+    summary: 'How many of each class are in view, and in each zone.',
+  }),
+  cameraStatus: channel({
+    address: '{camera}/status',
+    payload: cameraStatus,
+    contentType: 'application/json',
+    retain: true,
+    summary: 'Whether the camera gives pictures, and if not, why.',
+  }),
+  events: channel({
+    address: '{camera}/events',
+    payload: eventMessage,
+    contentType: 'application/json',
+    retain: false,
+    summary: 'What happened, in order and numbered by `seq`; numbers that will never come are told of as a `gap`.',
+  }),
+  snapshot: channel({
+    address: '{camera}/snapshot/{class}',
+    payload: z.instanceof(Uint8Array),
+    contentType: 'image/jpeg',
+    retain: true,
+    summary: 'The best picture of the last object of a class, published before the event that speaks of it.',
+  }),
+} as const;
+
+export type ChannelName = keyof typeof channels;
+export type PayloadOf<Name extends ChannelName> = z.infer<(typeof channels)[Name]['payload']>;
+
+declare const payload: unique symbol;
+
+/** A topic's name that remembers, for the compiler only, what is said there. */
+export type Topic<Payload> = string & { readonly [payload]?: Payload };
+
+/** The topics of one node, or, for a subscriber, of all (`+`). */
+export class Topics {
+  readonly status: Topic<PayloadOf<'status'>>;
+  readonly info: Topic<PayloadOf<'info'>>;
+  readonly health: Topic<PayloadOf<'health'>>;
+  readonly #root: string;
+
+  /** Both are names by the settings' schema, so they can't hold `/`, `+` or `#`. */
+  constructor(base: string, node: string) {
+    this.#root = `${base}/${node}`;
+    this.status = this.#at('status');
+    this.info = this.#at('info');
+    this.health = this.#at('health');
+  }
+
+  cameraState(camera: string): Topic<PayloadOf<'cameraState'>> {
+    return this.#at('cameraState', { camera });
+  }
+
+  cameraStatus(camera: string): Topic<PayloadOf<'cameraStatus'>> {
+    return this.#at('cameraStatus', { camera });
+  }
+
+  events(camera: string): Topic<PayloadOf<'events'>> {
+    return this.#at('events', { camera });
+  }
+
+  snapshot(camera: string, className: string): Topic<PayloadOf<'snapshot'>> {
+    return this.#at('snapshot', { camera, class: topicLevel(className) });
+  }
+
+  /** Matches every topic of that kind, whatever its camera or class. */
+  filter(name: ChannelName): string {
+    return this.#at(name);
+  }
+
+  #at<Name extends ChannelName>(name: Name, levels: Record<string, string> = {}): Topic<PayloadOf<Name>> {
+    const address = channels[name].address.replace(/\{(\w+)\}/g, (_, level: string) => levels[level] ?? '+');
+    return `${this.#root}/${address}`;
+  }
+}
+
+/** What a topic is, seen by its name; undefined where it is none of ours. */
+export interface ParsedTopic {
+  channel: ChannelName;
+  node: string;
+  /** Of {@link channels}' address, by name. */
+  levels: Record<string, string>;
+}
+
+export function parseTopic(base: string, topic: string): ParsedTopic | undefined {
+  const [first, node, ...rest] = topic.split('/');
+  if (first !== base || node === undefined) return undefined;
+  for (const [name, { address }] of Object.entries(channels)) {
+    const wanted = address.split('/');
+    if (wanted.length !== rest.length) continue;
+    const levels: Record<string, string> = {};
+    const fits = wanted.every((level, i) => {
+      const found = rest[i] ?? '';
+      if (!level.startsWith('{')) return level === found;
+      levels[level.slice(1, -1)] = found;
+      return true;
+    });
+    if (fits) return { channel: name as ChannelName, node, levels };
+  }
+  return undefined;
+}
+
+/**
+ * A model's class name as one level of a topic. Class names come from a model card and may hold anything
+ * ("traffic light", "cup/mug"): letters and digits of any script stay, everything else becomes `_`.
+ */
+export function topicLevel(name: string): string {
+  return name.replace(/[^\p{L}\p{N}_-]+/gu, '_') || '_';
+}
