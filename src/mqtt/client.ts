@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { type BrokerError, ConfigError } from '../contract/errors.js';
-import { type BackoffOptions, backoff, defaultBackoff } from './backoff.js';
+import { type BackoffOptions, backoff, defaultBackoff } from '../timing/backoff.js';
 import { awayError, briefError, connectError, disconnectError, PublishError, reasons } from './broker-error.js';
 
 export interface BrokerClientOptions {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { backoff } from '../../src/mqtt/backoff.js';
+import { backoff } from '../../src/timing/backoff.js';
 
 function first(count: number, random: number): number[] {
   const delays = backoff({ initialMs: 100, factor: 2, maxMs: 1000, jitter: 0.5 }, () => random);
