@@ -17,6 +17,7 @@ import { randomGround } from './scenery/ground.js';
 import { groundHeight, type Layout } from './scenery/layout.js';
 import { buildStreet, type Fixture, type Scenery } from './scenery/street.js';
 import { meter, type SensorSettings } from './sensor.js';
+import { drawStillLife } from './still-life.js';
 import {
   animal,
   bus,
@@ -57,6 +58,8 @@ export interface Still {
 const LEAST_VISIBLE = 0.25;
 /** Supersampling a side. */
 const FACTOR = 2;
+/** Every so manieth picture is a still life without any object: a hard negative. */
+const STILL_LIFE_EVERY = 4;
 /** Pictures taken of one scenery before the next is built: building costs as much as a picture. */
 const PER_SCENERY = 2;
 
@@ -67,6 +70,7 @@ export class StillMaker {
   constructor(readonly seed: number) {}
 
   make(index: number): Still {
+    if (index % STILL_LIFE_EVERY === STILL_LIFE_EVERY - 1) return this.makeStillLife(index);
     const number = Math.floor(index / PER_SCENERY);
     if (this.scenery?.number !== number)
       this.scenery = { number, scenery: randomScenery(new Random(this.seed * 7919 + number * 104729)) };
@@ -96,10 +100,17 @@ export class StillMaker {
     const seen = takePicture(view, things, randomSensor(random, width, height, view, light), image.data);
     ctx.putImageData(image, 0, 0);
     const jpeg = canvas.toBuffer('image/jpeg', random.pick([78, 86, 90, 90, 94]));
-    return { entry: describe(`demo/${String(index).padStart(5, '0')}.jpg`, width, height, seen), jpeg };
+    return { entry: describe(fileName(index), width, height, seen), jpeg };
+  }
+
+  private makeStillLife(index: number): Still {
+    const random = new Random(this.seed * 15485863 + index * 32452843 + 1);
+    const [width, height] = pictureSize(random);
+    return { entry: describe(fileName(index), width, height, []), jpeg: drawStillLife(random, width, height) };
   }
 }
 
+const fileName = (index: number): string => `demo/${String(index).padStart(5, '0')}.jpg`;
 const tenth = (v: number): number => Math.round(v * 10) / 10;
 
 function describe(file: string, width: number, height: number, seen: readonly Seen[]): StillEntry {

@@ -4,7 +4,8 @@ import { StillMaker } from '../../demo/stills.js';
 import { tar } from '../../demo/tar.js';
 
 const maker = new StillMaker(7);
-const stills = [0, 1].map((i) => maker.make(i));
+// The last is a still life: nothing in it is an object.
+const stills = [0, 1, 3].map((i) => maker.make(i));
 
 t.test('a still is a JPEG of the stated size, labelled in the training data form', async (t) => {
   for (const { entry, jpeg } of stills) {
@@ -20,6 +21,12 @@ t.test('a still is a JPEG of the stated size, labelled in the training data form
       t.ok(CLASSES[name] !== undefined);
     }
   }
+});
+
+t.test('a still life has no object, and is one picture after the other', async (t) => {
+  t.same(stills[2]?.entry.boxes, []);
+  t.same(stills[2]?.entry.ignore, []);
+  t.notOk(maker.make(7).jpeg.equals(maker.make(3).jpeg));
 });
 
 t.test('a seed and a number are a picture', async (t) => {
