@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Point, point } from '../contract/geometry.js';
+import { reservedNames } from '../contract/topics.js';
 import { brokerUrlMistake, cameraSourceMistake } from './address.js';
 
 /** Two points nearer than this are one: a thousandth of the picture is about one pixel. */
@@ -14,6 +15,12 @@ const smallestArea = 1e-6;
 const name = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name: 1 to 64 letters, digits, "_" or "-" (it becomes a level of an MQTT topic)');
+
+/** The levels beside the cameras' are ours. */
+const cameraName = name.regex(
+  new RegExp(`^(?!(${reservedNames.join('|')})$)`),
+  `a name other than ${reservedNames.map((reserved) => `"${reserved}"`).join(' and ')}: those topics are taken`,
+);
 
 /** A rule that says itself what should have been there. */
 function refuse(mistake: (value: string) => string | undefined) {
@@ -81,7 +88,7 @@ export type CameraSettings = z.infer<typeof camera>;
 export const settingsSchema = z.strictObject({
   node: name.default('minspnet').describe('this board’s name in every topic'),
   cameras: z
-    .record(name, camera)
+    .record(cameraName, camera)
     .default({})
     .describe('none: the board’s own camera if it has one, else the demo clip'),
   model: z

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { eventMessage } from './event.js';
 import { health } from './health.js';
+import { request, response } from './request.js';
 import { cameraState, cameraStatus, info, status } from './status.js';
 
 /** One kind of topic: where it stands below `<base>/<node>/`, and what is said there. */
@@ -10,8 +11,13 @@ interface Channel<Payload extends z.ZodType> {
   readonly payload: Payload;
   readonly contentType: 'application/json' | 'text/plain' | 'image/jpeg';
   readonly retain: boolean;
+  /** Said to the node, not by it. */
+  readonly inbound?: true;
   readonly summary: string;
 }
+
+/** First levels below the node that no camera may be called. */
+export const reservedNames = ['request', 'response'];
 
 function channel<Payload extends z.ZodType>(channel: Channel<Payload>): Channel<Payload> {
   return channel;
@@ -71,6 +77,21 @@ export const channels = {
     retain: true,
     summary: 'The best picture of the last object of a class, published before the event that speaks of it.',
   }),
+  request: channel({
+    address: 'request/{name}',
+    payload: request,
+    contentType: 'application/json',
+    retain: false,
+    inbound: true,
+    summary: 'Asks the node for something; every request is answered.',
+  }),
+  response: channel({
+    address: 'response/{name}',
+    payload: response,
+    contentType: 'application/json',
+    retain: false,
+    summary: 'The answer to a request that names no response topic of its own.',
+  }),
 } as const;
 
 export type ChannelName = keyof typeof channels;
@@ -112,6 +133,14 @@ export class Topics {
     return this.#at('snapshot', { camera, class: topicLevel(className) });
   }
 
+  request(name: string): Topic<PayloadOf<'request'>> {
+    return this.#at('request', { name });
+  }
+
+  response(name: string): Topic<PayloadOf<'response'>> {
+    return this.#at('response', { name });
+  }
+
   /** Matches every topic of that kind, whatever its camera or class. */
   filter(name: ChannelName): string {
     return this.#at(name);
@@ -141,6 +170,7 @@ export function parseTopic(base: string, topic: string): ParsedTopic | undefined
     const fits = wanted.every((level, i) => {
       const found = rest[i] ?? '';
       if (!level.startsWith('{')) return level === found;
+      if (level === '{camera}' && reservedNames.includes(found)) return false;
       levels[level.slice(1, -1)] = found;
       return true;
     });

@@ -12,6 +12,8 @@ t.test('every topic stands below the base and the node', async (t) => {
       topics.cameraStatus('door'),
       topics.events('door'),
       topics.snapshot('door', 'traffic light'),
+      topics.request('detect'),
+      topics.response('detect'),
     ],
     [
       'minspnet/shed/status',
@@ -21,6 +23,8 @@ t.test('every topic stands below the base and the node', async (t) => {
       'minspnet/shed/door/status',
       'minspnet/shed/door/events',
       'minspnet/shed/door/snapshot/traffic_light',
+      'minspnet/shed/request/detect',
+      'minspnet/shed/response/detect',
     ],
   );
 });
