@@ -154,6 +154,7 @@ export const settingsSchema = z.strictObject({
         .int()
         .min(4096)
         .default(64 * 1024 * 1024),
+      maxAgeHours: z.number().positive().default(168).describe('events older than that are given up'),
       fsync: z
         .boolean()
         .default(false)

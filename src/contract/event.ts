@@ -54,8 +54,14 @@ export type Observation = z.infer<typeof observation>;
 export type EventType = Observation['type'];
 
 const delivery = z.object({
+  stream: z
+    .string()
+    .describe('names the numbering of `seq`; another one means that the board lost its own and counts anew'),
   seq: z.int().min(1).describe('counts up by one an event of this camera, over restarts; a hole is announced as a gap'),
   publishedAt: z.iso.datetime().describe('UTC, when it was handed to the broker'),
+  publishedMonotonicMs: z
+    .number()
+    .describe('the same instant on the board’s monotonic clock, which begins anew with each start of the board'),
   replayed: z.boolean().describe('true when it waited in the outbox for the broker'),
   snapshot: z.string().optional().describe('topic of the snapshot that was published before this event'),
 });

@@ -96,7 +96,7 @@ export class Daemon {
       baseTopic: mqtt.baseTopic,
       node,
       broker: { url, username: mqtt.username, password: mqtt.password, connectMs: mqtt.connectSeconds * 1000 },
-      outbox: { directory: join(directory, 'outbox'), ...outbox },
+      outbox: { directory: join(directory, 'outbox'), maxAgeMs: outbox.maxAgeHours * 3_600_000, ...outbox },
     });
     const whose = this.#broker === undefined ? '' : ' (our own; name yours with --mqtt)';
     publisher.on('connected', () => {

@@ -58,6 +58,15 @@ export function full(directory: string): StateError {
   );
 }
 
+export function tooOld(directory: string, maxAgeMs: number): StateError {
+  return new StateError(
+    'ERR_STATE_OUTBOX_FULL',
+    'state',
+    `the outbox ${directory} holds events that are older than ${maxAgeMs / 3_600_000} h: they are given up, and ` +
+      'counted; raise `outbox.maxAgeHours` if the broker is often away for that long',
+  );
+}
+
 export function lostAtEnd(directory: string, events: number): StateError {
   return new StateError(
     'ERR_STATE_OUTBOX_LOST',

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { StateError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import { createGap, span } from './gap.js';
+import { ageStepOf, OutboxAge } from './outbox-age.js';
 import { OutboxDatabase, type OutboxEntry, type OutboxRecord } from './outbox-database.js';
 import * as errors from './outbox-error.js';
 import { OutboxRecovery } from './outbox-recovery.js';
@@ -16,10 +17,14 @@ export interface OutboxOptions {
   maxEvents: number;
   /** As stored, before compression. */
   maxBytes: number;
+  /** Older than that they are given up, too, within a hundredth of it; ms. None where it is not given. */
+  maxAgeMs?: number;
   /** Each batch reaches the disk itself before it may be published. */
   fsync: boolean;
   /** UTC in ms. */
   now?: () => number;
+  /** Milliseconds that pass whatever is done to the clock. */
+  monotonic?: () => number;
   /** How long after a failed write the disk is tried again, ms. */
   retryMs?: number;
   /** For tests; by default a LevelDB database in `directory`. */
@@ -83,6 +88,10 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   #puts = new Map<number, OutboxEntry>();
   #dels = new Set<number>();
 
+  readonly #age: OutboxAge;
+  /** Entries below are too old. */
+  #expired = 0;
+
   #count = 0;
   #bytes = 0;
   #dropped = 0;
@@ -93,16 +102,26 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   /** The disk takes nothing. */
   #failed = false;
   #fullTold = false;
+  #ageTold = false;
   #readWanted = false;
   #work: Promise<void> | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #tidyTimer: NodeJS.Timeout | undefined;
+  #ageTimer: NodeJS.Timeout | undefined;
 
   constructor(options: OutboxOptions) {
     super();
     this.#database = options.database ?? new OutboxDatabase(options.directory);
     this.#file = new SequenceFile(`${options.directory}.seq`);
-    this.#options = { now: Date.now, retryMs: 5_000, database: this.#database, ...options };
+    this.#options = {
+      now: Date.now,
+      monotonic: () => performance.now(),
+      maxAgeMs: Number.POSITIVE_INFINITY,
+      retryMs: 5_000,
+      database: this.#database,
+      ...options,
+    };
+    this.#age = new OutboxAge(this.#options.maxAgeMs, this.#options.now(), this.#options.monotonic());
   }
 
   /** Events (and gaps) that the broker has not acknowledged. */
@@ -113,6 +132,11 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   /** Events given up since the start: the oldest of a full outbox, and those that the broker will never take. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Names the numbering that `seq` belongs to. */
+  get stream(): string {
+    return this.#file.stream;
   }
 
   /** Entries below this key are here already. */
@@ -141,6 +165,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
       this.#fail(error);
     }
     this.#state = 'open';
+    this.#watchAge();
     await this.#wake();
   }
 
@@ -152,6 +177,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     this.#state = 'closed';
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#tidyTimer);
+    clearInterval(this.#ageTimer);
     const lost = [...this.#puts.values()].filter(({ record }) => 'observation' in record).length;
     if (lost > 0) this.emit('warning', errors.lostAtEnd(this.#options.directory, lost));
     await this.#database.close().catch(() => {});
@@ -201,6 +227,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   ack(key: number): void {
     const entry = this.#untake(key);
     if (entry === undefined || this.#state === 'closed') return;
+    this.#ageTold = false;
     this.#tidyTimer ??= setTimeout(() => {
       this.#tidyTimer = undefined;
       void this.#wake();
@@ -257,10 +284,11 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   async #loop(): Promise<void> {
     // First a turn of the event loop: a burst becomes one batch.
     await new Promise(setImmediate);
-    while (!this.#failed && (this.#readWanted || this.#puts.size > 0 || this.#dels.size > 0)) {
+    while (!this.#failed && this.#hasWork) {
       try {
         if (this.#readWanted) await this.#read();
         if (this.#full) await this.#bound();
+        if (this.#cursor < this.#expired) await this.#expire();
         await this.#write();
       } catch (error) {
         if (errors.causeCode(error) === 'LEVEL_CORRUPTION') await this.#rebuild(error).catch((e) => this.#fail(e));
@@ -290,6 +318,10 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     this.emit('readable');
   }
 
+  get #hasWork(): boolean {
+    return this.#readWanted || this.#puts.size > 0 || this.#dels.size > 0 || this.#cursor < this.#expired;
+  }
+
   get #full(): boolean {
     return this.#count > this.#options.maxEvents || this.#bytes > this.#options.maxBytes;
   }
@@ -298,22 +330,55 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   async #bound(): Promise<void> {
     for (let before = Number.POSITIVE_INFINITY; this.#full && this.#count < before; ) {
       before = this.#count;
-      const candidates = new Map<number, OutboxEntry>();
-      for (const entry of await this.#database.read(this.#cursor, readEntries)) candidates.set(entry.key, entry);
-      for (const key of this.#dels) candidates.delete(key);
-      for (const [key, entry] of this.#cache) candidates.set(key, entry);
-      this.#drop(candidates.values(), () => !this.#full);
+      this.#dropExcess(await this.#oldest(), () => !this.#full);
     }
   }
 
-  /** Turns the oldest of `candidates` into one gap a camera, which stands in the place of its last event. */
-  #drop(candidates: Iterable<OutboxEntry>, enough: () => boolean): void {
+  #dropExcess(candidates: Iterable<OutboxEntry>, enough: () => boolean): void {
     const before = this.#dropped;
+    // Never the newest: it is what the outbox is for.
+    this.#drop(candidates, ({ key }) => key === this.#next - 1 || enough());
+    if (this.#dropped === before || this.#fullTold) return;
+    this.#fullTold = true;
+    this.emit('warning', errors.full(this.#options.directory));
+  }
+
+  /** Gives up what is too old and not on its way, as much of it as one read finds. */
+  async #expire(): Promise<void> {
+    const { directory, maxAgeMs } = this.#options;
+    const before = this.#dropped;
+    this.#drop(await this.#oldest(), ({ key }) => key >= this.#expired);
+    if (this.#dropped === before) this.#expired = 0;
+    else if (!this.#ageTold) this.emit('warning', errors.tooOld(directory, maxAgeMs));
+    this.#ageTold ||= this.#dropped > before;
+  }
+
+  /** Entries from the cursor on: on disk a number of the oldest, in memory all. */
+  async #oldest(): Promise<Iterable<OutboxEntry>> {
+    const oldest = new Map<number, OutboxEntry>();
+    for (const entry of await this.#database.read(this.#cursor, readEntries)) oldest.set(entry.key, entry);
+    for (const key of this.#dels) oldest.delete(key);
+    for (const [key, entry] of this.#cache) oldest.set(key, entry);
+    return oldest.values();
+  }
+
+  #watchAge(): void {
+    const { maxAgeMs, monotonic } = this.#options;
+    if (!Number.isFinite(maxAgeMs)) return;
+    const look = () => {
+      this.#expired = Math.max(this.#expired, this.#age.expiredBefore(this.#next, monotonic()));
+      if (this.#cursor < this.#expired) void this.#wake();
+    };
+    look();
+    this.#ageTimer = setInterval(look, ageStepOf(maxAgeMs)).unref();
+  }
+
+  /** Turns the oldest of `candidates` into one gap a camera, which stands in the place of its last event. */
+  #drop(candidates: Iterable<OutboxEntry>, enough: (entry: OutboxEntry) => boolean): void {
     const gaps = new Map<string, OutboxEntry>();
     for (const entry of [...candidates].sort((a, b) => a.key - b.key)) {
-      if (enough()) break;
-      // Never what is on its way, nor the newest: it is what the outbox is for.
-      if (entry.key < this.#cursor || entry.key === this.#next - 1) continue;
+      if (enough(entry)) break;
+      if (entry.key < this.#cursor) continue; // on its way
       const { camera, from, to } = span(entry.record);
       const older = gaps.get(camera);
       if (older !== undefined) this.#remove(older);
@@ -322,9 +387,6 @@ export class Outbox extends EventEmitter<OutboxEvents> {
       const gap = createGap(camera, older === undefined ? from : span(older.record).from, to, this.#options.now());
       gaps.set(camera, this.#insert(entry.key, { gap }));
     }
-    if (this.#dropped === before || this.#fullTold) return;
-    this.#fullTold = true;
-    this.emit('warning', errors.full(this.#options.directory));
   }
 
   async #write(): Promise<void> {
@@ -386,7 +448,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
       for (const entry of this.#puts.values()) bytes += entry.bytes;
       return this.#puts.size <= Math.min(maxEvents, memoryEvents) && bytes <= Math.min(maxBytes, memoryBytes);
     };
-    if (!fits()) this.#drop(this.#puts.values(), fits);
+    if (!fits()) this.#dropExcess(this.#puts.values(), fits);
     this.#expose(this.#next);
   }
 
@@ -467,6 +529,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
         }
         recovery.add(entry.key, entry.record);
         oldest ??= entry.key;
+        this.#age.found(entry.key, entry.record);
         count++;
         bytes += entry.bytes;
       }

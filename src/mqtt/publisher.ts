@@ -19,6 +19,8 @@ export interface PublisherOptions {
   outbox: OutboxOptions;
   /** UTC in ms. */
   now?: () => number;
+  /** The board's monotonic clock in ms, the one that captures are timed by. */
+  monotonic?: () => number;
 }
 
 /** A JPEG of a track, as the engine sends it: before the observation that it belongs to. */
@@ -67,6 +69,7 @@ const maxAttachedBytes = 2 * 1024 * 1024;
 export class Publisher extends EventEmitter<PublisherEvents> {
   readonly topics: Topics;
   readonly #now: () => number;
+  readonly #monotonic: () => number;
   readonly #client: BrokerClient;
   readonly #outbox: Outbox;
   readonly #retained = new RetainedValues();
@@ -88,13 +91,14 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   constructor(options: PublisherOptions) {
     super();
     this.#now = options.now ?? Date.now;
+    this.#monotonic = options.monotonic ?? monotonicMs;
     this.topics = new Topics(options.baseTopic, options.node);
     this.#client = new BrokerClient({
       ...options.broker,
       clientId: `${options.baseTopic}-${options.node}`,
       statusTopic: this.topics.status,
     });
-    this.#outbox = new Outbox({ now: this.#now, ...options.outbox });
+    this.#outbox = new Outbox({ now: this.#now, monotonic: this.#monotonic, ...options.outbox });
     this.#client.on('connected', () => this.#connected());
     this.#client.on('away', (error, retryMs) => this.#lost('away', error, retryMs));
     this.#client.on('refused', (error, retryMs) => this.#lost('refused', error, retryMs));
@@ -305,8 +309,10 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     const snapshot = this.topics.snapshot(observation.camera, observation.class);
     const message: Event = {
       ...observation,
+      stream: this.#outbox.stream,
       seq,
       publishedAt: new Date(this.#now()).toISOString(),
+      publishedMonotonicMs: Math.round(this.#monotonic() * 10) / 10,
       replayed: entry.key < this.#replayEnd,
       ...(this.#retained.get(snapshot)?.track === observation.id && { snapshot }),
     };
@@ -342,4 +348,9 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     const done = this.#outbox.waiting === 0 && this.#retained.allSent && this.#retainedInFlight === 0;
     if (done || !this.#client.connected) this.#onIdle();
   }
+}
+
+/** CLOCK_MONOTONIC: unlike `performance.now()`, it has the same zero in every process of the board. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }

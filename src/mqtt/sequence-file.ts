@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -11,6 +12,8 @@ interface Contents {
   /** Whether `cameras` holds the last numbers given, rather than the last that may have been. */
   clean: boolean;
   cameras: Record<string, number>;
+  /** Names this numbering. */
+  stream: string;
 }
 
 /**
@@ -26,6 +29,7 @@ export class SequenceFile {
   #reserved = new Map<string, number>();
   /** What the last run left; undefined where there was no file, or none that can be read. */
   #found: Contents | undefined;
+  #stream = randomBytes(6).toString('base64url');
 
   constructor(path: string) {
     this.#path = path;
@@ -42,10 +46,16 @@ export class SequenceFile {
       const contents = JSON.parse(await readFile(this.#path, 'utf8')) as Contents;
       if (contents.version !== 1 || !Object.values(contents.cameras).every(Number.isSafeInteger)) return;
       this.#found = contents;
+      this.#stream = contents.stream ?? this.#stream;
       this.#reserved = new Map(Object.entries(contents.cameras));
     } catch {
       this.#found = undefined;
     }
+  }
+
+  /** The name of this numbering: the same as long as this file can be read, so that subscribers may compare numbers. */
+  get stream(): string {
+    return this.#stream;
   }
 
   get known(): boolean {
@@ -91,7 +101,13 @@ export class SequenceFile {
   }
 
   async #write(numbers: ReadonlyMap<string, number>, clean: boolean): Promise<void> {
-    const contents: Contents = { version: 1, boot: this.#bootId, clean, cameras: Object.fromEntries(numbers) };
+    const contents: Contents = {
+      version: 1,
+      boot: this.#bootId,
+      clean,
+      cameras: Object.fromEntries(numbers),
+      stream: this.#stream,
+    };
     const temporary = `${this.#path}.new`;
     await writeThrough(temporary, JSON.stringify(contents));
     await rename(temporary, this.#path);

@@ -18,8 +18,10 @@ const crossing: Event = {
   line: 'road',
   direction: 'a-to-b',
   counts: { 'a-to-b': 1, 'b-to-a': 0 },
+  stream: 'aGVsbG8h',
   seq: 1,
   publishedAt: '2026-11-24T12:00:00.020Z',
+  publishedMonotonicMs: 1254.5,
   replayed: false,
 };
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
-import type { EventMessage } from '../../src/contract/event.js';
+import type { Event, EventMessage } from '../../src/contract/event.js';
 import { brokers, Door, Listener, Mosquitto, noMosquitto } from '../support/broker.js';
 import { account, observation } from '../support/events.js';
 import {
@@ -239,4 +239,36 @@ t.test('a message larger than the broker takes is told of, and holds nothing up'
   t.match(messages[2], { type: 'gap', from: 2, to: 2 });
   t.same(warnings, ['ERR_BROKER_TOO_LARGE', 'ERR_BROKER_TOO_LARGE'], 'once for each topic');
   t.ok(publisher.counters.connected);
+});
+
+t.test('a clock that is set back an hour changes neither order nor numbers', async (t) => {
+  await using home = await temporaryDirectory();
+  const broker = await brokers.aedes?.();
+  if (broker === undefined) throw new Error('our own broker is always there');
+  const listener = await Listener.on(broker.url, events);
+  let utc = Date.UTC(2026, 10, 25, 3);
+  const publisher = createPublisher(broker.url, home.path, { now: () => utc });
+  t.teardown(async () => {
+    await publisher.stop({ timeoutMs: 0 });
+    await Promise.all([listener.stop(), broker.stop()]);
+  });
+  await publisher.start();
+  for (let i = 0; i < 100; i++) {
+    if (i === 50) {
+      await listener.until(() => listener.heard.length === 50);
+      utc -= 3_600_000;
+    }
+    publisher.observation(observation({ id: `t${i}`, capturedAt: new Date(utc).toISOString() }));
+  }
+  await listener.until(() => listener.heard.length >= 100);
+  const messages = listener.json<Event>('/events');
+  t.match(account(messages), { ...unharmed, heard: 100, again: 0 });
+  t.equal(messages[0]?.publishedAt, '2026-11-25T03:00:00.000Z');
+  t.equal(messages[99]?.publishedAt, '2026-11-25T02:00:00.000Z');
+  const monotonic = messages.map(({ publishedMonotonicMs }) => publishedMonotonicMs);
+  t.same(
+    monotonic,
+    monotonic.toSorted((a, b) => a - b),
+    'the monotonic time goes on',
+  );
 });

@@ -352,3 +352,69 @@ t.test(
     }
   },
 );
+
+t.test('the numbering keeps its name over restarts, and a lost one gets another', async (t) => {
+  const directory = await home(t);
+  const first = await open(t, directory);
+  const { stream } = first.outbox;
+  append(first.outbox, 1);
+  await first.outbox.stop();
+  const second = await open(t, directory);
+  t.equal(second.outbox.stream, stream);
+  await second.outbox.stop();
+  await rm(directory, { recursive: true });
+  await rm(`${directory}.seq`);
+  const third = await open(t, directory);
+  t.not(third.outbox.stream, stream);
+  append(third.outbox, 1);
+  t.same(numbers(await take(third.outbox, 1)), ['1']);
+});
+
+t.test('what has waited too long is given up, counted and told of, and told of once', async (t) => {
+  let now = 0;
+  const { outbox, warnings } = await open(t, await home(t), { maxAgeMs: 1000, monotonic: () => now });
+  append(outbox, 500);
+  await waitFor(() => outbox.peek() !== undefined);
+  now = 900;
+  append(outbox, 10);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.equal(outbox.dropped, 0, 'not before');
+  now = 1500;
+  await waitFor(() => outbox.dropped === 500);
+  append(outbox, 1);
+  t.same(numbers(await take(outbox, 12)), ['1-500', ...Array.from({ length: 11 }, (_, i) => String(501 + i))]);
+  t.same(warnings, ['ERR_STATE_OUTBOX_FULL']);
+});
+
+t.test('what an earlier run left is as old as its time says; a clock that is set makes nothing older', async (t) => {
+  const directory = await home(t);
+  const hour = 3_600_000;
+  const capturedAt = Date.parse(observation().capturedAt);
+  const first = await open(t, directory);
+  append(first.outbox, 5);
+  await first.outbox.stop();
+
+  let utc = capturedAt + hour;
+  const options = { maxAgeMs: 2 * hour, now: () => utc, monotonic: () => 0 };
+  const young = await open(t, directory, options);
+  utc += 1000 * hour; // the time is set right
+  append(young.outbox, 5);
+  t.same(numbers(await take(young.outbox, 10)), ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
+  await young.outbox.stop();
+
+  utc = capturedAt + 3 * hour;
+  const old = await open(t, directory, options);
+  await waitFor(() => old.outbox.dropped === 10);
+  append(old.outbox, 1);
+  t.same(numbers(await take(old.outbox, 2)), ['1-10', '11']);
+  await old.outbox.stop();
+
+  utc = capturedAt - 1000 * hour; // a board that does not know the time yet
+  const lost = await open(t, directory, options);
+  t.equal(lost.outbox.dropped, 0);
+});
+
+async function waitFor(done: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  if (!done()) throw new Error('did not come about within 5 s');
+}
