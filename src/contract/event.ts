@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { box } from './geometry.js';
 
 /** Why a track is over. */
-export const endReason = z.enum(['gone', 'source-ended', 'camera-lost', 'engine-restart', 'stopping']);
+export const endReason = z.enum([
+  'gone',
+  'source-ended',
+  'camera-lost',
+  'camera-restart',
+  'detect-off',
+  'engine-restart',
+  'stopping',
+]);
 export type EndReason = z.infer<typeof endReason>;
 
 /** Which side of a line an object came from, as seen looking from the line's `from` to its `to`: left is a. */

@@ -114,7 +114,7 @@ export class Daemon {
   #createHost(model: VerifiedModel): EngineHost {
     const { model: wanted, runtime, events, cameras } = this.options.settings;
     return new EngineHost({
-      settings: { model, runtime, events, cameras, ...(wanted.size && { inputSize: wanted.size }) },
+      settings: { model, runtime, events, cameras, adjustments: {}, ...(wanted.size && { inputSize: wanted.size }) },
       listener: {
         ready: ({ provider }, restarts) => this.#engineReady(model, provider, restarts),
         message: (message) => this.#receive(message),

@@ -1,16 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { EngineError, MinspnetError, type SerialisedError } from '../contract/errors.js';
+import { EngineError, MinspnetError, type SerialisedError, SourceError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
-import type { EngineFacts, EngineSettings, FromEngine, ToEngine } from '../engine/protocol.js';
+import type { CameraAdjustment, EngineFacts, EngineSettings, FromEngine, ToEngine } from '../engine/protocol.js';
 import { protocolVersion } from '../engine/protocol.js';
 import { OpenTracks } from './open-tracks.js';
 
 /** What an engine says in the course of its work, and what the host adds when one is lost. */
 export interface EngineListener {
   ready(facts: EngineFacts, restarts: number): void;
-  message(message: Exclude<FromEngine, { kind: 'ready' | 'stopped' | 'failed' }>): void;
+  message(message: Exclude<FromEngine, { kind: 'ready' | 'stopped' | 'failed' | 'picture' | 'no-picture' }>): void;
   /** The engine is gone and will be replaced; its open tracks have been ended by `message`. */
   lost(reason: string): void;
   /** No engine will run: the model is bad, or engines die again and again at their start. */
@@ -28,6 +28,11 @@ export interface EngineHostOptions {
   silenceMs?: number;
 }
 
+/** So long a picture that was asked for may take; the engine itself gives up before. Milliseconds. */
+const pictureMs = 30_000;
+/** An engine that is replaced may take so long to end its tracks, milliseconds. */
+const replaceMs = 1000;
+
 /** An engine that dies before it is ready this often in a row is given up. */
 const maxFailedStarts = 5;
 
@@ -42,12 +47,25 @@ export class EngineHost {
   #failedStarts = 0;
   #watchdog: NodeJS.Timeout | undefined;
   #stopping = false;
+  /** The engine is taken down on purpose and replaced: its end is no news. */
+  #replacing = false;
+  /** Whoever waits for the first word of an engine that replaces another one. */
+  #trial: { resolve: () => void; reject: (error: MinspnetError) => void } | undefined;
+  /** Engines started so far. */
+  #starts = 0;
   #onGone: (() => void) | undefined;
   readonly #openTracks = new OpenTracks();
+  #settings: EngineHostOptions['settings'];
+  /** Those who wait for a picture, by the id of their request. */
+  readonly #pictures = new Map<number, (answer: Uint8Array | MinspnetError) => void>();
+  #lastPicture = 0;
 
-  constructor(private readonly options: EngineHostOptions) {}
+  constructor(private readonly options: EngineHostOptions) {
+    this.#settings = options.settings;
+  }
 
   start(): void {
+    this.#starts += 1;
     this.state = this.restarts === 0 ? 'starting' : 'restarting';
     const program = this.options.program ?? fileURLToPath(new URL('../engine/main.js', import.meta.url));
     const child = fork(program, { serialization: 'advanced', execArgv });
@@ -61,7 +79,7 @@ export class EngineHost {
     });
     child.once('error', (error) => this.#ended(child, error.message)); // it could not be started at all
     const runId = Date.now().toString(36);
-    this.#send({ kind: 'start', protocolVersion, settings: { ...this.options.settings, runId } });
+    this.#send({ kind: 'start', protocolVersion, settings: { ...this.#settings, runId } });
     this.#watch(this.options.startTimeoutMs ?? 20_000);
   }
 
@@ -71,15 +89,84 @@ export class EngineHost {
     clearTimeout(this.#watchdog);
     const child = this.#child;
     if (child === undefined) return;
+    await this.#takeDown(child, 'stopping', timeoutMs);
+    this.state = 'stopped';
+  }
+
+  /**
+   * Another engine with other settings in place of this one, whose tracks end with `engine-restart`. Where the new one
+   * does not become ready, the old settings run again. One call at a time.
+   *
+   * @throws {MinspnetError} why the new engine does not run
+   */
+  async replace(settings: EngineHostOptions['settings']): Promise<void> {
+    const before = this.#settings;
+    this.#replacing = true;
+    try {
+      if (this.#child !== undefined) await this.#takeDown(this.#child, 'engine-restart', replaceMs);
+      this.#settings = settings;
+      const ready = new Promise<void>((resolve, reject) => {
+        this.#trial = { resolve, reject };
+      });
+      this.start();
+      await ready;
+    } catch (error) {
+      if (this.#child !== undefined) await this.#takeDown(this.#child, 'engine-restart', 0);
+      this.#settings = before;
+      if (!this.#stopping) this.start();
+      throw error;
+    } finally {
+      this.#trial = undefined;
+      this.#replacing = false;
+    }
+  }
+
+  /** Changes a camera while it runs; an engine that is started later begins with it. */
+  adjust(camera: string, adjustment: CameraAdjustment): void {
+    const adjustments = { ...this.#settings.adjustments };
+    adjustments[camera] = { ...adjustments[camera], ...adjustment };
+    this.#settings = { ...this.#settings, adjustments };
+    this.#send({ kind: 'adjust', camera, adjustment });
+  }
+
+  restartCamera(camera: string): void {
+    this.#send({ kind: 'restart-camera', camera });
+  }
+
+  /**
+   * The camera's next picture as JPEG.
+   *
+   * @throws {SourceError} where it gives none; `ERR_SOURCE_…`
+   */
+  async takePicture(camera: string): Promise<Uint8Array> {
+    const id = ++this.#lastPicture;
+    const answer = await new Promise<Uint8Array | MinspnetError>((resolve) => {
+      const late = setTimeout(() => this.#answerPicture(id, noEngine()), this.state === 'ready' ? pictureMs : 0);
+      this.#pictures.set(id, (answer) => {
+        clearTimeout(late);
+        resolve(answer);
+      });
+      this.#send({ kind: 'take-picture', camera, id });
+    });
+    if (answer instanceof MinspnetError) throw answer;
+    return answer;
+  }
+
+  #answerPicture(id: number, answer: Uint8Array | MinspnetError): void {
+    this.#pictures.get(id)?.(answer);
+    this.#pictures.delete(id);
+  }
+
+  /** Resolves when the engine is gone and its tracks have ended; by force after `timeoutMs`. */
+  async #takeDown(child: ChildProcess, reason: 'stopping' | 'engine-restart', timeoutMs: number): Promise<void> {
     const gone = new Promise<void>((resolve) => {
       this.#onGone = resolve;
     });
-    this.#send({ kind: 'stop' });
+    this.#send({ kind: 'stop', reason });
     const impatient = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     await gone;
     clearTimeout(impatient);
-    this.#endOpenTracks('stopping'); // none are left of an engine that ended by itself
-    this.state = 'stopped';
+    this.#endOpenTracks(reason); // none are left of an engine that ended by itself
   }
 
   get pid(): number | undefined {
@@ -96,12 +183,19 @@ export class EngineHost {
       case 'ready':
         this.state = 'ready';
         this.#failedStarts = 0;
+        this.#trial?.resolve();
         this.options.listener.ready(message.facts, this.restarts);
         break;
       case 'failed':
         this.#failed(message.error);
         break;
       case 'stopped':
+        break;
+      case 'picture':
+        this.#answerPicture(message.id, message.jpeg);
+        break;
+      case 'no-picture':
+        this.#answerPicture(message.id, new SourceError(message.error.code, message.error.exit, message.error.message));
         break;
       case 'observation':
         this.#openTracks.follow(message.observation);
@@ -119,7 +213,9 @@ export class EngineHost {
 
   /** A bad model stays bad: no use in another engine. Everything else may be better next time. */
   #failed({ code, exit, message }: SerialisedError): void {
-    if (exit === 'model' || exit === 'config') {
+    if (this.#trial !== undefined) {
+      this.#trial.reject(new MinspnetError(code, exit, message));
+    } else if (exit === 'model' || exit === 'config') {
       this.#stopping = true;
       this.options.listener.gaveUp(new MinspnetError(code, exit, message));
     } else {
@@ -133,7 +229,9 @@ export class EngineHost {
     clearTimeout(this.#watchdog);
     this.#child = undefined;
     this.#onGone?.();
-    if (this.#stopping) return;
+    for (const id of this.#pictures.keys()) this.#answerPicture(id, noEngine());
+    this.#trial?.reject(new EngineError('ERR_ENGINE_START', 'engine', `the new engine ended with ${how} at its start`));
+    if (this.#stopping || this.#replacing) return;
     this.#endOpenTracks('engine-restart');
     if (this.state !== 'ready') this.#failedStarts += 1;
     if (this.#failedStarts >= maxFailedStarts) {
@@ -148,8 +246,9 @@ export class EngineHost {
 
   async #restart(): Promise<void> {
     this.state = 'restarting';
+    const starts = this.#starts;
     await sleep(200 * 2 ** this.#failedStarts);
-    if (!this.#stopping) this.start();
+    if (!this.#stopping && starts === this.#starts) this.start(); // else it was replaced meanwhile
   }
 
   #endOpenTracks(reason: 'engine-restart' | 'stopping'): void {
@@ -157,4 +256,8 @@ export class EngineHost {
       this.options.listener.message({ kind: 'observation', observation: observation as Observation });
     }
   }
+}
+
+function noEngine(): SourceError {
+  return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', 'there is no engine now to take a picture. Try again.');
 }

@@ -1,4 +1,4 @@
-import { asMinspnetError } from '../contract/errors.js';
+import { asMinspnetError, SourceError } from '../contract/errors.js';
 import { monotonicMs } from '../pipeline/capture/monotonic.js';
 import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
@@ -37,6 +37,7 @@ export class Engine {
         settings,
         events: this.settings.events,
         minScore: settings.minScore ?? card.minScore,
+        adjustment: this.settings.adjustments[cameraName] ?? {},
         capture: { fill: card.input.fill, multipleOf: card.input.multipleOf, ...(input && { input }) },
         enqueue: (job) => this.#enqueue(job, detector),
         send: this.send,
@@ -46,12 +47,27 @@ export class Engine {
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
   }
 
+  camera(name: string): CameraRunner | undefined {
+    return this.#cameras.find((camera) => camera.name === name);
+  }
+
+  /** Answers with the camera's next picture, or with why there is none. */
+  async takePicture(name: string, id: number): Promise<void> {
+    try {
+      const camera = this.camera(name);
+      if (camera === undefined) throw new SourceError('ERR_SOURCE_UNKNOWN', 'source', `no camera is called "${name}"`);
+      this.send({ kind: 'picture', id, jpeg: await camera.takePicture() });
+    } catch (error) {
+      this.send({ kind: 'no-picture', id, error: asMinspnetError(error).serialise() });
+    }
+  }
+
   /** Ends the cameras and their tracks, then gives the network's memory back. */
-  async stop(): Promise<void> {
+  async stop(reason: 'stopping' | 'engine-restart'): Promise<void> {
     clearInterval(this.#heartbeat);
     this.#jobs.length = 0;
     await this.#working;
-    await Promise.all(this.#cameras.map((camera) => camera.stop()));
+    await Promise.all(this.#cameras.map((camera) => camera.stop(reason)));
     await this.#network?.[Symbol.asyncDispose]();
     this.send({ kind: 'stopped' });
   }

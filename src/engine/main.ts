@@ -18,8 +18,11 @@ function main(): void {
       engine = new Engine(settings, send);
       await engine.start();
     },
-    stop: async () => {
-      await engine?.stop();
+    adjust: async ({ camera, adjustment }) => engine?.camera(camera)?.adjust(adjustment),
+    'restart-camera': async ({ camera }) => engine?.camera(camera)?.restart(),
+    'take-picture': async ({ camera, id }) => engine?.takePicture(camera, id),
+    stop: async ({ reason }) => {
+      await engine?.stop(reason);
       process.disconnect();
     },
   };

@@ -6,7 +6,7 @@ import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraState, CaptureState } from '../contract/status.js';
 
 /** Daemon and engine of different versions refuse each other. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** What an engine is told at its start; nothing of it changes while it lives. */
 export interface EngineSettings {
@@ -18,6 +18,18 @@ export interface EngineSettings {
   runtime: RuntimeSettings;
   events: EventSettings;
   cameras: Record<string, CameraSettings>;
+  /** What was changed since the settings were written, by camera. */
+  adjustments: Record<string, CameraAdjustment>;
+}
+
+/** What can be changed of a camera while it runs; what is not named stays as it is. */
+export interface CameraAdjustment {
+  /** False: pictures come, but the network does not look at them. */
+  detect?: boolean;
+  /** Pictures analysed a second, at most. */
+  fps?: number;
+  /** The score from which a detection makes a track, 0..1. */
+  minScore?: number;
 }
 
 /** What the network runs as, once it is loaded. */
@@ -27,8 +39,13 @@ export interface EngineFacts {
 
 export type ToEngine =
   | { kind: 'start'; protocolVersion: number; settings: EngineSettings }
-  /** Ends the open tracks with `stopping`, then answers `stopped` and exits. */
-  | { kind: 'stop' };
+  | { kind: 'adjust'; camera: string; adjustment: CameraAdjustment }
+  /** Closes the camera's source and opens it again; its tracks end with `camera-restart`. */
+  | { kind: 'restart-camera'; camera: string }
+  /** Asks for the camera's next picture as a JPEG; answered by `picture` or `no-picture` of the same `id`. */
+  | { kind: 'take-picture'; camera: string; id: number }
+  /** Ends the open tracks with the reason, then answers `stopped` and exits. */
+  | { kind: 'stop'; reason: 'stopping' | 'engine-restart' };
 
 /** A JPEG of a track; always sent before the observation that it belongs to. */
 export interface TrackSnapshot {
@@ -45,6 +62,8 @@ export type FromEngine =
   | { kind: 'snapshot'; snapshot: TrackSnapshot }
   | { kind: 'observation'; observation: Observation }
   | { kind: 'state'; state: CameraState }
+  | { kind: 'picture'; id: number; jpeg: Uint8Array }
+  | { kind: 'no-picture'; id: number; error: SerialisedError }
   /** Sent every second; its absence for a few seconds means that the engine hangs. */
   | { kind: 'heartbeat'; at: number; rssBytes: number; cpuSeconds: number; cameras: Record<string, CameraHealth> }
   | { kind: 'failed'; error: SerialisedError }

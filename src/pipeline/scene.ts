@@ -80,6 +80,11 @@ export class Scene {
     return this.#tracker.lowestScore;
   }
 
+  /** In place of the score that it was made with, from the next picture on. 0..1. */
+  set minScore(minScore: number) {
+    this.#tracker.minScore = minScore;
+  }
+
   /** Tracks that a `new` was told of and no `end` yet. */
   get openTracks(): number {
     let open = 0;

@@ -177,6 +177,8 @@ class CaptureWorker {
     if (message.kind === 'stop') {
       this.#stop.abort();
       this.#playing?.interrupt();
+    } else if (message.kind === 'rate') {
+      this.#rate.fps = message.fps;
     } else {
       const picture = this.#out.get(message.number);
       this.#out.delete(message.number);

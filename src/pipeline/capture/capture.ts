@@ -57,6 +57,11 @@ export class Capture {
     this.#send({ kind: 'release', number, buffer, boxes }, [buffer]);
   }
 
+  /** From now on so many pictures a second, at most. */
+  setRate(fps: number): void {
+    this.#send({ kind: 'rate', fps });
+  }
+
   /** Ends the thread, by force when it takes longer than `timeoutMs`. */
   async stop(timeoutMs = 1000): Promise<void> {
     const worker = this.#worker;

@@ -52,7 +52,10 @@ export interface CaptureCounters {
 
 export type ToCaptureWorker =
   /** Gives a buffer back; `boxes` are cut out of that frame's picture, which is kept until then. */
-  { kind: 'release'; number: number; buffer: ArrayBuffer; boxes: Box[] } | { kind: 'stop' };
+  | { kind: 'release'; number: number; buffer: ArrayBuffer; boxes: Box[] }
+  /** In place of the settings' fps. */
+  | { kind: 'rate'; fps: number }
+  | { kind: 'stop' };
 
 export type FromCaptureWorker =
   | { kind: 'opened'; facts: SourceFacts; input: Size }

@@ -4,8 +4,17 @@
  */
 export class RateLimit {
   #nextMs = 0;
+  #fps: number;
 
-  constructor(private readonly fps: number) {}
+  constructor(fps: number) {
+    this.#fps = fps;
+  }
+
+  /** From now on: the next picture is due at once, for at a slower rate it may be far away. */
+  set fps(fps: number) {
+    this.#fps = fps;
+    this.reset();
+  }
 
   /** @param mediaMs time stamp of the picture, milliseconds */
   isDue(mediaMs: number): boolean {
@@ -15,7 +24,7 @@ export class RateLimit {
 
   /** The picture was analysed; the next one is due a period later. */
   taken(mediaMs: number): void {
-    const period = 1000 / this.fps;
+    const period = 1000 / this.#fps;
     // After a gap the schedule starts anew: no burst to catch up.
     this.#nextMs = mediaMs - this.#nextMs > period ? mediaMs + period : this.#nextMs + period;
   }

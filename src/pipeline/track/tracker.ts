@@ -76,8 +76,6 @@ export class Tracker {
   /** Confirmed tracks that the last step ended. */
   readonly ended: Track[] = [];
   readonly #options: Required<TrackerOptions>;
-  /** Detections with a lower score are of no use to this tracker. */
-  readonly lowestScore: number;
   readonly #assignment = new Assignment();
   /** Detections of the newest picture that are part of a track. */
   readonly #taken: Detection[] = [];
@@ -87,7 +85,16 @@ export class Tracker {
 
   constructor(options: TrackerOptions) {
     this.#options = { confirmHits: 3, confirmSeconds: 1, lostSeconds: 2, stationaryLostSeconds: 10, ...options };
-    this.lowestScore = Math.max(noise, weakFraction * options.minScore);
+  }
+
+  /** Detections with a lower score are of no use to this tracker. */
+  get lowestScore(): number {
+    return Math.max(noise, weakFraction * this.#options.minScore);
+  }
+
+  /** A track begins with this score or more, from the next picture on. 0..1. */
+  set minScore(minScore: number) {
+    this.#options.minScore = minScore;
   }
 
   /** @param seconds when the picture was taken, on any clock that doesn't go back */

@@ -36,3 +36,14 @@ t.test('a picture that was missed stays due', async (t) => {
   t.ok(limit.isDue(100));
   t.ok(limit.isDue(133));
 });
+
+t.test('a new rate holds at once, also after a very slow one', async (t) => {
+  const limit = new RateLimit(0.1);
+  limit.taken(0);
+  t.notOk(limit.isDue(1000));
+  limit.fps = 10;
+  t.ok(limit.isDue(1000));
+  limit.taken(1000);
+  t.notOk(limit.isDue(1050));
+  t.ok(limit.isDue(1100));
+});
