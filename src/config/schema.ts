@@ -66,6 +66,18 @@ const line = z
   );
 export type LineSettings = z.infer<typeof line>;
 
+const motion = z.strictObject({
+  gate: z.boolean().default(true).describe('the network is spared pictures in which nothing has changed'),
+  threshold: z
+    .int()
+    .min(1)
+    .max(255)
+    .default(8)
+    .describe('by how much a spot of 4x4 pixels of the network’s input must change to count, grey levels of 256'),
+  refreshSeconds: z.number().positive().default(2).describe('the network looks at least that often'),
+});
+export type MotionSettings = z.infer<typeof motion>;
+
 const camera = z.strictObject({
   source: z
     .string()
@@ -79,6 +91,7 @@ const camera = z.strictObject({
   loop: z.boolean().default(false).describe('a file starts over when it ends'),
   classes: classes.optional(),
   minScore: z.number().min(0).max(1).optional().describe('in place of the model card’s'),
+  motion: motion.prefault({}),
   zones: z.record(name, zone).default({}),
   lines: z.record(name, line).default({}),
 });

@@ -7,6 +7,7 @@ export const cameraHealth = z.object({
   state: z.string(),
   fps: z.number().describe('frames analysed a second, over the last period'),
   frames: count.describe('analysed'),
+  still: count.describe('of them, pictures in which nothing had changed, so that the network was spared them'),
   skipped: count.describe('captured, but a newer one came before the network was free'),
   decodeErrors: count,
   tracks: count.describe('confirmed and open now'),

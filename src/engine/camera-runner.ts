@@ -59,8 +59,9 @@ export class CameraRunner {
   #state: CaptureState = 'starting';
   #pending: Pending[] = [];
   #analysed = 0;
+  #still = 0;
   /** Since the last look at the health. */
-  #period = { startedAt: monotonicMs(), frames: 0, inferenceMs: 0 };
+  #period = { startedAt: monotonicMs(), frames: 0, inferences: 0, inferenceMs: 0 };
   #retryMs = firstRetryMs;
   readonly #stop = new AbortController();
   #adjustment: CameraAdjustment;
@@ -130,17 +131,18 @@ export class CameraRunner {
 
   health(): CameraHealth {
     const now = monotonicMs();
-    const { startedAt, frames, inferenceMs } = this.#period;
-    this.#period = { startedAt: now, frames: 0, inferenceMs: 0 };
+    const { startedAt, frames, inferences, inferenceMs } = this.#period;
+    this.#period = { startedAt: now, frames: 0, inferences: 0, inferenceMs: 0 };
     const { skipped = 0, decodeErrors = 0 } = this.#capture?.counters ?? {};
     return {
       state: this.#state,
       fps: Math.round((frames / (now - startedAt)) * 10_000) / 10,
       frames: this.#analysed,
+      still: this.#still,
       skipped,
       decodeErrors,
       tracks: this.#scene?.openTracks ?? 0,
-      inferenceMs: frames === 0 ? null : Math.round((inferenceMs / frames) * 100) / 100,
+      inferenceMs: inferences === 0 ? null : Math.round((inferenceMs / inferences) * 100) / 100,
     };
   }
 
@@ -150,20 +152,26 @@ export class CameraRunner {
     if (capture !== this.#capture) return; // it was restarted meanwhile
     const takers = this.#takers.splice(0);
     const boxes = [...report.shots.map((shot) => shot.box), ...(takers.length > 0 ? [wholePicture] : [])];
-    capture.release(frame, boxes);
+    capture.release(frame, boxes, this.#adjustment.detect !== false && this.#scene.settled);
     this.#pending.push({ frame: frame.number, report, awaited: boxes.length > 0, jpegs: [], takers });
     this.#flush();
   }
 
   async #look(capture: Capture, frame: CapturedFrame, detector: Detector): Promise<SceneReport> {
     const scene = this.#scene as Scene;
+    this.#period.frames += 1;
+    if (frame.still) {
+      this.#analysed += 1;
+      this.#still += 1;
+      return scene.rest(frame);
+    }
     const pixels = { bytes: tensorBytes(frame.buffer, frame.input), input: frame.input, fitted: frame.fitted };
     const detections = await detector.detect(pixels, scene.lowestScore);
+    this.#period.inferences += 1;
+    this.#period.inferenceMs += detector.times.inferenceMs;
     // It was switched off or restarted meanwhile, and its tracks have ended.
     if (this.#adjustment.detect === false || capture !== this.#capture) return nothingToTell();
     this.#analysed += 1;
-    this.#period.frames += 1;
-    this.#period.inferenceMs += detector.times.inferenceMs;
     return scene.observe(detections, frame);
   }
 

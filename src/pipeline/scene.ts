@@ -92,9 +92,24 @@ export class Scene {
     return open;
   }
 
+  /** A second look at the same picture would change nothing. */
+  get settled(): boolean {
+    return this.#tracker.settled;
+  }
+
   observe(detections: readonly Detection[], time: FrameTime): SceneReport {
-    const report: SceneReport = { observations: [], shots: [], state: undefined };
     this.#tracker.step(detections.filter(this.#looksWanted), time.monotonicMs / 1000);
+    return this.#report(time);
+  }
+
+  /** A picture in which nothing has changed since the last one that was observed. */
+  rest(time: FrameTime): SceneReport {
+    this.#tracker.rest(time.monotonicMs / 1000);
+    return this.#report(time);
+  }
+
+  #report(time: FrameTime): SceneReport {
+    const report: SceneReport = { observations: [], shots: [], state: undefined };
     for (const track of this.#tracker.ended) this.#stories.get(track)?.end('gone', report);
     for (const track of this.#tracker.tracks) if (track.seen) this.#storyOf(track).see(time, report);
     this.#dropDead();

@@ -14,6 +14,7 @@ import type {
   ToCaptureWorker,
 } from './messages.js';
 import { monotonicMs } from './monotonic.js';
+import { MotionGate } from './motion-gate.js';
 import type { Picture, PictureSource } from './picture-source.js';
 import { RateLimit } from './rate-limit.js';
 import { SnapshotEncoder } from './snapshot.js';
@@ -24,7 +25,7 @@ import { TensorScaler } from './tensor-scaler.js';
 /**
  * A thread that turns one source into tensors:
  *
- *   source -> decode -> due? -> a free buffer? -> scale -> `frame` ... `release` -> (snapshots) -> free buffer
+ *   source -> decode -> due? -> a free buffer? -> still? or scale -> `frame` ... `release` -> (snapshots) -> free buffer
  *
  * A live source has one buffer: what comes while it is out is skipped and counted, so that the network always gets the
  * newest picture. A file has two, so that decoding goes on beside the network, and waits for them.
@@ -48,6 +49,8 @@ class CaptureWorker {
   readonly #free: ArrayBuffer[] = [];
   #input: Size | undefined;
   #scaler: TensorScaler | undefined;
+  #gate: MotionGate | undefined;
+  #settled = false;
   #playing: PictureSource | undefined;
   #onRelease: (() => void) | undefined;
   readonly #stop = new AbortController();
@@ -100,6 +103,7 @@ class CaptureWorker {
   async #takeAll(source: PictureSource, startedAt: CaptureTime): Promise<number> {
     const facts = await source.open();
     this.#rate.reset();
+    this.#gate?.reset();
     if (this.#input === undefined) this.#prepare(facts);
     if (this.#input !== undefined) this.#send({ kind: 'opened', facts, input: this.#input });
     const errorsBefore = this.#counters.decodeErrors;
@@ -147,6 +151,7 @@ class CaptureWorker {
     const input = this.data.input ?? inputSize(picture, this.data.multipleOf);
     this.#input = input;
     this.#scaler = new TensorScaler(input, this.data.fill);
+    this.#gate = new MotionGate(this.data.settings.motion, input);
     const buffers = this.#source.live ? 1 : 2;
     for (let i = 0; i < buffers; i += 1) this.#free.push(tensorBuffer(input, this.data.fill));
   }
@@ -154,9 +159,11 @@ class CaptureWorker {
   #emit({ frame, mediaMs }: Picture, time: CaptureTime): void {
     this.#rate.taken(mediaMs);
     const buffer = this.#free.pop();
-    if (buffer === undefined || this.#scaler === undefined || this.#input === undefined) return;
+    const input = this.#input;
+    if (buffer === undefined || this.#scaler === undefined || input === undefined) return;
     const before = performance.now();
-    const fitted = this.#scaler.scale(frame, buffer);
+    const still = this.#gate?.isStill(frame, mediaMs, this.#settled) ?? false;
+    const fitted = still ? input : this.#scaler.scale(frame, buffer);
     this.#counters.scaleMs += performance.now() - before;
     const kept = this.#idle.pop() ?? allocFrame();
     kept.ref(frame); // the same picture, no copy
@@ -166,7 +173,7 @@ class CaptureWorker {
     this.#send(
       {
         kind: 'frame',
-        frame: { number: this.#number, buffer, input: this.#input, fitted, picture, ...time },
+        frame: { number: this.#number, still, buffer, input, fitted, picture, ...time },
         counters: this.#counters,
       },
       [buffer],
@@ -190,6 +197,7 @@ class CaptureWorker {
         this.#idle.push(picture);
       }
       this.#free.push(message.buffer);
+      this.#settled = message.settled;
     }
     this.#onRelease?.();
   }
@@ -218,6 +226,7 @@ class CaptureWorker {
   #close(): void {
     for (const picture of [...this.#out.values(), ...this.#idle]) picture.free();
     this.#scaler?.[Symbol.dispose]();
+    this.#gate?.[Symbol.dispose]();
     this.#snapshots[Symbol.dispose]();
     this.port.close();
   }

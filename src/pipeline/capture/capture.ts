@@ -51,10 +51,13 @@ export class Capture {
     });
   }
 
-  /** Gives a frame's buffer back. `boxes` (fractions of the picture) are cut out of it as JPEGs. */
-  release(frame: CapturedFrame, boxes: Box[] = []): void {
+  /**
+   * Gives a frame's buffer back. `boxes` (fractions of the picture) are cut out of it as JPEGs; `settled` allows the
+   * next frames to be still.
+   */
+  release(frame: CapturedFrame, boxes: Box[] = [], settled = false): void {
     const { number, buffer } = frame;
-    this.#send({ kind: 'release', number, buffer, boxes }, [buffer]);
+    this.#send({ kind: 'release', number, buffer, boxes, settled }, [buffer]);
   }
 
   /** From now on so many pictures a second, at most. */

@@ -7,7 +7,7 @@ import type { SnapshotOptions } from './snapshot.js';
 
 /** What a capture thread is given at its start. */
 export interface CaptureWorkerData {
-  settings: Pick<CameraSettings, 'source' | 'fps' | 'pace' | 'loop'>;
+  settings: Pick<CameraSettings, 'source' | 'fps' | 'pace' | 'loop' | 'motion'>;
   /** Grey of what the picture does not cover, 0..255. */
   fill: number;
   /** Width and height of the input are multiples of this. */
@@ -29,6 +29,8 @@ export interface CaptureTime {
 export interface CapturedFrame extends CaptureTime {
   /** Counts up from 1 within a capture thread. */
   number: number;
+  /** Nothing has changed since the last frame that was not still; the buffer holds no picture. */
+  still: boolean;
   /** The tensor and some slack; see tensorBytes(). */
   buffer: ArrayBuffer;
   input: Size;
@@ -51,8 +53,11 @@ export interface CaptureCounters {
 }
 
 export type ToCaptureWorker =
-  /** Gives a buffer back; `boxes` are cut out of that frame's picture, which is kept until then. */
-  | { kind: 'release'; number: number; buffer: ArrayBuffer; boxes: Box[] }
+  /**
+   * Gives a buffer back; `boxes` are cut out of that frame's picture, which is kept until then. `settled`: a second look
+   * at the same picture would teach nothing, so the next ones may be told as still.
+   */
+  | { kind: 'release'; number: number; buffer: ArrayBuffer; boxes: Box[]; settled: boolean }
   /** In place of the settings' fps. */
   | { kind: 'rate'; fps: number }
   | { kind: 'stop' };

@@ -115,6 +115,14 @@ export class Track {
     this.#expect();
   }
 
+  /** Time passes in which nothing moves. Nothing is learnt: that is no further detection. */
+  rest(seconds: number): void {
+    if (this.lastSure === this.lastSeen) this.lastSure = seconds;
+    this.lastSeen = seconds;
+    this.#filter.halt();
+    this.#stillness.update(this.#filter.x, this.#filter.y / this.aspect, this.#filter.size, seconds);
+  }
+
   /** Goes on as `other`, which turned out to be the same object. */
   become(other: Track): void {
     this.#filter = other.#filter;

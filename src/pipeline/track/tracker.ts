@@ -108,6 +108,21 @@ export class Tracker {
     this.#confirm();
   }
 
+  /**
+   * A picture in which nothing has changed, so that nobody looked for detections in it: unlike an empty one it shows all
+   * that the newest picture showed. It confirms nothing, for a false alarm would be the same again.
+   */
+  rest(seconds: number): void {
+    this.#advance(seconds);
+    for (const track of this.tracks) if (track.seen) track.rest(seconds);
+    this.#forget(seconds);
+  }
+
+  /** Every track is confirmed and seen: a second look at the same picture would change nothing. */
+  get settled(): boolean {
+    return this.tracks.every(({ confirmed, seen }) => confirmed && seen);
+  }
+
   /** Drops all tracks, so that the next picture begins anew. */
   clear(): void {
     this.tracks.length = 0;

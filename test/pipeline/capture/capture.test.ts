@@ -8,7 +8,8 @@ import { tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { makeClip } from '../../support/clip.js';
 
 const defaults = { fill: 114, multipleOf: 32, snapshot: { quality: 80, maxSize: 640 } };
-const settings = { fps: 10, pace: 'max', loop: false } as const;
+const motion = { gate: false, threshold: 8, refreshSeconds: 2 };
+const settings = { fps: 10, pace: 'max', loop: false, motion } as const;
 
 /** Runs a capture to its end; `onFrame` may look at each frame before its buffer goes back. */
 async function play(

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { MotionSettings } from '../../../src/config/schema.js';
+import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
+import { MotionGate } from '../../../src/pipeline/capture/motion-gate.js';
+import { parseSource } from '../../../src/pipeline/capture/source.js';
+import { type ClipOptions, makeClip } from '../../support/clip.js';
+
+const defaults: MotionSettings = { gate: true, threshold: 8, refreshSeconds: 2 };
+const input = { width: 320, height: 192 };
+const clip = { width: 640, height: 360, frames: 50, fps: 10 };
+
+/** Whether each picture of a clip is still to a gate whose scene is always settled, or as `settled` says. */
+async function judge(
+  t: Test,
+  luma: NonNullable<ClipOptions['luma']>,
+  settings: Partial<MotionSettings> = {},
+  settled = (_: number) => true,
+): Promise<boolean[]> {
+  const path = join(t.testdir(), 'a.mp4');
+  await makeClip(path, { ...clip, luma });
+  const source = parseSource(path);
+  if (source.kind !== 'ffmpeg') throw new TypeError('no file');
+  await using opened = new FfmpegSource(source);
+  await opened.open();
+  using gate = new MotionGate({ ...defaults, ...settings }, input);
+  const still: boolean[] = [];
+  for (let picture = await opened.next(); picture !== undefined; picture = await opened.next()) {
+    still.push(gate.isStill(picture.frame, picture.mediaMs, settled(still.length)));
+  }
+  return still;
+}
+
+const looks = (still: readonly boolean[]) => still.flatMap((one, i) => (one ? [] : [i]));
+const grain = (x: number, y: number, frame: number) => ((x * 7919 + y * 104_729 + frame * 15_485_863) % 17) - 8;
+
+t.test('a still, grainy picture is looked at when it comes, and again at each refresh', async (t) => {
+  const still = await judge(t, (x, y, frame) => 100 + (x % 50) + grain(x, y, frame));
+  const gaps = looks(still).map((at, i, all) => at - (all[i - 1] ?? 0));
+  t.ok(Math.max(...gaps) <= 20, `never longer than the refresh of 2 s: ${looks(still)}`);
+  t.ok(looks(still).length <= 5, `${looks(still)}`);
+});
+
+t.test('a thing the size of the smallest person, a little brighter than its ground, is seen at once', async (t) => {
+  // 16 x 32 pixels of 640 x 360: 8 x 16 of the network's input.
+  const luma = (x: number, y: number, frame: number) =>
+    frame >= 25 && x >= 300 && x < 316 && y >= 200 && y < 232 ? 125 : 100;
+  const still = await judge(t, luma);
+  t.equal(still[24], true);
+  t.equal(still[25], false);
+});
+
+t.test('what creeps by less than the threshold a picture is noticed before the refresh', async (t) => {
+  const luma = (x: number, _: number, frame: number) => 60 + x / 10 + Math.max(0, frame - 5) * 2;
+  const still = await judge(t, luma, { refreshSeconds: 60 });
+  t.ok(looks(still).length > 8, `${looks(still)}`);
+});
+
+t.test('a scene that is not settled is looked at always; so is all without the gate', async (t) => {
+  const luma = () => 100;
+  const still = await judge(t, luma, {}, (picture) => picture >= 10);
+  t.ok(still.slice(0, 10).every((one) => !one));
+  t.ok(still.slice(10, 20).some((one) => one));
+  t.strictSame(looks(await judge(t, luma, { gate: false })).length, clip.frames);
+});
