@@ -74,6 +74,9 @@ export class StateError extends MinspnetError {}
 /** A setting that is wrong. Code `ERR_CONFIG_…`. */
 export class ConfigError extends MinspnetError {}
 
+/** A board does not do what it was asked for, or does not answer. Code `ERR_REQUEST_…`. */
+export class RequestError extends MinspnetError {}
+
 /** Anything thrown, as an error that can be reported: ours as it is, a stranger's as a bug with its cause. */
 export function asMinspnetError(thrown: unknown): MinspnetError {
   if (thrown instanceof MinspnetError) return thrown;

@@ -141,9 +141,9 @@ export class Topics {
     return this.#at('response', { name });
   }
 
-  /** Matches every topic of that kind, whatever its camera or class. */
-  filter(name: ChannelName): string {
-    return this.#at(name);
+  /** Matches every topic of that kind; of each level that is not named, all. */
+  filter(name: ChannelName, levels: Record<string, string> = {}): string {
+    return this.#at(name, levels);
   }
 
   #at<Name extends ChannelName>(name: Name, levels: Record<string, string> = {}): Topic<PayloadOf<Name>> {

@@ -47,6 +47,8 @@ const windowBytes = 1024 * 1024;
 const stableMs = 10_000;
 /** So many sessions that end before that are no chance. */
 const briefTold = 3;
+/** Who finds another one of its name stays away for up to so many times the longest pause: 10 minutes by default. */
+const longestYield = 20;
 /** How long the farewell may take, ms. */
 const farewellMs = 300;
 
@@ -77,8 +79,10 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   #timer: NodeJS.Timeout | undefined;
   /** Whoever waits for the outcome of the first attempt. */
   #firstAnswer: { resolve: () => void; reject: (error: BrokerError) => void } | undefined;
-  /** Sessions in a row that did not last. */
+  /** Sessions in a row that did not last, and came back at the first attempt. */
   #brief = 0;
+  /** How often it has been told that there is another one of our name. */
+  #conflicts = 0;
   #stopped = true;
 
   /** @throws ConfigError where the URL is none of a broker */
@@ -184,7 +188,9 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       if (this.#client !== client) return;
       const { receiveMaximum = 65_535, maximumPacketSize = Number.POSITIVE_INFINITY } = connack.properties ?? {};
       this.#session = { receiveMaximum, maximumPacketSize };
-      this.#timer = setTimeout(() => this.#becameStable(), stableMs);
+      // The other one of our name stays away for so long, and may come back.
+      const yieldedMs = this.#options.backoff.maxMs * Math.min(longestYield, 2 ** this.#conflicts);
+      this.#timer = setTimeout(() => this.#becameStable(), this.#conflicts > 0 ? 2 * yieldedMs : stableMs);
       this.publish(this.#options.statusTopic, 'online', { retain: true }, (error) => {
         if (error instanceof PublishError) this.drop(error);
       });
@@ -209,7 +215,8 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   /** An attempt or its session is over: everything on its way is given back, and the next one is set up. */
   #ended(client: MqttClient, reason: BrokerError): void {
     if (this.#client !== client) return;
-    if (this.connected) this.#brief++;
+    // A broker that falls again and again is away in between; one that takes us at once, and drops us, has another one.
+    this.#brief = this.connected ? this.#brief + 1 : 0;
     const brief = this.#brief >= briefTold && reason.code === 'ERR_BROKER_AWAY';
     const error = brief ? briefError(this.#shown, this.#options.clientId) : reason;
     this.#discard(client);
@@ -221,16 +228,24 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       first.reject(error);
       return;
     }
-    const retryMs = this.#delays.next().value;
+    const conflict = error.code === 'ERR_BROKER_BRIEF' || error.code === 'ERR_BROKER_TAKEN_OVER';
+    const retryMs = conflict ? this.#yieldMs() : this.#delays.next().value;
     this.#timer = setTimeout(() => this.#open(), retryMs);
     const refused = error.code === 'ERR_BROKER_REFUSED' || error.code === 'ERR_BROKER_PUBLISH';
     this.emit(refused ? 'refused' : 'away', error, retryMs);
     first?.resolve();
   }
 
+  /** Two daemons of one name: each time that we are thrown out we stay away for longer, so that one of them can work. */
+  #yieldMs(): number {
+    const { backoff, random } = this.#options;
+    const pauseMs = backoff.maxMs * Math.min(longestYield, 2 ** this.#conflicts++);
+    return Math.round(pauseMs * (1 - backoff.jitter * random()));
+  }
+
   /** Only after a while: two daemons of one name, or a broker that dies of what we say, must not be met in a rush. */
   #becameStable(): void {
-    this.#brief = 0;
+    this.#brief = this.#conflicts = 0;
     this.#delays = backoff(this.#options.backoff, this.#options.random);
   }
 

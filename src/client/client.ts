@@ -1,0 +1,302 @@
+import { EventEmitter } from 'eventemitter3';
+import { BrokerError } from '../contract/errors.js';
+import { channels, type ParsedTopic, parseTopic, Topics } from '../contract/topics.js';
+import {
+  admits,
+  type EventFilter,
+  type NodeEvent,
+  type NodeGap,
+  type NodeSnapshot,
+  type NodeState,
+} from './messages.js';
+import { Requests } from './requests.js';
+import { type Position, Sequence } from './sequence.js';
+import { Session, type TlsOptions } from './session.js';
+import { EventStream } from './stream.js';
+
+export interface ConnectOptions {
+  username?: string;
+  password?: string;
+  tls?: TlsOptions;
+  /** The boards; all where it is not given. */
+  node?: string | readonly string[];
+  /** The cameras; all where it is not given. */
+  camera?: string | readonly string[];
+  /** First level of every topic; `minspnet`. */
+  baseTopic?: string;
+  /** JPEGs come as `snapshot`. */
+  snapshots?: boolean;
+  /**
+   * A session that lasts: while we are away, the broker keeps events for this client id. One client id has one program.
+   */
+  session?: { clientId: string; expirySeconds: number };
+  /** Where an earlier run had got to: {@link MinspnetClient.positions}. */
+  after?: Readonly<Record<string, Position>>;
+  /** The events are shared by all clients that name the same group, each event goes to one of them (MQTT 5). */
+  share?: string;
+  /** How long the first session may take to come about, ms; 10,000. */
+  connectMs?: number;
+  /** The pause after the first failed attempt, which doubles, and the longest; ms; [500, 30,000]. */
+  retryMs?: readonly [first: number, longest: number];
+  /** Silence after which the broker is asked whether it is there, s; 20. */
+  keepAliveSeconds?: number;
+  /** How long a hole in the numbers is waited for before it is told of as a gap, ms; 500. */
+  reorderMs?: number;
+  /** Events that an iterator holds for its taker; 10,000. Older ones become a gap. */
+  capacity?: number;
+  /** As `Math.random`. */
+  random?: () => number;
+}
+
+export interface ClientEvents {
+  event: (event: NodeEvent) => void;
+  gap: (gap: NodeGap) => void;
+  status: (status: { node: string; status: 'online' | 'offline' }) => void;
+  info: (info: NodeState<'info'>) => void;
+  health: (health: NodeState<'health'>) => void;
+  cameraState: (state: NodeState<'cameraState'>) => void;
+  cameraStatus: (status: NodeState<'cameraStatus'>) => void;
+  snapshot: (snapshot: NodeSnapshot) => void;
+  /** Subscribed again after the broker was away. */
+  connected: (url: string) => void;
+  away: (error: BrokerError, retryMs: number) => void;
+  /** Something on one of our topics is none of ours; it was passed over. */
+  warning: (error: BrokerError) => void;
+}
+
+export interface ClientCounters {
+  /** Events delivered, each once. */
+  events: number;
+  /** Events that came a second time, and were passed over. */
+  duplicates: number;
+  /** Events that will not come any more. */
+  missing: number;
+  /** Events that an iterator gave up because nobody took them. */
+  overflow: number;
+  /** Messages that were not what their topic says. */
+  invalid: number;
+}
+
+const text = new TextDecoder();
+
+/**
+ * What the boards of a house say: events once and in order, whatever the broker did to them. Made by `connect`, which
+ * delivers nothing before the turn of the event loop after it has resolved: whoever listens by then misses nothing.
+ */
+export class MinspnetClient extends EventEmitter<ClientEvents> {
+  readonly #options: ConnectOptions;
+  readonly #base: string;
+  readonly #session: Session;
+  readonly #sequences = new Map<string, Sequence>();
+  readonly #streams = new Map<EventStream, EventFilter>();
+  readonly #requests: Requests;
+  /** What came before anybody could listen. */
+  #early: { topic: string; payload: Uint8Array }[] | undefined = [];
+  readonly #counted = { events: 0, missing: 0, overflow: 0, invalid: 0 };
+  #closed = false;
+
+  /** @internal */
+  constructor(urls: readonly string[], options: ConnectOptions) {
+    super();
+    const {
+      username,
+      password,
+      tls,
+      session,
+      connectMs = 10_000,
+      keepAliveSeconds = 20,
+      random = Math.random,
+    } = options;
+    this.#options = options;
+    this.#base = options.baseTopic ?? 'minspnet';
+    this.#requests = new Requests(random);
+    this.#session = new Session({
+      urls,
+      username,
+      password,
+      tls,
+      clientId: session?.clientId,
+      expirySeconds: session?.expirySeconds ?? 0,
+      keepAliveSeconds,
+      connectMs,
+      retryMs: options.retryMs ?? [500, 30_000],
+      filters: filtersOf(this.#base, options),
+      random,
+    });
+    this.#session.on('message', (topic, payload) => {
+      if (this.#early === undefined) this.#receive(topic, payload);
+      else this.#early.push({ topic, payload });
+    });
+  }
+
+  /** @internal */
+  async start(): Promise<void> {
+    await this.#session.start();
+    this.#session.on('connected', (url) => this.emit('connected', url));
+    this.#session.on('away', (error, retryMs) => this.emit('away', error, retryMs));
+    setTimeout(() => {
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      for (const { topic, payload } of early) this.#receive(topic, payload);
+    }, 0);
+  }
+
+  /** Whether there is a broker at this moment. */
+  get connected(): boolean {
+    return this.#session.connected;
+  }
+
+  get counters(): ClientCounters {
+    let duplicates = 0;
+    for (const sequence of this.#sequences.values()) duplicates += sequence.duplicates;
+    return { ...this.#counted, duplicates };
+  }
+
+  /** How far each camera has got, by `node/camera`. Given to `connect` as `after`, nothing is delivered twice. */
+  get positions(): Record<string, Position> {
+    const positions: Record<string, Position> = { ...this.#options.after };
+    for (const [key, { position }] of this.#sequences) if (position !== undefined) positions[key] = position;
+    return positions;
+  }
+
+  /**
+   * Events from now on, and gaps in their place. `break` ends it, and so does `close`.
+   *
+   * ```ts
+   * for await (const event of client.events({ class: 'person' })) {
+   *   if (event.type === 'gap') continue; // numbers that will not come, with the reason
+   *   console.log(event.node, event.camera, event.type, event.score);
+   * }
+   * ```
+   */
+  events(filter: EventFilter = {}): EventStream {
+    const stream = new EventStream(this.#options.capacity ?? 10_000, (ended) => this.#streams.delete(ended));
+    if (this.#closed) stream.end();
+    else this.#streams.set(stream, filter);
+    return stream;
+  }
+
+  /**
+   * Asks a board for something, and resolves with the data of its answer.
+   *
+   * @throws RequestError `ERR_REQUEST_REFUSED` with what the board says, `ERR_REQUEST_TIMEOUT`
+   * @throws BrokerError `ERR_BROKER_AWAY`
+   */
+  request(
+    node: string,
+    name: string,
+    data: Record<string, unknown> = {},
+    { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
+  ): Promise<unknown> {
+    const topic = new Topics(this.#base, node).request(name);
+    return this.#requests.ask(node, name, timeoutMs, (transaction) =>
+      this.#session.publish(topic, JSON.stringify({ ...data, transaction })),
+    );
+  }
+
+  /** Ends the session, the iterators, and what was asked for. What was held behind a hole is delivered. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#session.stop();
+    for (const sequence of this.#sequences.values()) sequence.flush();
+    for (const stream of this.#streams.keys()) stream.end();
+    this.#streams.clear();
+    this.#requests.end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #receive(topic: string, payload: Uint8Array): void {
+    const parsed = parseTopic(this.#base, topic);
+    if (parsed === undefined) return;
+    const { channel, node, levels } = parsed;
+    if (channel === 'snapshot') {
+      const { camera = '', class: className = '' } = levels;
+      if (payload.length > 0) this.emit('snapshot', { node, camera, class: className, jpeg: payload, topic });
+      return;
+    }
+    if (payload.length === 0) return; // a retained topic was cleared
+    try {
+      this.#tell(parsed, text.decode(payload));
+    } catch (cause) {
+      this.#counted.invalid++;
+      const message = `what was said on ${topic} is not what the contract says; it was passed over`;
+      this.emit('warning', new BrokerError('ERR_BROKER_PAYLOAD', 'broker', message, { cause }));
+    }
+  }
+
+  #tell({ channel, node, levels }: ParsedTopic, payload: string): void {
+    switch (channel) {
+      case 'status':
+        this.emit('status', { node, status: channels.status.payload.parse(payload) });
+        break;
+      case 'info':
+        this.emit('info', { ...channels.info.payload.parse(JSON.parse(payload)), node });
+        break;
+      case 'health':
+        this.emit('health', { ...channels.health.payload.parse(JSON.parse(payload)), node });
+        break;
+      case 'cameraState':
+        this.emit('cameraState', { ...channels.cameraState.payload.parse(JSON.parse(payload)), node });
+        break;
+      case 'cameraStatus':
+        this.emit('cameraStatus', { ...channels.cameraStatus.payload.parse(JSON.parse(payload)), node });
+        break;
+      case 'events':
+        this.#sequenceOf(node, levels.camera ?? '').take(channels.events.payload.parse(JSON.parse(payload)));
+        break;
+      case 'response':
+        this.#requests.answered(node, channels.response.payload.parse(JSON.parse(payload)));
+        break;
+    }
+  }
+
+  #sequenceOf(node: string, camera: string): Sequence {
+    const key = `${node}/${camera}`;
+    let sequence = this.#sequences.get(key);
+    if (sequence === undefined) {
+      const { after, reorderMs = 500, share } = this.#options;
+      sequence = new Sequence({
+        camera,
+        reorderMs,
+        shared: share !== undefined,
+        after: after?.[key],
+        deliver: (message) => this.#deliver({ ...message, node }),
+      });
+      this.#sequences.set(key, sequence);
+    }
+    return sequence;
+  }
+
+  #deliver(message: NodeEvent | NodeGap): void {
+    if (message.type === 'gap') this.#counted.missing += message.to - message.from + 1;
+    else this.#counted.events++;
+    for (const [stream, filter] of this.#streams) {
+      if (admits(filter, message) && stream.push(message)) this.#counted.overflow++;
+    }
+    if (message.type === 'gap') this.emit('gap', message);
+    else this.emit('event', message);
+  }
+}
+
+function filtersOf(base: string, { node, camera, share, snapshots }: ConnectOptions): string[] {
+  return listOf(node).flatMap((name) => {
+    const topics = new Topics(base, name);
+    const of = (channel: 'events' | 'cameraState' | 'cameraStatus' | 'snapshot') =>
+      listOf(camera).map((one) => topics.filter(channel, { camera: one }));
+    return [
+      ...of('events').map((filter) => (share === undefined ? filter : `$share/${share}/${filter}`)),
+      ...of('cameraState'),
+      ...of('cameraStatus'),
+      ...(snapshots ? of('snapshot') : []),
+      ...(['status', 'info', 'health', 'response'] as const).map((channel) => topics.filter(channel)),
+    ];
+  });
+}
+
+function listOf(names: string | readonly string[] | undefined): readonly string[] {
+  return names === undefined ? ['+'] : typeof names === 'string' ? [names] : names;
+}
