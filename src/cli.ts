@@ -6,6 +6,7 @@ import type { DoctorOptions } from './commands/doctor.js';
 import { exitCodeTable } from './commands/exit-code-table.js';
 import { guard } from './commands/guard.js';
 import type { DetectOptions, RunOptions } from './commands/options.js';
+import type { WatchOptions } from './commands/watch.js';
 import { exitCodes } from './contract/errors.js';
 
 // Names the commands and nothing more. Each loads its own code when it is called, so that `--help` loads no FFmpeg
@@ -76,6 +77,16 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .option('--json', 'one JSON document', false)
     .addHelpText('after', '\nEnds with 0 where nothing fails, else with the exit code of the first thing that does.')
     .action((options: DoctorOptions) => end(async () => (await import('./commands/doctor.js')).doctor(options)));
+
+  program
+    .command('watch')
+    .description('show what the boards say: a table in a terminal, a JSON line an event in a pipe')
+    .option('-c, --config <file>', 'settings that name the broker (default: the file that `run` would read)')
+    .option('--url <url>', 'the broker, such as mqtt://host:1883, in place of that of the settings')
+    .option('--node <name...>', 'only these boards')
+    .option('--camera <name...>', 'only these cameras')
+    .option('--class <name...>', 'only events of these classes')
+    .action((options: WatchOptions) => end(async () => (await import('./commands/watch.js')).watch(options)));
 
   const config = program.command('config').description('about the settings');
   config
