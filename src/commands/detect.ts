@@ -2,10 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { settingsSchema } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
-import { ConfigError, exitCodes } from '../contract/errors.js';
+import { exitCodes } from '../contract/errors.js';
 import { loadModel } from '../model/load.js';
 import { FfmpegSource } from '../pipeline/capture/ffmpeg-source.js';
-import { inputSize, type Size } from '../pipeline/capture/input-size.js';
+import { chosenSize, inputSize, type Size } from '../pipeline/capture/input-size.js';
 import type { Picture } from '../pipeline/capture/picture-source.js';
 import { parseSource } from '../pipeline/capture/source.js';
 import { tensorBuffer, tensorBytes } from '../pipeline/capture/tensor.js';
@@ -30,12 +30,8 @@ interface PictureReport {
 export async function detect(files: string[], options: DetectOptions): Promise<number> {
   const { model: modelDefaults, runtime } = settingsSchema.parse({});
   const model = await loadModel(options.model ?? modelDefaults.path, options.precision ?? modelDefaults.precision);
-  const { multipleOf, fill } = model.card.input;
-  const fixed = options.size && { width: options.size[0], height: options.size[1] };
-  if (fixed && (fixed.width % multipleOf !== 0 || fixed.height % multipleOf !== 0)) {
-    const what = `--size ${fixed.width}x${fixed.height}: this model takes multiples of ${multipleOf} only.`;
-    throw new ConfigError('ERR_CONFIG_SIZE', 'usage', what);
-  }
+  const { multipleOf, fill, resize } = model.card.input;
+  const fixed = chosenSize(model.card, options.size);
   if (options.annotate !== undefined) await mkdir(options.annotate, { recursive: true });
 
   await using network = await Network.load(model, runtime);
@@ -46,7 +42,7 @@ export async function detect(files: string[], options: DetectOptions): Promise<n
     const facts = await source.open();
     const input = fixed ?? inputSize(facts, multipleOf);
     const buffer = tensorBuffer(input, fill);
-    using scaler = new TensorScaler(input, fill);
+    using scaler = new TensorScaler(input, fill, resize);
     using annotator = options.annotate === undefined ? undefined : new Annotator();
     const isClip = facts.frames !== 1;
     for (let frame = 0; ; frame += 1) {

@@ -6,13 +6,52 @@ const modelFile = z.object({
   bytes: z.int().positive(),
 });
 
+const side = z.int().positive();
+const perChannel = z.tuple([z.number(), z.number(), z.number()]);
+
+/** What the network is fed with. What is not uint8 nhwc rgb is turned into it pixel by pixel, which costs time. */
+const modelInput = z.object({
+  name: z.string(),
+  layout: z.enum(['nhwc', 'nchw']),
+  type: z.enum(['uint8', 'float32']),
+  colour: z.enum(['rgb', 'bgr']),
+  mean: perChannel.default([0, 0, 0]).describe('taken from each 0..255 value first, in the order of `colour`'),
+  std: perChannel.default([1, 1, 1]).describe('what the rest is divided by'),
+  resize: z
+    .enum(['fit', 'stretch'])
+    .default('fit')
+    .describe('fit: aspect ratio kept, at the top left; stretch: the whole input, each axis by itself'),
+  multipleOf: side.describe('width and height are multiples of this'),
+  fixed: z.tuple([side, side]).optional().describe('[width, height], where the file takes no other size'),
+  fill: z.int().min(0).max(255).describe('grey of what the picture does not cover'),
+  sizes: z.array(z.tuple([side, side])).describe('[width, height] it was measured at'),
+});
+export type ModelInput = z.infer<typeof modelInput>;
+
 /** What `output.decoder: "minspnet"` means: see src/pipeline/decode.ts. */
 const minspnetOutput = z.object({
   decoder: z.literal('minspnet'),
   logits: z.string().describe('name of the [1, classes, N] output'),
   distances: z.string().describe('name of the [1, 4, N] output'),
-  strides: z.array(z.int().positive()),
+  strides: z.array(side),
 });
+export type MinspnetOutput = z.infer<typeof minspnetOutput>;
+
+/** See src/pipeline/decode-yolox.ts. */
+const yoloxOutput = z.object({
+  decoder: z.literal('yolox'),
+  output: z.string().describe('name of the [1, N, 5 + classes] output'),
+  strides: z.array(side),
+});
+export type YoloxOutput = z.infer<typeof yoloxOutput>;
+
+/** See src/pipeline/decode-fastestdet.ts. */
+const fastestdetOutput = z.object({
+  decoder: z.literal('fastestdet'),
+  output: z.string().describe('name of the [1, 5 + classes, rows, columns] output'),
+  stride: side,
+});
+export type FastestdetOutput = z.infer<typeof fastestdetOutput>;
 
 /** `models/<name>/card.json`: what a model is, eats and gives, and what it was measured to do. */
 export const modelCard = z.looseObject({
@@ -20,17 +59,9 @@ export const modelCard = z.looseObject({
   name: z.string(),
   version: z.string(),
   task: z.literal('detect'),
-  classes: z.array(z.string()).min(1),
-  input: z.object({
-    name: z.string(),
-    layout: z.literal('nhwc'),
-    type: z.literal('uint8'),
-    colour: z.literal('rgb'),
-    multipleOf: z.int().positive().describe('width and height are multiples of this'),
-    fill: z.int().min(0).max(255).describe('grey of what the picture does not cover'),
-    sizes: z.array(z.tuple([z.int().positive(), z.int().positive()])).describe('[width, height] it was measured at'),
-  }),
-  output: minspnetOutput,
+  classes: z.array(z.string()).min(1).max(256),
+  input: modelInput,
+  output: z.discriminatedUnion('decoder', [minspnetOutput, yoloxOutput, fastestdetOutput]),
   minScore: z.number().min(0).max(1).describe('the score from which a detection makes a track'),
   nmsIou: z.number().min(0).max(1),
   files: z.object({ fp32: modelFile, int8: modelFile.optional() }),

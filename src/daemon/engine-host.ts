@@ -215,7 +215,7 @@ export class EngineHost {
   #failed({ code, exit, message }: SerialisedError): void {
     if (this.#trial !== undefined) {
       this.#trial.reject(new MinspnetError(code, exit, message));
-    } else if (exit === 'model' || exit === 'config') {
+    } else if (exit === 'model' || exit === 'config' || exit === 'usage') {
       this.#stopping = true;
       this.options.listener.gaveUp(new MinspnetError(code, exit, message));
     } else {

@@ -1,4 +1,5 @@
 import { asMinspnetError, SourceError } from '../contract/errors.js';
+import { chosenSize } from '../pipeline/capture/input-size.js';
 import { monotonicMs } from '../pipeline/capture/monotonic.js';
 import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
@@ -28,8 +29,8 @@ export class Engine {
     this.send({ kind: 'ready', protocolVersion, facts: { provider: network.provider } });
     const detector = new Detector(network);
     const { card } = model;
-    const [width, height] = inputSize ?? [];
-    const input = width !== undefined && height !== undefined ? { width, height } : undefined;
+    const input = chosenSize(card, inputSize);
+    const { fill, multipleOf, resize } = card.input;
     this.#cameras = Object.entries(cameras).map(([cameraName, settings], index) => {
       return new CameraRunner({
         name: cameraName,
@@ -38,7 +39,7 @@ export class Engine {
         events: this.settings.events,
         minScore: settings.minScore ?? card.minScore,
         adjustment: this.settings.adjustments[cameraName] ?? {},
-        capture: { fill: card.input.fill, multipleOf: card.input.multipleOf, ...(input && { input }) },
+        capture: { fill, multipleOf, resize, ...(input && { input }) },
         enqueue: (job) => this.#enqueue(job, detector),
         send: this.send,
       });

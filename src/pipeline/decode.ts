@@ -1,3 +1,6 @@
+import type { MinspnetOutput } from '../contract/model-card.js';
+import type { BoxDecoder, NetworkOutput } from './box-decoder.js';
+import { CandidateList } from './candidate-list.js';
 import type { Size } from './capture/input-size.js';
 import type { Candidates } from './nms.js';
 
@@ -6,35 +9,26 @@ import type { Candidates } from './nms.js';
  * stride row by row; a cell's centre is ((x + ½)·stride, (y + ½)·stride) and its distances reach from there to the
  * left, top, right and bottom edge (FCOS, Tian et al. 2019).
  */
-export class BoxDecoder {
-  readonly #candidates: Candidates;
+export class MinspnetDecoder implements BoxDecoder {
+  readonly #list: CandidateList;
   readonly #centres: Float32Array;
   readonly #cells: number;
 
   constructor(
     private readonly input: Size,
     private readonly classes: number,
-    strides: readonly number[],
+    private readonly output: MinspnetOutput,
   ) {
-    this.#centres = centres(input, strides);
+    this.#centres = centres(input, output.strides);
     this.#cells = this.#centres.length / 2;
-    const most = classes * this.#cells;
-    this.#candidates = {
-      count: 0,
-      boxes: new Float32Array(most * 4),
-      scores: new Float32Array(most),
-      classes: new Uint8Array(most),
-    };
+    this.#list = new CandidateList(input, classes * this.#cells);
   }
 
-  /**
-   * @param logits [classes, cells], before the sigmoid
-   * @param distances [4, cells], pixels of the input, ≥ 0
-   * @param minScore 0..1
-   * @returns boxes in pixels of the input, clipped to it; valid until the next call
-   */
-  decode(logits: Float32Array, distances: Float32Array, minScore: number): Candidates {
+  /** Of the outputs, [classes, cells] before the sigmoid and [4, cells] in pixels of the input, ≥ 0. */
+  decode(outputs: NetworkOutput, minScore: number): Candidates {
     const cells = this.#cells;
+    const logits = outputs[this.output.logits] ?? new Float32Array();
+    const distances = outputs[this.output.distances] ?? new Float32Array();
     if (logits.length !== this.classes * cells || distances.length !== 4 * cells) {
       throw new RangeError(
         `outputs of ${logits.length} and ${distances.length} values; the card's strides give ${cells} cells ` +
@@ -42,24 +36,23 @@ export class BoxDecoder {
       );
     }
     const threshold = logit(minScore); // so that the sigmoid is taken of the few that pass
-    const { boxes, scores, classes } = this.#candidates;
-    let count = 0;
+    const list = this.#list.clear();
     for (let i = 0; i < logits.length; i += 1) {
       const value = logits[i] as number;
       if (!(value >= threshold)) continue;
       const cell = i % cells;
       const x = this.#centres[2 * cell] as number;
       const y = this.#centres[2 * cell + 1] as number;
-      boxes[4 * count] = Math.max(0, x - (distances[cell] as number));
-      boxes[4 * count + 1] = Math.max(0, y - (distances[cells + cell] as number));
-      boxes[4 * count + 2] = Math.min(this.input.width, x + (distances[2 * cells + cell] as number));
-      boxes[4 * count + 3] = Math.min(this.input.height, y + (distances[3 * cells + cell] as number));
-      scores[count] = 1 / (1 + Math.exp(-value));
-      classes[count] = (i - cell) / cells;
-      count += 1;
+      list.add(
+        x - (distances[cell] as number),
+        y - (distances[cells + cell] as number),
+        x + (distances[2 * cells + cell] as number),
+        y + (distances[3 * cells + cell] as number),
+        1 / (1 + Math.exp(-value)),
+        (i - cell) / cells,
+      );
     }
-    this.#candidates.count = count;
-    return this.#candidates;
+    return list.candidates;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Detection } from '../contract/detection.js';
+import { type BoxDecoder, createBoxDecoder } from './box-decoder.js';
 import type { Size } from './capture/input-size.js';
-import { BoxDecoder } from './decode.js';
 import type { Network } from './network.js';
 import { type Candidates, suppress } from './nms.js';
 
@@ -15,13 +15,15 @@ export interface Pixels {
 
 /** Milliseconds of the last `detect`, by stage. */
 export interface DetectTimes {
+  /** Of making the network's input of the picture: nothing to do for our own networks. */
+  prepareMs: number;
   inferenceMs: number;
   decodeBoxesMs: number;
 }
 
 /** From pixels to detections: network, box decoding, suppression. */
 export class Detector {
-  readonly times: DetectTimes = { inferenceMs: 0, decodeBoxesMs: 0 };
+  readonly times: DetectTimes = { prepareMs: 0, inferenceMs: 0, decodeBoxesMs: 0 };
   readonly #decoders = new Map<string, BoxDecoder>();
 
   constructor(private readonly network: Network) {}
@@ -29,15 +31,18 @@ export class Detector {
   /** @param minScore 0..1; lower ones are not looked at */
   async detect(pixels: Pixels, minScore: number): Promise<Detection[]> {
     const { classes, nmsIou } = this.network.model.card;
-    const before = performance.now();
-    const { logits, distances } = await this.network.run(pixels.bytes, pixels.input);
-    const between = performance.now();
-    const candidates = this.#decoder(pixels.input).decode(logits, distances, minScore);
+    const start = performance.now();
+    const input = this.network.prepare(pixels.bytes, pixels.input);
+    const prepared = performance.now();
+    const outputs = await this.network.run(input);
+    const inferred = performance.now();
+    const candidates = this.#decoder(pixels.input).decode(outputs, minScore);
     const detections = suppress(candidates, nmsIou)
       .map((i) => toDetection(candidates, i, pixels.fitted, classes))
       .filter(({ box: [left, top, right, bottom] }) => right > left && bottom > top); // the rest lies in the grey fill
-    this.times.inferenceMs = between - before;
-    this.times.decodeBoxesMs = performance.now() - between;
+    this.times.prepareMs = prepared - start;
+    this.times.inferenceMs = inferred - prepared;
+    this.times.decodeBoxesMs = performance.now() - inferred;
     return detections;
   }
 
@@ -46,8 +51,7 @@ export class Detector {
     const key = `${input.width}x${input.height}`;
     let decoder = this.#decoders.get(key);
     if (decoder === undefined) {
-      const { classes, output } = this.network.model.card;
-      decoder = new BoxDecoder(input, classes.length, output.strides);
+      decoder = createBoxDecoder(this.network.model.card, input);
       this.#decoders.set(key, decoder);
     }
     return decoder;

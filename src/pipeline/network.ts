@@ -1,9 +1,11 @@
 import './no-telemetry.js';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import type { RuntimeSettings } from '../config/schema.js';
 import { ModelError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
+import { type NetworkOutput, outputNames } from './box-decoder.js';
 import type { Size } from './capture/input-size.js';
+import { InputTensor } from './input-tensor.js';
 
 /** Execution provider: what was asked for, what runs, and why they differ if they do. */
 export interface ActiveProvider {
@@ -12,16 +14,10 @@ export interface ActiveProvider {
   reason?: string;
 }
 
-export interface NetworkOutput {
-  /** [classes, cells] */
-  logits: Float32Array;
-  /** [4, cells] */
-  distances: Float32Array;
-}
-
 /** One model in one ONNX Runtime session, which every camera shares. */
 export class Network {
   readonly provider: ActiveProvider;
+  readonly #tensors: InputTensor;
 
   private constructor(
     readonly model: VerifiedModel,
@@ -29,14 +25,15 @@ export class Network {
     settings: RuntimeSettings,
   ) {
     this.provider = chooseProvider(settings.provider);
+    this.#tensors = new InputTensor(model.card.input);
   }
 
   /** @throws {ModelError} ERR_MODEL_LOAD when ONNX Runtime refuses the file, ERR_MODEL_CARD when it has other outputs. */
   static async load(model: VerifiedModel, settings: RuntimeSettings): Promise<Network> {
     const session = await createSession(model, settings);
-    const { input, output } = model.card;
+    const { input } = model.card;
     const missing = [input.name].filter((name) => !session.inputNames.includes(name));
-    missing.push(...[output.logits, output.distances].filter((name) => !session.outputNames.includes(name)));
+    missing.push(...outputNames(model.card).filter((name) => !session.outputNames.includes(name)));
     if (missing.length > 0) {
       throw new ModelError(
         'ERR_MODEL_CARD',
@@ -47,19 +44,16 @@ export class Network {
     return new Network(model, session, settings);
   }
 
-  /**
-   * Runs the network on one picture. Blocks this thread meanwhile: onnxruntime-node computes on the calling thread.
-   *
-   * @param pixels uint8 [1, height, width, 3], RGB
-   */
-  async run(pixels: Uint8Array, { width, height }: Size): Promise<NetworkOutput> {
-    const { input, output } = this.model.card;
-    const feeds = { [input.name]: new Tensor('uint8', pixels, [1, height, width, 3]) };
-    const results = await this.session.run(feeds);
-    return {
-      logits: results[output.logits]?.data as Float32Array,
-      distances: results[output.distances]?.data as Float32Array,
-    };
+  /** The network's input. @param pixels uint8 [1, height, width, 3], RGB; must not change until the run is over */
+  prepare(pixels: Uint8Array, size: Size): Tensor {
+    return this.#tensors.make(pixels, size);
+  }
+
+  /** Runs the network on one picture. Blocks this thread meanwhile: onnxruntime-node computes on the calling thread. */
+  async run(input: Tensor): Promise<NetworkOutput> {
+    const results = await this.session.run({ [this.model.card.input.name]: input });
+    const entries = Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]);
+    return Object.fromEntries(entries);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,18 @@
 import t from 'tap';
-import { BoxDecoder } from '../../src/pipeline/decode.js';
+import { MinspnetDecoder } from '../../src/pipeline/decode.js';
 
 const input = { width: 64, height: 32 };
 /** Strides 8, 16, 32 of 64x32: 8x4 + 4x2 + 2x1. */
 const cells = 32 + 8 + 2;
+
+function decoderOf(classes: number, strides = [8, 16, 32]): MinspnetDecoder {
+  return new MinspnetDecoder(input, classes, {
+    decoder: 'minspnet',
+    logits: 'logits',
+    distances: 'distances',
+    strides,
+  });
+}
 
 function outputs(classes: number) {
   return { logits: new Float32Array(classes * cells).fill(-10), distances: new Float32Array(4 * cells) };
@@ -23,7 +32,7 @@ t.test('a cell of each stride gives its box', async (t) => {
     distances.set([3], 2 * cells + cell);
     distances.set([4], 3 * cells + cell);
   }
-  const { count, boxes, scores, classes } = new BoxDecoder(input, 3, [8, 16, 32]).decode(logits, distances, 0.5);
+  const { count, boxes, scores, classes } = decoderOf(3).decode({ logits, distances }, 0.5);
   t.equal(count, 3);
   t.strictSame([...classes.slice(0, 3)], [0, 1, 2], 'class by class');
   t.strictSame([...boxes.slice(0, 12)], [19, 10, 23, 16, 47, 14, 51, 20, 7, 22, 11, 28]);
@@ -34,19 +43,19 @@ t.test('boxes are clipped to the input', async (t) => {
   const { logits, distances } = outputs(1);
   logits[0] = 5;
   distances.fill(1000);
-  const { boxes } = new BoxDecoder(input, 1, [8, 16, 32]).decode(logits, distances, 0.5);
+  const { boxes } = decoderOf(1).decode({ logits, distances }, 0.5);
   t.strictSame([...boxes.slice(0, 4)], [0, 0, 64, 32]);
 });
 
 t.test('the lowest score is a limit; NaN is never an object', async (t) => {
   const { logits, distances } = outputs(1);
   logits.set([-0.01, 0, 0.01, Number.NaN]);
-  const decoder = new BoxDecoder(input, 1, [8, 16, 32]);
-  t.equal(decoder.decode(logits, distances, 0.5).count, 2);
-  t.equal(decoder.decode(logits, distances, 0).count, cells - 1, 'a lowest score of 0 gives every cell');
+  const decoder = decoderOf(1);
+  t.equal(decoder.decode({ logits, distances }, 0.5).count, 2);
+  t.equal(decoder.decode({ logits, distances }, 0).count, cells - 1, 'a lowest score of 0 gives every cell');
 });
 
 t.test('outputs of another size than the card promises are an error', async (t) => {
   const { logits, distances } = outputs(1);
-  t.throws(() => new BoxDecoder(input, 1, [8, 16]).decode(logits, distances, 0.5), RangeError);
+  t.throws(() => decoderOf(1, [8, 16]).decode({ logits, distances }, 0.5), RangeError);
 });

@@ -19,7 +19,8 @@ for (const precision of ['fp32', 'int8'] as const) {
       { width: 256, height: 256 },
       { width: 64, height: 32 },
     ]) {
-      const { logits, distances } = await network.run(pixels(size), size);
+      const outputs = await network.run(network.prepare(pixels(size), size));
+      const { logits = new Float32Array(), distances = new Float32Array() } = outputs;
       const cells = [8, 16, 32].reduce((total, stride) => total + (size.width / stride) * (size.height / stride), 0);
       t.equal(logits.length, model.card.classes.length * cells);
       t.equal(distances.length, 4 * cells);
@@ -37,7 +38,8 @@ t.test('the two files agree within what eight bits can hold', async (t) => {
   const answers: Float32Array[] = [];
   for (const precision of ['fp32', 'int8'] as const) {
     await using network = await Network.load(await loadModel('minspnet-s', precision), runtime);
-    answers.push(Float32Array.from((await network.run(pixels(size), size)).logits, (x) => 1 / (1 + Math.exp(-x))));
+    const { logits = new Float32Array() } = await network.run(network.prepare(pixels(size), size));
+    answers.push(logits.map((x) => 1 / (1 + Math.exp(-x))));
   }
   const [float, eight] = answers as [Float32Array, Float32Array];
   const difference = float.reduce((sum, score, i) => sum + Math.abs(score - (eight[i] ?? 0)), 0) / float.length;

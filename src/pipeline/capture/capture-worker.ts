@@ -150,7 +150,7 @@ class CaptureWorker {
   #prepare(picture: Size): void {
     const input = this.data.input ?? inputSize(picture, this.data.multipleOf);
     this.#input = input;
-    this.#scaler = new TensorScaler(input, this.data.fill);
+    this.#scaler = new TensorScaler(input, this.data.fill, this.data.resize);
     this.#gate = new MotionGate(this.data.settings.motion, input);
     const buffers = this.#source.live ? 1 : 2;
     for (let i = 0; i < buffers; i += 1) this.#free.push(tensorBuffer(input, this.data.fill));

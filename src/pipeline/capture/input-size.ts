@@ -1,7 +1,29 @@
+import { ConfigError } from '../../contract/errors.js';
+import type { ModelCard } from '../../contract/model-card.js';
+
 /** Width and height, pixels. */
 export interface Size {
   width: number;
   height: number;
+}
+
+/**
+ * The input's size where it does not follow from the picture's: the only one that the model takes, or the one that was
+ * asked for.
+ *
+ * @param asked [width, height]
+ * @throws {ConfigError} ERR_CONFIG_SIZE when the model does not take what was asked for
+ */
+export function chosenSize({ name, input }: ModelCard, asked: readonly [number, number] | undefined): Size | undefined {
+  const [width, height] = asked ?? input.fixed ?? [];
+  if (width === undefined || height === undefined) return undefined;
+  const takes = input.fixed ? `${input.fixed.join('x')} only` : `multiples of ${input.multipleOf} only`;
+  const isTaken = input.fixed
+    ? width === input.fixed[0] && height === input.fixed[1]
+    : width % input.multipleOf === 0 && height % input.multipleOf === 0;
+  if (isTaken) return { width, height };
+  const what = `an input of ${width}x${height} (--size, model.size): ${name} takes ${takes}.`;
+  throw new ConfigError('ERR_CONFIG_SIZE', 'usage', what);
 }
 
 /** As many pixels as 256×256, the size that the network is tuned for. */

@@ -1,6 +1,7 @@
 import type { CameraSettings } from '../../config/schema.js';
 import type { SerialisedError } from '../../contract/errors.js';
 import type { Box } from '../../contract/geometry.js';
+import type { ModelInput } from '../../contract/model-card.js';
 import type { Size } from './input-size.js';
 import type { SourceFacts } from './picture-source.js';
 import type { SnapshotOptions } from './snapshot.js';
@@ -14,6 +15,8 @@ export interface CaptureWorkerData {
   multipleOf: number;
   /** The input's size where it does not follow from the picture's. */
   input?: Size;
+  /** How the picture comes into the input. */
+  resize: ModelInput['resize'];
   snapshot: SnapshotOptions;
 }
 

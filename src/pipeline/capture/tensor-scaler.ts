@@ -1,5 +1,6 @@
 import { AV_PIX_FMT_RGB24, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUVJ420P, SWS_AREA } from 'node-av/constants';
 import { type Frame, SoftwareScaleContext } from 'node-av/lib';
+import type { ModelInput } from '../../contract/model-card.js';
 import { fit, type Size } from './input-size.js';
 
 type PixelFormat = Parameters<SoftwareScaleContext['getContext']>[2];
@@ -25,6 +26,7 @@ export class TensorScaler implements Disposable {
   constructor(
     private readonly input: Size,
     private readonly grey: number,
+    private readonly resize: ModelInput['resize'] = 'fit',
   ) {}
 
   /** @returns the size that the picture has inside the tensor. */
@@ -57,7 +59,7 @@ export class TensorScaler implements Disposable {
     this.#refitted = this.#key !== '';
     this[Symbol.dispose]();
     this.#key = key;
-    this.#fitted = fit(frame, this.input);
+    this.#fitted = this.resize === 'fit' ? fit(frame, this.input) : this.input;
     const format = frame.format as PixelFormat;
     // Scaling 4:2:0 in its own format first and then turning it into RGB takes half the time of doing both at once
     // (0.15 against 0.31 ms from 768x432 to 320x180), since chroma need not be brought to full size.

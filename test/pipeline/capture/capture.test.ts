@@ -7,7 +7,7 @@ import type { CaptureWorkerData } from '../../../src/pipeline/capture/messages.j
 import { tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { makeClip } from '../../support/clip.js';
 
-const defaults = { fill: 114, multipleOf: 32, snapshot: { quality: 80, maxSize: 640 } };
+const defaults = { fill: 114, multipleOf: 32, resize: 'fit' as const, snapshot: { quality: 80, maxSize: 640 } };
 const motion = { gate: false, threshold: 8, refreshSeconds: 2 };
 const settings = { fps: 10, pace: 'max', loop: false, motion } as const;
 

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { fit, inputSize } from '../../../src/pipeline/capture/input-size.js';
+import type { ModelCard } from '../../../src/contract/model-card.js';
+import { chosenSize, fit, inputSize } from '../../../src/pipeline/capture/input-size.js';
 
 const budget = 256 * 256;
 
@@ -25,4 +26,15 @@ t.test('a picture is fitted inside with its aspect ratio kept', async (t) => {
   t.strictSame(fit({ width: 768, height: 432 }, { width: 320, height: 192 }), { width: 320, height: 180 });
   t.strictSame(fit({ width: 100, height: 400 }, { width: 256, height: 256 }), { width: 64, height: 256 });
   t.strictSame(fit({ width: 10_000, height: 1 }, { width: 256, height: 32 }), { width: 256, height: 1 });
+});
+
+t.test('the size that was asked for, or the only one that there is', async (t) => {
+  const card = (fixed?: [number, number]) =>
+    ({ name: 'm', input: { multipleOf: 32, ...(fixed && { fixed }) } }) as ModelCard;
+  t.equal(chosenSize(card(), undefined), undefined);
+  t.strictSame(chosenSize(card(), [320, 192]), { width: 320, height: 192 });
+  t.strictSame(chosenSize(card([416, 416]), undefined), { width: 416, height: 416 });
+  t.strictSame(chosenSize(card([416, 416]), [416, 416]), { width: 416, height: 416 });
+  t.throws(() => chosenSize(card(), [320, 190]), { code: 'ERR_CONFIG_SIZE', message: /multiples of 32/ });
+  t.throws(() => chosenSize(card([416, 416]), [320, 192]), { code: 'ERR_CONFIG_SIZE', message: /416x416 only/ });
 });
