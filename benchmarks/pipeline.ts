@@ -6,9 +6,10 @@ import { execFile } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { measureStages, type StageSamples } from '../src/bench/stages.js';
+import { settingsSchema } from '../src/config/schema.js';
 import { loadModel } from '../src/model/load.js';
 import { Mosquitto } from '../test/support/broker.js';
-import { measureStages, type StageSamples } from './stages.js';
 import { median, percentile, sum } from './summary.js';
 import { startDaemon } from './whole-daemon.js';
 
@@ -27,10 +28,12 @@ const run = promisify(execFile);
 const baseline = fileURLToPath(new URL('../../benchmarks/baseline.py', import.meta.url));
 
 console.log(`on        ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}`);
-const measured = await measureStages(options.clip, options.model, Number(options.frames));
+const model = await loadModel(options.model, 'auto');
+const { runtime } = settingsSchema.parse({});
+const measured = await measureStages({ source: options.clip, model, runtime, frames: Number(options.frames) });
 const size = `${measured.input.width}x${measured.input.height}`;
 console.log(`clip      ${options.clip}`);
-console.log(`model     ${measured.model} at ${size}, 1 thread, provider cpu`);
+console.log(`model     ${model.card.name} ${model.card.version} ${model.precision} at ${size}, 1 thread, provider cpu`);
 printStages(measured);
 
 const broker = await new Mosquitto().start();
@@ -82,8 +85,7 @@ async function measureOurs(): Promise<Effort> {
 }
 
 async function measureTheirs(): Promise<Effort> {
-  const { path } = await loadModel(options.model, 'auto');
-  const args = ['--clip', options.clip, '--model', path, '--size', size, '--mqtt-port', String(broker.port)];
+  const args = ['--clip', options.clip, '--model', model.path, '--size', size, '--mqtt-port', String(broker.port)];
   const { stdout } = await run(options.python, [baseline, ...args, '--seconds', '10']);
   const result = JSON.parse(stdout) as { frames: number; cpuSeconds: number; wallSeconds: number };
   return {
@@ -96,10 +98,9 @@ function printStages({ samples, cpuMs, frames, cpuSeconds, wallSeconds }: StageS
   console.log(`\nstages on one thread, ${frames} frames after a warm-up, wall ms a frame`);
   console.log(row('', 'p50', 'p90', 'p99'));
   for (const [stage, values] of Object.entries(samples)) {
-    console.log(row(stage, percentile(values, 0.5), percentile(values, 0.9), percentile(values, 0.99)));
+    console.log(row(stage, percentile(values, 'p50'), percentile(values, 'p90'), percentile(values, 'p99')));
   }
-  const boxes = sum(samples['decode boxes']) / (sum(samples.inference) + sum(samples['decode boxes']));
-  const rest = cpuMs.scale + cpuMs.detect * boxes + cpuMs['track and events'];
+  const rest = cpuMs.scale + cpuMs['decode boxes'] + cpuMs['track and events'];
   const total = sum(Object.values(cpuMs));
   console.log(
     `CPU: ${((cpuSeconds * 1000) / frames).toFixed(2)} ms a frame, ${(frames / wallSeconds).toFixed(0)} frames/s`,

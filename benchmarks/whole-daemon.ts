@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import mqtt, { type MqttClient } from 'mqtt';
+import { children, cpuSeconds, rssBytes } from '../src/bench/processes.js';
 import type { Health } from '../src/contract/health.js';
-import { children, cpuSeconds, rssBytes } from './processes.js';
 
 const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 

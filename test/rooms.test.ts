@@ -16,6 +16,7 @@ const rooms: Record<string, readonly string[]> = {
   pipeline: ['timing', 'contract', 'config', 'device'],
   engine: ['timing', 'contract', 'config', 'device', 'pipeline'],
   daemon: ['timing', 'contract', 'config', 'device', 'model', 'mqtt', 'client', 'learn'],
+  bench: ['timing', 'contract', 'config', 'device', 'model', 'mqtt', 'pipeline'],
   commands: [
     'timing',
     'contract',
@@ -28,10 +29,11 @@ const rooms: Record<string, readonly string[]> = {
     'pipeline',
     'engine',
     'daemon',
+    'bench',
   ],
 };
 const native = ['node-av', 'node-av/api', 'onnxruntime-node'];
-const mayUseNative = ['pipeline', 'engine', 'commands'];
+const mayUseNative = ['pipeline', 'engine', 'bench', 'commands'];
 
 /** What a room's file tries to import, and which of it must be refused. */
 function attempts(room: string, allowed: readonly string[], up: string): { all: string[]; refused: string[] } {

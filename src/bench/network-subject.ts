@@ -1,0 +1,97 @@
+import type { Tensor } from 'onnxruntime-node';
+import type { RuntimeSettings } from '../config/schema.js';
+import { SourceError } from '../contract/errors.js';
+import type { VerifiedModel } from '../contract/model-card.js';
+import { chosenSize, inputSize, type Size } from '../pipeline/capture/input-size.js';
+import { tensorBuffer, tensorBytes } from '../pipeline/capture/tensor.js';
+import { TensorScaler } from '../pipeline/capture/tensor-scaler.js';
+import { type ActiveProvider, Network } from '../pipeline/network.js';
+import type { Subject } from './measure.js';
+import { openSource } from './open-source.js';
+
+export interface NetworkSubjectOptions {
+  /** What it is called in results; by default the model's name and precision. */
+  name?: string;
+  model: VerifiedModel;
+  runtime: RuntimeSettings;
+  /** [width, height] of the input; by default from the source's aspect ratio. */
+  size?: [number, number] | undefined;
+  /** As a camera's `source`. */
+  source: string;
+}
+
+/** So many different pictures are kept, so that no step works on what the step before has left in the caches. */
+const pictures = 16;
+/** Of a source, every so manieth. */
+const every = 5;
+
+/** A network alone, on real pictures that were scaled and prepared before: what `onnxruntime_perf_test` measures. */
+export class NetworkSubject implements Subject, AsyncDisposable {
+  #next = 0;
+
+  private constructor(
+    readonly name: string,
+    readonly model: VerifiedModel,
+    readonly input: Size,
+    /** From the file to a session, milliseconds. */
+    readonly loadMs: number,
+    private readonly network: Network,
+    private readonly tensors: readonly Tensor[],
+  ) {}
+
+  /**
+   * @throws {ModelError} when the model can't be used
+   * @throws {SourceError} when the source can't
+   */
+  static async open(options: NetworkSubjectOptions): Promise<NetworkSubject> {
+    const { model, runtime, size, source } = options;
+    const before = performance.now();
+    const network = await Network.load(model, runtime);
+    const loadMs = performance.now() - before;
+    try {
+      const { input, tensors } = await readTensors(network, source, size);
+      const name = options.name ?? `${model.card.name} ${model.precision}`;
+      return new NetworkSubject(name, model, input, loadMs, network, tensors);
+    } catch (error) {
+      await network[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get provider(): ActiveProvider {
+    return this.network.provider;
+  }
+
+  async step(): Promise<void> {
+    await this.network.run(this.tensors[this.#next] as Tensor);
+    this.#next = (this.#next + 1) % this.tensors.length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.network[Symbol.asyncDispose]();
+  }
+}
+
+async function readTensors(
+  network: Network,
+  sourceName: string,
+  size: [number, number] | undefined,
+): Promise<{ input: Size; tensors: Tensor[] }> {
+  const { card } = network.model;
+  const { fill, multipleOf, resize } = card.input;
+  await using source = openSource(sourceName);
+  const facts = await source.open();
+  const input = chosenSize(card, size) ?? inputSize(facts, multipleOf);
+  using scaler = new TensorScaler(input, fill, resize);
+  const tensors: Tensor[] = [];
+  for (let number = 0; tensors.length < pictures; number += 1) {
+    const picture = await source.next();
+    if (picture === undefined) break;
+    if (number % every !== 0) continue;
+    const buffer = tensorBuffer(input, fill);
+    scaler.scale(picture.frame, buffer);
+    tensors.push(network.prepare(tensorBytes(buffer, input), input));
+  }
+  if (tensors.length > 0) return { input, tensors };
+  throw new SourceError('ERR_SOURCE_EMPTY', 'source', `source ${sourceName} holds no picture. Name another one.`);
+}
