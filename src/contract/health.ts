@@ -15,6 +15,27 @@ export const cameraHealth = z.object({
 });
 export type CameraHealth = z.infer<typeof cameraHealth>;
 
+/** What a sensor says, and how much that is worth. */
+function reading<Value extends z.ZodType>(value: Value) {
+  return z.object({
+    value: value.nullable().describe('null: not known now'),
+    unit: z.string(),
+    source: z.string().describe('the sensor; `none` where the board has none'),
+    scope: z.string().describe('what the value covers, and what it can’t see'),
+    why: z.string().optional().describe('why the value is null though there is a sensor'),
+  });
+}
+
+/** The board's own sensors. */
+export const sensorsHealth = z.object({
+  temperature: reading(z.number()),
+  power: reading(z.number()),
+  throttled: reading(z.boolean()).describe('the firmware slows the chip down'),
+  underVoltage: reading(z.boolean()),
+  fan: reading(z.number()),
+});
+export type SensorsHealth = z.infer<typeof sensorsHealth>;
+
 /** `minspnet/<node>/health`: retained, every few seconds. */
 export const health = z.object({
   at: z.iso.datetime(),
@@ -26,6 +47,11 @@ export const health = z.object({
     dropped: count.describe('oldest events given up because the outbox was full'),
     delivered: count,
   }),
+  broker: z
+    .object({ medianMs: z.number(), worstMs: z.number() })
+    .nullable()
+    .describe('from a message’s way out to the broker’s acknowledgement, over the last period; null: there was none'),
+  sensors: sensorsHealth,
   cameras: z.record(z.string(), cameraHealth),
 });
 export type Health = z.infer<typeof health>;

@@ -24,6 +24,7 @@ export const cameraState = z.object({
   camera: z.string(),
   at: z.iso.datetime(),
   counts: z.record(z.string(), z.int().min(0)).describe('confirmed tracks by class'),
+  moving: z.int().min(0).describe('how many of them do not stand still'),
   zones: z.record(z.string(), z.record(z.string(), z.int().min(0))).describe('the same by zone'),
 });
 export type CameraState = z.infer<typeof cameraState>;

@@ -2,13 +2,15 @@ import { join } from 'node:path';
 import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { type MinspnetError, SourceError } from '../contract/errors.js';
-import type { CameraHealth } from '../contract/health.js';
+import type { CameraHealth, Health } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { contractVersion } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
 import { loadModel } from '../model/load.js';
+import type { Latency } from '../mqtt/client.js';
 import { EmbeddedBroker } from '../mqtt/embedded-broker.js';
 import { Publisher } from '../mqtt/publisher.js';
+import { BoardSensors } from './board-sensors.js';
 import { describeEvent } from './describe-event.js';
 import { EngineHost, type EngineListener } from './engine-host.js';
 import type { Log } from './log.js';
@@ -44,7 +46,9 @@ export class Daemon {
   #broker: EmbeddedBroker | undefined;
   #publisher: Publisher | undefined;
   #engine: { rssBytes: number; cameras: Record<string, CameraHealth> } = { rssBytes: 0, cameras: {} };
+  #sensors: BoardSensors | undefined;
   #healthTimer: NodeJS.Timeout | undefined;
+  #readingSensors = false;
 
   constructor(private readonly options: DaemonOptions) {
     this.finished = new Promise((well, badly) => {
@@ -69,7 +73,9 @@ export class Daemon {
     await publisher.start();
     this.#host = this.#createHost(model);
     this.#host.start();
-    this.#healthTimer = setInterval(() => this.#publishHealth(), healthMs);
+    this.#sensors = await BoardSensors.find();
+    void this.#publishHealth();
+    this.#healthTimer = setInterval(() => void this.#publishHealth(), healthMs);
   }
 
   /** Ends the open tracks, delivers what the outbox holds, says `offline`. Within 2 s. */
@@ -177,9 +183,13 @@ export class Daemon {
     else this.#finish.badly(failed);
   }
 
-  #publishHealth(): void {
+  /** A sensor that hangs makes health late, but not more of it. */
+  async #publishHealth(): Promise<void> {
     const host = this.#host;
-    if (host === undefined) return;
+    if (host === undefined || this.#sensors === undefined || this.#readingSensors) return;
+    this.#readingSensors = true;
+    const sensors = await this.#sensors.read();
+    this.#readingSensors = false;
     const { waiting = 0, dropped = 0, delivered = 0 } = this.#publisher?.counters ?? {};
     this.#publisher?.health({
       at: new Date().toISOString(),
@@ -187,7 +197,15 @@ export class Daemon {
       engine: { state: host.state, restarts: host.restarts, rssBytes: this.#engine.rssBytes },
       daemon: { rssBytes: process.memoryUsage.rss() },
       outbox: { waiting, dropped, delivered },
+      broker: rounded(this.#publisher?.takeLatency()),
+      sensors,
       cameras: this.#engine.cameras,
     });
   }
+}
+
+function rounded(latency: Latency | undefined): Health['broker'] {
+  if (latency === undefined) return null;
+  const round = (ms: number) => Math.round(ms * 100) / 100;
+  return { medianMs: round(latency.medianMs), worstMs: round(latency.worstMs) };
 }

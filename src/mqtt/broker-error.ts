@@ -77,6 +77,16 @@ export class PublishError extends BrokerError {
   }
 }
 
+/** The broker refused a subscription. */
+export function deafError(url: string, filter: string, cause: Error): BrokerError {
+  return new BrokerError(
+    'ERR_BROKER_SUBSCRIBE',
+    'broker',
+    `the broker ${url} does not let us listen to ${filter} (${cause.message}): let this user read it`,
+    { cause },
+  );
+}
+
 /** No session came about, or one was lost, and it was not the broker that said so. */
 export function awayError(url: string, cause?: Error): BrokerError {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;

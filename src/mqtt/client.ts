@@ -2,7 +2,15 @@ import { EventEmitter } from 'node:events';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { type BrokerError, ConfigError } from '../contract/errors.js';
 import { type BackoffOptions, backoff, defaultBackoff } from '../timing/backoff.js';
-import { awayError, briefError, connectError, disconnectError, PublishError, reasons } from './broker-error.js';
+import {
+  awayError,
+  briefError,
+  connectError,
+  deafError,
+  disconnectError,
+  PublishError,
+  reasons,
+} from './broker-error.js';
 
 export interface BrokerClientOptions {
   /** `mqtt://`, `mqtts://` (the certificate is verified), `ws://` or `wss://`. */
@@ -30,11 +38,34 @@ export interface BrokerClientEvents {
   refused: [error: BrokerError, retryMs: number];
   /** {@link BrokerClient.room} has grown. */
   room: [];
+  /** Something was said on a topic that we listen to. */
+  message: [message: IncomingMessage];
+  /** The broker does not let us listen to something. The session goes on. */
+  deaf: [error: BrokerError];
+}
+
+export interface IncomingMessage {
+  topic: string;
+  payload: Buffer;
+  /** It was said before we listened, and the broker has kept it. */
+  retain: boolean;
+  /** MQTT 5: where the answer is wanted. */
+  responseTopic?: string;
+  /** MQTT 5: what the answer has to carry. */
+  correlationData?: Buffer;
 }
 
 export interface PublishOptions {
   retain: boolean;
   contentType?: string;
+  /** MQTT 5; left out where the broker speaks 3.1.1. */
+  correlationData?: Buffer;
+}
+
+/** Milliseconds from a message's way out to the broker's acknowledgement, of those since the last look. */
+export interface Latency {
+  medianMs: number;
+  worstMs: number;
 }
 
 /** Called once: without an error when the broker has acknowledged, else when it did not, or the session ended. */
@@ -45,6 +76,10 @@ const windowMessages = 64;
 const windowBytes = 1024 * 1024;
 /** A session that has lasted that long was a success: the next pause is the shortest again. ms. */
 const stableMs = 10_000;
+/** Larger messages than this the broker is asked to keep (MQTT 5): nobody who asks us for something needs more. Bytes. */
+const maxIncomingBytes = 1024 * 1024;
+/** Latencies kept for the next look at them. */
+const maxLatencies = 1000;
 /** So many sessions that end before that are no chance. */
 const briefTold = 3;
 /** Who finds another one of its name stays away for up to so many times the longest pause: 10 minutes by default. */
@@ -79,6 +114,8 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   #timer: NodeJS.Timeout | undefined;
   /** Whoever waits for the outcome of the first attempt. */
   #firstAnswer: { resolve: () => void; reject: (error: BrokerError) => void } | undefined;
+  readonly #filters = new Set<string>();
+  #latencies: number[] = [];
   /** Sessions in a row that did not last, and came back at the first attempt. */
   #brief = 0;
   /** How often it has been told that there is another one of our name. */
@@ -145,16 +182,39 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     const bytes = payload.length;
     this.#pending.set(acknowledged, bytes);
     this.#pendingBytes += bytes;
-    const properties =
-      this.#version === 5 && options.contentType !== undefined ? { contentType: options.contentType } : undefined;
+    const { contentType, correlationData } = options;
+    const properties = this.#version === 5 && {
+      ...(contentType !== undefined && { contentType }),
+      ...(correlationData !== undefined && { correlationData }),
+    };
+    const sentAt = performance.now();
     client.publish(topic, payload, { qos: 1, retain: options.retain, ...(properties && { properties }) }, (error) => {
       if (!this.#pending.delete(acknowledged)) return; // its session has ended, and it was told so
       this.#pendingBytes -= bytes;
+      if (this.#latencies.length < maxLatencies) this.#latencies.push(performance.now() - sentAt);
       const reason = reasonOf(error);
       if (error && reason === undefined) acknowledged(awayError(this.#shown, error));
       else acknowledged(reason === undefined ? undefined : new PublishError(this.#shown, topic, reason));
       if (this.connected) this.emit('room');
     });
+  }
+
+  /** Listens to a topic or a filter in this session and all later ones. */
+  subscribe(filter: string): void {
+    this.#filters.add(filter);
+    if (this.#session !== undefined && this.#client !== undefined) this.#listen(this.#client, filter);
+  }
+
+  unsubscribe(filter: string): void {
+    if (this.#filters.delete(filter) && this.connected) this.#client?.unsubscribe(filter, () => {});
+  }
+
+  /** How long the broker took to acknowledge since this was last asked; undefined where it acknowledged nothing. */
+  takeLatency(): Latency | undefined {
+    const sorted = this.#latencies.sort((a, b) => a - b);
+    this.#latencies = [];
+    const median = sorted[Math.floor(sorted.length / 2)];
+    return median === undefined ? undefined : { medianMs: median, worstMs: sorted.at(-1) ?? median };
   }
 
   /** Ends the session without a farewell, as if it had been lost; the next attempt comes after a pause. */
@@ -194,9 +254,21 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       this.publish(this.#options.statusTopic, 'online', { retain: true }, (error) => {
         if (error instanceof PublishError) this.drop(error);
       });
+      for (const filter of this.#filters) this.#listen(client, filter);
       this.emit('connected');
       this.#firstAnswer?.resolve();
       this.#firstAnswer = undefined;
+    });
+    client.on('message', (topic, payload, { retain, properties }) => {
+      if (this.#client !== client || this.#stopped) return;
+      const { responseTopic, correlationData } = properties ?? {};
+      this.emit('message', {
+        topic,
+        payload,
+        retain,
+        ...(responseTopic !== undefined && { responseTopic }),
+        ...(correlationData !== undefined && { correlationData }),
+      });
     });
     client.on('disconnect', (packet) => this.#ended(client, disconnectError(this.#shown, packet.reasonCode ?? 0)));
     client.on('error', (error) => {
@@ -210,6 +282,13 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       this.#ended(client, reason === undefined ? awayError(this.#shown, error) : connectError(this.#shown, reason));
     });
     client.on('close', () => this.#ended(client, awayError(this.#shown)));
+  }
+
+  /** One filter a packet, so that a no is about one. */
+  #listen(client: MqttClient, filter: string): void {
+    client.subscribe(filter, { qos: 1 }, (error) => {
+      if (error && this.#client === client && this.connected) this.emit('deaf', deafError(this.#shown, filter, error));
+    });
   }
 
   /** An attempt or its session is over: everything on its way is given back, and the next one is set up. */
@@ -308,6 +387,7 @@ function connectOptions(options: Required<BrokerClientOptions>): IClientOptions 
     queueQoSZero: false,
     resubscribe: false,
     rejectUnauthorized: true,
+    properties: { maximumPacketSize: maxIncomingBytes },
     will: { topic: options.statusTopic, payload: Buffer.from('offline'), qos: 1, retain: true },
   };
 }

@@ -5,7 +5,13 @@ import type { Health } from '../contract/health.js';
 import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import { type Topic, Topics } from '../contract/topics.js';
 import { PublishError } from './broker-error.js';
-import { BrokerClient, type BrokerClientOptions } from './client.js';
+import {
+  BrokerClient,
+  type BrokerClientOptions,
+  type IncomingMessage,
+  type Latency,
+  type PublishOptions,
+} from './client.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 import type { OutboxEntry } from './outbox-database.js';
 import { type RetainedValue, RetainedValues } from './retained.js';
@@ -43,6 +49,8 @@ export interface PublisherEvents {
   warning: [error: BrokerError | StateError];
   /** The outbox can write again. */
   recovered: [];
+  /** Something was said on a topic that was subscribed to. */
+  message: [message: IncomingMessage];
 }
 
 export interface PublisherCounters {
@@ -53,6 +61,15 @@ export interface PublisherCounters {
   dropped: number;
   /** Events that the broker has acknowledged. */
   delivered: number;
+}
+
+/** What is said once waits in memory for room, messages at most. */
+const maxUnsaid = 64;
+
+interface Unsaid {
+  topic: string;
+  payload: string;
+  options: Omit<PublishOptions, 'retain'>;
 }
 
 /** Snapshots that wait for their event's turn, bytes; beyond that they go as soon as they can. */
@@ -84,6 +101,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #delivered = 0;
   #onIdle: (() => void) | undefined;
   #retainedInFlight = 0;
+  #unsaid: Unsaid[] = [];
   /** Topics whose trouble has been told in this session. */
   readonly #told = new Set<string>();
   #open = false;
@@ -103,6 +121,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#client.on('away', (error, retryMs) => this.#lost('away', error, retryMs));
     this.#client.on('refused', (error, retryMs) => this.#lost('refused', error, retryMs));
     this.#client.on('room', () => this.#pump());
+    this.#client.on('message', (message) => this.emit('message', message));
+    this.#client.on('deaf', (error) => this.emit('warning', error));
     this.#outbox.on('readable', () => this.#pump());
     this.#outbox.on('warning', (error) => this.emit('warning', error));
     this.#outbox.on('recovered', () => this.emit('recovered'));
@@ -186,6 +206,50 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#retain(this.topics.health, health);
   }
 
+  /** Whatever else shall stand at a topic; replaces what stood there. */
+  retain(topic: string, payload: string | Buffer, contentType = 'application/json'): void {
+    this.#retained.set({ topic, payload, contentType });
+    this.#pump();
+  }
+
+  /** Takes away what stands at a topic, whoever put it there. */
+  clear(topic: string): void {
+    this.#retained.clear(topic);
+    this.#pump();
+  }
+
+  /** Says again all that stands at retained topics, for those who ask for it. */
+  resendRetained(): void {
+    this.#retained.resend();
+    this.#pump();
+  }
+
+  /**
+   * Says something once, QoS 1, after all that stands at retained topics by now. It does not outlive the session.
+   *
+   * @returns false where there is no session, or too much waits
+   */
+  say(topic: string, payload: string, options: Omit<PublishOptions, 'retain'> = {}): boolean {
+    if (!this.#client.connected || this.#unsaid.length >= maxUnsaid) return false;
+    this.#unsaid.push({ topic, payload, options });
+    this.#pump();
+    return true;
+  }
+
+  /** Listens to a topic or a filter in this session and all later ones; tells by `message`. */
+  subscribe(filter: string): void {
+    this.#client.subscribe(filter);
+  }
+
+  unsubscribe(filter: string): void {
+    this.#client.unsubscribe(filter);
+  }
+
+  /** How long the broker took to acknowledge since this was last asked; undefined where it acknowledged nothing. */
+  takeLatency(): Latency | undefined {
+    return this.#client.takeLatency();
+  }
+
   #retain<Value extends object>(topic: Topic<Value>, value: Value): void {
     this.#retained.set({ topic, payload: JSON.stringify(value), contentType: 'application/json' });
     this.#pump();
@@ -218,6 +282,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #lost(kind: 'away' | 'refused', error: BrokerError, retryMs: number): void {
     this.#retainedInFlight = 0;
+    this.#unsaid = [];
     this.#outbox.rewind();
     this.#detachAll();
     this.emit(kind, error, retryMs);
@@ -230,6 +295,11 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       const value = this.#retained.takeUnsent();
       if (value !== undefined) {
         this.#sendRetained(value);
+        continue;
+      }
+      const unsaid = this.#unsaid.shift();
+      if (unsaid !== undefined) {
+        this.#say(unsaid);
         continue;
       }
       const entry = this.#outbox.peek();
@@ -255,6 +325,13 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#retainedInFlight++;
     this.#client.publish(topic, payload, { retain: true, contentType }, (error) => {
       this.#retainedInFlight = Math.max(0, this.#retainedInFlight - 1);
+      if (error instanceof PublishError) this.#warnOnce(topic, error);
+    });
+  }
+
+  #say({ topic, payload, options }: Unsaid): void {
+    if (this.#tooLarge(topic, payload)) return;
+    this.#client.publish(topic, payload, { retain: false, contentType: 'application/json', ...options }, (error) => {
       if (error instanceof PublishError) this.#warnOnce(topic, error);
     });
   }

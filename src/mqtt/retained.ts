@@ -31,6 +31,11 @@ export class RetainedValues {
     }
   }
 
+  /** Nothing shall stand there any more. Kept, so that a broker that did not hear of it hears it in the next session. */
+  clear(topic: string): void {
+    this.set({ topic, payload: '', contentType: 'text/plain' });
+  }
+
   get(topic: string): RetainedValue | undefined {
     return this.#values.get(topic);
   }

@@ -3,6 +3,7 @@ import type { CameraState } from '../contract/status.js';
 /** A track as far as it is counted. */
 export interface Occupant {
   readonly isOpen: boolean;
+  readonly stationary: boolean;
   readonly className: string | undefined;
   readonly zones: readonly string[];
 }
@@ -12,14 +13,14 @@ type Counts = Record<string, number>;
 /** Counts the open tracks of a camera, as a whole and by zone. */
 export class Occupancy {
   /** Every class that was ever counted stays, as 0: a hub then shows 0 and not the last number for ever. */
-  #state: Pick<CameraState, 'counts' | 'zones'>;
+  #state: Pick<CameraState, 'counts' | 'moving' | 'zones'>;
   #told = '';
 
   constructor(
     private readonly camera: string,
     zones: readonly string[],
   ) {
-    this.#state = { counts: {}, zones: Object.fromEntries(zones.map((zone) => [zone, {}])) };
+    this.#state = { counts: {}, moving: 0, zones: Object.fromEntries(zones.map((zone) => [zone, {}])) };
   }
 
   /** The state if it differs from the one that this returned last. */
@@ -27,9 +28,11 @@ export class Occupancy {
     const { counts, zones } = this.#state;
     zero(counts);
     for (const zone of Object.values(zones)) zero(zone);
-    for (const { isOpen, className, zones: inside } of occupants) {
+    this.#state.moving = 0;
+    for (const { isOpen, stationary, className, zones: inside } of occupants) {
       if (!isOpen || className === undefined) continue;
       add(counts, className);
+      if (!stationary) this.#state.moving += 1;
       for (const name of inside) add(zones[name] ?? {}, className);
     }
     const told = JSON.stringify(this.#state);

@@ -63,6 +63,10 @@ export class Story {
     return this.#told !== undefined;
   }
 
+  get stationary(): boolean {
+    return this.#track.stationary;
+  }
+
   /** The track was seen in the picture of `time`. */
   see(time: FrameTime, report: SceneReport): void {
     const track = this.#track;

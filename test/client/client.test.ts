@@ -90,7 +90,7 @@ for (const [name, start] of Object.entries(brokers)) {
     t.test('what stands at the broker is told of, also to who listens only after `connect`', async (t) => {
       const shed = await board(t, broker.url, 'state');
       const at = '2026-11-25T00:00:00.000Z';
-      shed.cameraState({ camera: 'door', at, counts: { person: 1 }, zones: {} });
+      shed.cameraState({ camera: 'door', at, counts: { person: 1 }, moving: 0, zones: {} });
       shed.cameraStatus({ camera: 'door', state: 'live', at });
       shed.snapshot({ camera: 'door', track: 't1', class: 'traffic light', jpeg: Buffer.from('jpeg') });
       shed.observation(observation({ camera: 'door', class: 'traffic light' }));

@@ -23,7 +23,7 @@ t.test('the table names each camera, what is in view, and the last events, in th
   view.status({ node: 'shed', status: 'online' });
   view.status({ node: 'attic', status: 'offline' });
   view.cameraStatus({ node: 'shed', camera: 'door', state: 'live', at: '' });
-  view.cameraState({ node: 'shed', camera: 'door', at: '', counts: { person: 2, cat: 0 }, zones: {} });
+  view.cameraState({ node: 'shed', camera: 'door', at: '', counts: { person: 2, cat: 0 }, moving: 0, zones: {} });
   view.cameraStatus({ node: 'attic', camera: 'roof', state: 'live', at: '' });
   for (let i = 0; i < 300; i++) view.message(event({ id: `t${i}` }), at);
   view.message({ type: 'gap', node: 'shed', camera: 'door', from: 4, to: 6, at: '', reason: 'missed' }, at);

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
 import { type BrokerError, exitCodes } from '../../src/contract/errors.js';
-import { BrokerClient, type BrokerClientOptions } from '../../src/mqtt/client.js';
+import { BrokerClient, type BrokerClientOptions, type IncomingMessage } from '../../src/mqtt/client.js';
 import { brokers, Door, freePort, Mosquitto, mosquittoPassword, noMosquitto, startAedes } from '../support/broker.js';
 import { silentServer } from '../support/mqtt-faults.js';
 
@@ -193,3 +194,60 @@ t.test(
     });
   },
 );
+
+for (const [name, start] of Object.entries(brokers)) {
+  t.test(`${name}: what was subscribed to is heard in later sessions too, with what MQTT 5 adds`, async (t) => {
+    const speaks5 = name !== 'aedes';
+    const broker = await start();
+    t.teardown(() => broker.stop());
+    const door = await new Door(() => broker.port).start();
+    t.teardown(() => door.stop());
+    const client = create(t, door.url);
+    const heard: IncomingMessage[] = [];
+    client.on('message', (message) => heard.push(message));
+    client.subscribe('asked/+');
+    await client.start();
+    const asker = await mqtt.connectAsync(broker.url, { protocolVersion: speaks5 ? 5 : 4 });
+    t.teardown(() => asker.endAsync(true));
+    await asker.publishAsync('asked/kept', 'before', { qos: 1, retain: true });
+    const until = async (done: () => boolean) => {
+      while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await until(() => heard.length === 1);
+    door.shut();
+    await once(client, 'away');
+    door.open();
+    await once(client, 'connected');
+    await until(() => heard.length === 2);
+    const properties = speaks5 ? { responseTopic: 'answers/1', correlationData: Buffer.from('7') } : {};
+    await asker.publishAsync('asked/now', 'ping', { qos: 1, ...(speaks5 && { properties }) });
+    await until(() => heard.length === 3);
+    t.match(heard, [
+      { topic: 'asked/kept', retain: false },
+      { topic: 'asked/kept', retain: true, payload: Buffer.from('before') },
+      { topic: 'asked/now', retain: false, ...properties },
+    ]);
+    client.unsubscribe('asked/+');
+    client.subscribe('other');
+    // Acknowledged after both: the broker takes one packet of a connection after the other.
+    await new Promise<void>((resolve) => client.publish('sync', '', { retain: false }, () => resolve()));
+    const otherwise = once(client, 'message');
+    await asker.publishAsync('asked/now', 'unheard', { qos: 1 });
+    await asker.publishAsync('other', 'heard', { qos: 1 });
+    t.match(await otherwise, [{ topic: 'other' }]);
+  });
+}
+
+t.test('a topic that this user may not read: told, and the session goes on', { skip: noMosquitto }, async (t) => {
+  const broker = new Mosquitto(['allow_anonymous true', 'acl_file %d/acl']);
+  // Before version 5 a broker has no way to say so at the subscription.
+  await broker.start({ acl: 'topic write minspnet/#\n' });
+  t.teardown(() => broker.stop());
+  const client = create(t, broker.url);
+  client.subscribe('minspnet/node/request/+');
+  const deaf = once(client, 'deaf');
+  await client.start();
+  const outcome = await Promise.race([deaf, new Promise((resolve) => setTimeout(resolve, 500, 'granted'))]);
+  if (outcome !== 'granted') t.match(outcome, [{ code: 'ERR_BROKER_SUBSCRIBE', message: /request\/\+/ }]);
+  t.ok(client.connected);
+});

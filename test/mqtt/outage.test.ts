@@ -196,8 +196,8 @@ t.test('a broker that has forgotten everything is told everything again', { skip
   });
   await publisher.start();
   const at = '2026-11-25T00:00:00.000Z';
-  publisher.cameraState({ camera: 'street', at, counts: { person: 1 }, zones: {} });
-  publisher.cameraState({ camera: 'street', at, counts: { person: 2 }, zones: {} });
+  publisher.cameraState({ camera: 'street', at, counts: { person: 1 }, moving: 0, zones: {} });
+  publisher.cameraState({ camera: 'street', at, counts: { person: 2 }, moving: 0, zones: {} });
   publisher.cameraStatus({ camera: 'street', state: 'live', at });
   publisher.snapshot({ camera: 'street', track: 't1', class: 'person', jpeg: Buffer.from('jpeg') });
   publisher.observation(observation());
