@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Point, point } from '../contract/geometry.js';
+import { box, type Point, point } from '../contract/geometry.js';
 import { reservedNames } from '../contract/topics.js';
 import { brokerUrlMistake, cameraSourceMistake } from './address.js';
 
@@ -7,6 +7,8 @@ import { brokerUrlMistake, cameraSourceMistake } from './address.js';
 const smallestLength = 1e-3;
 /** A zone smaller than this holds no pixel of a 1000 x 1000 picture. */
 const smallestArea = 1e-6;
+/** Of a region, fraction of the picture’s width and height: less is a pixel mush for the network. */
+const smallestRegion = 0.125;
 
 /**
  * A name that becomes a level of an MQTT topic and a part of a file name: letters, digits, `_` and `-`.
@@ -77,6 +79,33 @@ const motion = z.strictObject({
   refreshSeconds: z.number().positive().default(2).describe('the network looks at least that often'),
 });
 export type MotionSettings = z.infer<typeof motion>;
+/** How a live source is watched and opened again; a file needs none of it. */
+const recovery = z.strictObject({
+  openSeconds: z.number().positive().default(10).describe('how long an attempt may take until its first picture'),
+  stallSeconds: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('it has stalled without a picture for so long, or for 10 frame times where that is longer'),
+  reconnectSeconds: z.number().positive().default(4).describe('it is opened again after having stalled for so long'),
+  frozenSeconds: z
+    .number()
+    .min(0)
+    .default(300)
+    .describe('it is opened again when its picture has been the same, bit for bit, for so long; 0: never'),
+  retrySeconds: z
+    .number()
+    .positive()
+    .default(0.5)
+    .describe('before the first new attempt; half of it is left to chance'),
+  maxRetrySeconds: z.number().positive().default(10).describe('each wait is 1.5 times the last, up to this'),
+  hangSeconds: z
+    .number()
+    .positive()
+    .default(60)
+    .describe('an attempt that can’t be ended for so long costs the engine a restart'),
+});
+export type RecoverySettings = z.infer<typeof recovery>;
 
 const camera = z.strictObject({
   source: z
@@ -92,6 +121,14 @@ const camera = z.strictObject({
   classes: classes.optional(),
   minScore: z.number().min(0).max(1).optional().describe('in place of the model card’s'),
   motion: motion.prefault({}),
+  region: box
+    .refine(
+      ([left, top, right, bottom]) => right - left >= smallestRegion && bottom - top >= smallestRegion,
+      'left, top, right, bottom with left < right and top < bottom, an eighth of the picture or more apart',
+    )
+    .optional()
+    .describe('[left, top, right, bottom]: the part of the picture that is analysed, fractions of it'),
+  recovery: recovery.prefault({}),
   zones: z.record(name, zone).default({}),
   lines: z.record(name, line).default({}),
 });

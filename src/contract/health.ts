@@ -1,17 +1,24 @@
 import { z } from 'zod';
+import { captureState } from './status.js';
 
 const count = z.int().min(0);
 
 /** What one camera did since the start of its engine. */
 export const cameraHealth = z.object({
-  state: z.string(),
+  state: captureState,
+  reason: z.string().describe('why it is in that state'),
   fps: z.number().describe('frames analysed a second, over the last period'),
   frames: count.describe('analysed'),
   still: count.describe('of them, pictures in which nothing had changed, so that the network was spared them'),
   skipped: count.describe('captured, but a newer one came before the network was free'),
   decodeErrors: count,
+  stalls: count.describe('times that no picture came for a while'),
+  reconnects: count.describe('times that it was lost and came back'),
+  losses: z.record(z.string(), count).describe('broken connections and failed attempts by the code of their error'),
+  clockJumps: count.describe('time stamps of the source that leapt, and times that the board itself was asleep'),
   tracks: count.describe('confirmed and open now'),
   inferenceMs: z.number().nullable().describe('mean of the last period; null when there was none'),
+  waitP99Ms: z.number().nullable().describe('99th percentile of the wait for the network, last 1000 pictures'),
 });
 export type CameraHealth = z.infer<typeof cameraHealth>;
 

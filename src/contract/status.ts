@@ -29,7 +29,10 @@ export const cameraState = z.object({
 });
 export type CameraState = z.infer<typeof cameraState>;
 
-/** What a capture does: see the state machine of a camera. */
+/**
+ * What a camera does: `starting` -> `live` -> `stalled` (no picture for a while) -> `reconnecting` -> `live`; `ended` is
+ * for files only.
+ */
 export const captureState = z.enum(['starting', 'live', 'stalled', 'reconnecting', 'ended']);
 export type CaptureState = z.infer<typeof captureState>;
 
@@ -38,6 +41,9 @@ export const cameraStatus = z.object({
   camera: z.string(),
   state: captureState,
   reason: z.string().optional(),
+  code: z.string().optional().describe('stable name of what broke, `ERR_…`'),
+  attempts: z.int().min(0).optional().describe('in a row that gave no picture, or not for long'),
+  retryMs: z.number().min(0).optional().describe('from `at` to the next attempt'),
   at: z.iso.datetime(),
 });
 export type CameraStatus = z.infer<typeof cameraStatus>;

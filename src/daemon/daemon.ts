@@ -42,6 +42,8 @@ export class Daemon {
   readonly #systemd = new SystemdNotifier();
   /** The cameras whose source has ended, each with its error if that is why. */
   readonly #ended = new Map<string, SourceError | undefined>();
+  /** The last state and reason of each camera that went to the log. */
+  readonly #logged = new Map<string, string>();
   #host: EngineHost | undefined;
   #broker: EmbeddedBroker | undefined;
   #publisher: Publisher | undefined;
@@ -170,17 +172,38 @@ export class Daemon {
     }
   }
 
-  #captureChanged({ camera, state, reason, error }: Extract<FromEngine, { kind: 'capture' }>): void {
-    this.#publisher?.cameraStatus({ camera, state, reason, at: new Date().toISOString() });
-    const line = `camera    ${camera}: ${state}, ${reason}`;
-    if (error === undefined) this.options.log.info(line);
-    else this.options.log.error(line);
+  #captureChanged(change: Extract<FromEngine, { kind: 'capture' }>): void {
+    const { camera, state, reason, attempts, retryMs, error } = change;
+    const at = new Date().toISOString();
+    const retry = retryMs !== undefined && { retryMs };
+    this.#publisher?.cameraStatus({
+      camera,
+      state,
+      reason,
+      attempts,
+      ...retry,
+      ...(error && { code: error.code }),
+      at,
+    });
+    this.#logCapture(change);
     if (state !== 'ended') return;
     this.#ended.set(camera, error && new SourceError(error.code, error.exit, error.message));
     if (this.#ended.size < Object.keys(this.options.settings.cameras).length) return;
     const failed = [...this.#ended.values()].find((failure) => failure !== undefined);
     if (failed === undefined) this.#finish.well();
     else this.#finish.badly(failed);
+  }
+
+  /** A camera that is off for a day is tried thousands of times: in the log stands each new reason, and every 100th. */
+  #logCapture({ camera, state, reason, attempts, retryMs, error }: Extract<FromEngine, { kind: 'capture' }>): void {
+    const retry = retryMs === undefined ? '' : ` Next attempt in ${(retryMs / 1000).toFixed(1)} s.`;
+    const line = `camera    ${camera}: ${state}, ${reason}${retry}`;
+    const isNews = this.#logged.get(camera) !== `${state} ${reason}` || attempts % 100 === 0;
+    this.#logged.set(camera, `${state} ${reason}`);
+    if (!isNews) this.options.log.debug(line);
+    else if (error !== undefined) this.options.log.error(line);
+    else if (state === 'stalled') this.options.log.warn(line);
+    else this.options.log.info(line);
   }
 
   /** A sensor that hangs makes health late, but not more of it. */

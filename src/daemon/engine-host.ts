@@ -39,6 +39,15 @@ const maxFailedStarts = 5;
 /** The engine's heap holds settings and small messages; V8's default young generation would cost 16 MB more. */
 const execArgv = ['--max-semi-space-size=4', '--max-old-space-size=128'];
 
+/**
+ * Every call of FFmpeg that waits for a camera holds a thread of libuv's pool, which the whole engine shares. With the
+ * usual four, four silent cameras would stop all others; a camera may have three attempts on their way out beside its
+ * newest one.
+ */
+function poolSize(cameras: number): number {
+  return Math.min(1024, 4 + 4 * cameras);
+}
+
 /** Keeps one engine process running: starts it, listens whether it lives, replaces it when it doesn't. */
 export class EngineHost {
   restarts = 0;
@@ -68,7 +77,11 @@ export class EngineHost {
     this.#starts += 1;
     this.state = this.restarts === 0 ? 'starting' : 'restarting';
     const program = this.options.program ?? fileURLToPath(new URL('../engine/main.js', import.meta.url));
-    const child = fork(program, { serialization: 'advanced', execArgv });
+    const env = {
+      ...process.env,
+      UV_THREADPOOL_SIZE: String(poolSize(Object.keys(this.options.settings.cameras).length)),
+    };
+    const child = fork(program, { serialization: 'advanced', execArgv, env });
     this.#child = child;
     child.on('message', (message: FromEngine) => this.#receive(message));
     child.once('exit', (code, signal) => {

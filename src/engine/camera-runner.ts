@@ -1,14 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CameraSettings, EventSettings } from '../config/schema.js';
-import { SourceError } from '../contract/errors.js';
+import type { Detection } from '../contract/detection.js';
+import { type EngineError, SourceError } from '../contract/errors.js';
 import type { EndReason } from '../contract/event.js';
 import type { Box } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
-import type { CaptureState } from '../contract/status.js';
-import { Capture, type CapturedFrame } from '../pipeline/capture/capture.js';
+import { Capture, type CaptureChange, type CapturedFrame } from '../pipeline/capture/capture.js';
 import type { CaptureWorkerData } from '../pipeline/capture/messages.js';
 import { monotonicMs } from '../pipeline/capture/monotonic.js';
-import { parseSource } from '../pipeline/capture/source.js';
+import { toWhole } from '../pipeline/capture/region.js';
 import { tensorBytes } from '../pipeline/capture/tensor.js';
 import type { Detector } from '../pipeline/detector.js';
 import { Scene, type SceneReport } from '../pipeline/scene.js';
@@ -28,11 +27,17 @@ export interface CameraRunnerOptions {
   /** Runs the job as soon as the network is free. */
   enqueue: (job: (detector: Detector) => Promise<void>) => void;
   send: (message: FromEngine) => void;
+  /** Its thread can't be ended: only a new engine helps. */
+  hung: (error: EngineError) => void;
 }
 
-/** Between attempts to open a live source, milliseconds: doubled each time, up to the last. */
-const firstRetryMs = 1000;
-const lastRetryMs = 30_000;
+/**
+ * Tracks outlive a gap of up to two seconds in the pictures (the tracker takes no account of them), and what the network
+ * and its queue take to see the first picture after it, milliseconds.
+ */
+const keepTracksMs = 2500;
+/** Waits for the network that are remembered. */
+const rememberedWaits = 1000;
 
 /** Within this time a camera that gives pictures gives the next one, milliseconds; the slowest may take two periods. */
 const nextPictureMs = 5000;
@@ -54,24 +59,38 @@ interface Pending {
 /** One camera inside the engine: capture -> (network) -> scene -> messages, in order. */
 export class CameraRunner {
   #scene: Scene | undefined;
-  readonly #live: boolean;
-  #capture: Capture | undefined;
-  #state: CaptureState = 'starting';
+  readonly #capture: Capture;
+  #change: CaptureChange = { state: 'starting', reason: '', attempts: 0 };
   #pending: Pending[] = [];
   #analysed = 0;
   #still = 0;
   /** Since the last look at the health. */
   #period = { startedAt: monotonicMs(), frames: 0, inferences: 0, inferenceMs: 0 };
-  #retryMs = firstRetryMs;
-  readonly #stop = new AbortController();
+  /** From capture to network, milliseconds; the newest ones. */
+  readonly #waits: number[] = [];
+  #lastFrameAt = monotonicMs();
+  #gapTimer: NodeJS.Timeout | undefined;
+  #stopping = false;
   #adjustment: CameraAdjustment;
   #takers: PictureTaker[] = [];
-  /** Counts the restarts that were asked for, so that what was begun before one knows that it is out of date. */
-  #restarts = 0;
 
   constructor(private readonly options: CameraRunnerOptions) {
-    this.#adjustment = options.adjustment;
-    this.#live = parseSource(options.settings.source).live;
+    const { settings, events, enqueue, hung, adjustment } = options;
+    const fps = adjustment.fps ?? settings.fps;
+    this.#adjustment = adjustment;
+    this.#capture = new Capture(
+      { settings: { ...settings, fps }, snapshot: events.snapshot, ...options.capture },
+      {
+        opened: ({ width, height }) => {
+          this.#scene ??= this.#createScene(width / height);
+        },
+        changed: (change) => this.#changed(change),
+        frame: (frame) => enqueue((detector) => this.#analyse(frame, detector)),
+        snapshots: (number, jpegs) => this.#attach(number, jpegs),
+        rewound: () => this.#endTracks('source-ended'),
+        hung,
+      },
+    );
   }
 
   get name(): string {
@@ -79,13 +98,13 @@ export class CameraRunner {
   }
 
   start(): void {
-    this.#setState('starting', 'the source is being opened');
-    this.#open();
+    this.#capture.start();
   }
 
   async stop(reason: EndReason): Promise<void> {
-    this.#stop.abort();
-    await this.#capture?.stop();
+    this.#stopping = true;
+    clearTimeout(this.#gapTimer);
+    await this.#capture.stop();
     this.#endTracks(reason);
   }
 
@@ -94,20 +113,14 @@ export class CameraRunner {
     this.#adjustment = { ...this.#adjustment, ...adjustment };
     const { detect, fps, minScore } = adjustment;
     if (detect === false) this.#endTracks('detect-off');
-    if (fps !== undefined) this.#capture?.setRate(fps);
+    if (fps !== undefined) this.#capture.setRate(fps);
     if (minScore !== undefined && this.#scene !== undefined) this.#scene.minScore = minScore;
   }
 
   /** Closes the source and opens it again, whatever state it is in. */
-  async restart(): Promise<void> {
-    const restart = ++this.#restarts;
-    const old = this.#capture;
-    this.#capture = undefined;
-    this.#retryMs = firstRetryMs;
+  restart(): void {
     this.#endTracks('camera-restart');
-    this.#setState('starting', 'a restart was asked for');
-    await old?.stop();
-    if (restart === this.#restarts && !this.#stop.signal.aborted) this.#open();
+    this.#capture.restart();
   }
 
   /**
@@ -118,14 +131,17 @@ export class CameraRunner {
   async takePicture(): Promise<Uint8Array> {
     const jpeg = await new Promise<Uint8Array | undefined>((resolve) => {
       const periodMs = 1000 / (this.#adjustment.fps ?? this.options.settings.fps);
-      const timer = setTimeout(() => resolve(undefined), this.#state === 'live' ? nextPictureMs + 2 * periodMs : 0);
+      const timer = setTimeout(
+        () => resolve(undefined),
+        this.#capture.state === 'live' ? nextPictureMs + 2 * periodMs : 0,
+      );
       this.#takers.push((jpeg) => {
         clearTimeout(timer);
         resolve(jpeg);
       });
     });
     if (jpeg !== undefined) return jpeg;
-    const what = `camera ${this.name} gives no picture now (it is ${this.#state}). Try again when it is live.`;
+    const what = `camera ${this.name} gives no picture now (it is ${this.#capture.state}). Try again when it is live.`;
     throw new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
   }
 
@@ -133,77 +149,78 @@ export class CameraRunner {
     const now = monotonicMs();
     const { startedAt, frames, inferences, inferenceMs } = this.#period;
     this.#period = { startedAt: now, frames: 0, inferences: 0, inferenceMs: 0 };
-    const { skipped = 0, decodeErrors = 0 } = this.#capture?.counters ?? {};
+    const { skipped, decodeErrors, clockJumps } = this.#capture.counters;
+    const { stalls, reconnects, byCode } = this.#capture.losses;
     return {
-      state: this.#state,
+      state: this.#change.state,
+      reason: this.#change.reason,
       fps: Math.round((frames / (now - startedAt)) * 10_000) / 10,
       frames: this.#analysed,
       still: this.#still,
       skipped,
       decodeErrors,
+      stalls,
+      reconnects,
+      losses: byCode,
+      clockJumps,
       tracks: this.#scene?.openTracks ?? 0,
       inferenceMs: inferences === 0 ? null : Math.round((inferenceMs / inferences) * 100) / 100,
+      waitP99Ms: this.#waitP99(),
     };
   }
 
-  async #analyse(capture: Capture, frame: CapturedFrame, detector: Detector): Promise<void> {
-    if (capture !== this.#capture || this.#scene === undefined) return; // it was lost while its frame waited
-    const report = this.#adjustment.detect === false ? nothingToTell() : await this.#look(capture, frame, detector);
-    if (capture !== this.#capture) return; // it was restarted meanwhile
+  async #analyse(frame: CapturedFrame, detector: Detector): Promise<void> {
+    const { generation } = frame;
+    const scene = this.#scene;
+    if (generation !== this.#capture.generation || scene === undefined || this.#stopping) {
+      this.#capture.release(frame); // the camera was lost while its frame waited
+      return;
+    }
+    this.#waited(monotonicMs() - frame.sentMs);
+    this.#lastFrameAt = monotonicMs();
+    this.#endGap();
+    const report = this.#adjustment.detect === false ? nothingToTell() : await this.#look(scene, frame, detector);
     const takers = this.#takers.splice(0);
     const boxes = [...report.shots.map((shot) => shot.box), ...(takers.length > 0 ? [wholePicture] : [])];
-    capture.release(frame, boxes, this.#adjustment.detect !== false && this.#scene.settled);
+    this.#capture.release(frame, boxes, this.#adjustment.detect !== false && scene.settled);
     this.#pending.push({ frame: frame.number, report, awaited: boxes.length > 0, jpegs: [], takers });
     this.#flush();
   }
 
-  async #look(capture: Capture, frame: CapturedFrame, detector: Detector): Promise<SceneReport> {
-    const scene = this.#scene as Scene;
+  async #look(scene: Scene, frame: CapturedFrame, detector: Detector): Promise<SceneReport> {
     this.#period.frames += 1;
     if (frame.still) {
       this.#analysed += 1;
       this.#still += 1;
       return scene.rest(frame);
     }
-    const pixels = { bytes: tensorBytes(frame.buffer, frame.input), input: frame.input, fitted: frame.fitted };
-    const detections = await detector.detect(pixels, scene.lowestScore);
+    const detections = await this.#detect(frame, detector, scene.lowestScore);
     this.#period.inferences += 1;
     this.#period.inferenceMs += detector.times.inferenceMs;
-    // It was switched off or restarted meanwhile, and its tracks have ended.
-    if (this.#adjustment.detect === false || capture !== this.#capture) return nothingToTell();
+    // It was switched off, restarted or lost meanwhile, and its tracks have ended.
+    const isLate = this.#adjustment.detect === false || frame.generation !== this.#capture.generation || this.#stopping;
+    if (isLate) return nothingToTell();
     this.#analysed += 1;
     return scene.observe(detections, frame);
   }
 
-  #open(): void {
-    const { settings, events, enqueue } = this.options;
-    const fps = this.#adjustment.fps ?? settings.fps;
-    const capture: Capture = new Capture(
-      { settings: { ...settings, fps }, snapshot: events.snapshot, ...this.options.capture },
-      {
-        opened: ({ width, height, fps, by }) => {
-          if (capture !== this.#capture) return;
-          this.#retryMs = firstRetryMs;
-          this.#scene ??= this.#createScene(width / height);
-          this.#setState('live', `${width}x${height}${fps > 0 ? ` at ${Math.round(fps * 10) / 10} fps` : ''} (${by})`);
-        },
-        frame: (frame) => enqueue((detector) => this.#analyse(capture, frame, detector)),
-        snapshots: (number, jpegs) => {
-          if (capture === this.#capture) this.#attach(number, jpegs);
-        },
-        rewound: () => {
-          if (capture === this.#capture) this.#endTracks('source-ended');
-        },
-        ended: () => {
-          if (capture === this.#capture) this.#ended('the source has ended');
-        },
-        failed: (error) => {
-          if (capture === this.#capture) this.#ended(error.message, error);
-        },
-      },
-    );
-    this.#capture = capture;
-    capture.start();
+  /** Boxes are fractions of the whole picture, also where a part of it is analysed. */
+  async #detect(frame: CapturedFrame, detector: Detector, minScore: number): Promise<Detection[]> {
+    const { input, fitted, region } = frame;
+    const detections = await detector.detect({ bytes: tensorBytes(frame.buffer, input), input, fitted }, minScore);
+    if (region === undefined) return detections;
+    return detections.map((detection) => ({ ...detection, box: toWhole(detection.box, region) }));
+  }
+
+  #waited(ms: number): void {
+    if (this.#waits.length === rememberedWaits) this.#waits.shift();
+    this.#waits.push(ms);
+  }
+
+  #waitP99(): number | null {
+    if (this.#waits.length === 0) return null;
+    const sorted = this.#waits.toSorted((a, b) => a - b);
+    return Math.round((sorted[Math.floor(0.99 * (sorted.length - 1))] ?? 0) * 100) / 100;
   }
 
   /** @param aspect the picture's width / height */
@@ -214,31 +231,42 @@ export class CameraRunner {
     return scene;
   }
 
-  #ended(reason: string, error?: SourceError): void {
-    if (this.#stop.signal.aborted) return;
-    if (!this.#live) {
-      this.#endTracks('source-ended');
-      this.#setState('ended', reason, error);
-      return;
-    }
-    this.#endTracks('camera-lost');
-    this.#setState('reconnecting', reason, error);
-    void this.#reopen();
+  #changed(change: CaptureChange): void {
+    this.#change = change;
+    if (change.state === 'ended') this.#endTracks('source-ended');
+    if (change.error?.code === 'ERR_SOURCE_THREAD') this.#forgetSnapshots(); // their pictures are gone with it
+    // Live is what gives pictures: the first one analysed ends the gap.
+    if (change.state === 'stalled' || change.state === 'reconnecting') this.#beginGap();
+    const { error, ...rest } = change;
+    this.options.send({
+      kind: 'capture',
+      camera: this.options.name,
+      ...rest,
+      ...(error && { error: error.serialise() }),
+    });
   }
 
-  async #reopen(): Promise<void> {
-    const jitter = 0.5 + Math.random(); // many cameras that lost one switch must not come back in step
-    const wait = this.#retryMs * jitter;
-    const restarts = this.#restarts;
-    this.#retryMs = Math.min(lastRetryMs, this.#retryMs * 2);
-    await sleep(wait, undefined, { signal: this.#stop.signal }).catch(() => {});
-    if (!this.#stop.signal.aborted && restarts === this.#restarts) this.#open();
+  /** Tracks are kept for a while: a stream that is back at once shows what it showed. */
+  #beginGap(): void {
+    const goneMs = monotonicMs() - this.#lastFrameAt;
+    this.#gapTimer ??= setTimeout(() => this.#endTracks('camera-lost'), Math.max(0, keepTracksMs - goneMs));
+  }
+
+  #endGap(): void {
+    clearTimeout(this.#gapTimer);
+    this.#gapTimer = undefined;
   }
 
   #endTracks(reason: EndReason): void {
-    for (const pending of this.#pending) pending.awaited = false; // their pictures are gone with the capture
+    this.#forgetSnapshots();
     const report = this.#scene?.end(reason, { monotonicMs: monotonicMs(), utcMs: Date.now() });
     if (report !== undefined) this.#pending.push({ frame: Number.NaN, report, awaited: false, jpegs: [], takers: [] });
+    this.#flush();
+  }
+
+  /** What waits for a snapshot goes without. */
+  #forgetSnapshots(): void {
+    for (const pending of this.#pending) pending.awaited = false;
     this.#flush();
   }
 
@@ -264,17 +292,6 @@ export class CameraRunner {
       if (report.state !== undefined) this.options.send({ kind: 'state', state: report.state });
       for (const taker of takers) taker(jpegs[report.shots.length]);
     }
-  }
-
-  #setState(state: CaptureState, reason: string, error?: SourceError): void {
-    this.#state = state;
-    this.options.send({
-      kind: 'capture',
-      camera: this.options.name,
-      state,
-      reason,
-      ...(error && { error: error.serialise() }),
-    });
   }
 }
 

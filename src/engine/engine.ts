@@ -5,6 +5,7 @@ import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
 import { CameraRunner } from './camera-runner.js';
 import { type EngineSettings, type FromEngine, protocolVersion } from './protocol.js';
+import { Turns } from './turns.js';
 
 const heartbeatMs = 1000;
 
@@ -13,7 +14,7 @@ export class Engine {
   #network: Network | undefined;
   #cameras: CameraRunner[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
-  readonly #jobs: ((detector: Detector) => Promise<void>)[] = [];
+  readonly #turns = new Turns<(detector: Detector) => Promise<void>>();
   #working: Promise<void> | undefined;
 
   constructor(
@@ -40,8 +41,9 @@ export class Engine {
         minScore: settings.minScore ?? card.minScore,
         adjustment: this.settings.adjustments[cameraName] ?? {},
         capture: { fill, multipleOf, resize, ...(input && { input }) },
-        enqueue: (job) => this.#enqueue(job, detector),
+        enqueue: (job) => this.#enqueue(cameraName, job, detector),
         send: this.send,
+        hung: (error) => this.send({ kind: 'failed', error: error.serialise() }),
       });
     });
     for (const camera of this.#cameras) camera.start();
@@ -66,25 +68,21 @@ export class Engine {
   /** Ends the cameras and their tracks, then gives the network's memory back. */
   async stop(reason: 'stopping' | 'engine-restart'): Promise<void> {
     clearInterval(this.#heartbeat);
-    this.#jobs.length = 0;
+    this.#turns.clear();
     await this.#working;
     await Promise.all(this.#cameras.map((camera) => camera.stop(reason)));
     await this.#network?.[Symbol.asyncDispose]();
     this.send({ kind: 'stopped' });
   }
 
-  /**
-   * First come, first served is fair here: a camera has at most one frame (a file two) waiting, so every other camera
-   * comes between two of its own.
-   */
-  #enqueue(job: (detector: Detector) => Promise<void>, detector: Detector): void {
-    this.#jobs.push(job);
+  #enqueue(camera: string, job: (detector: Detector) => Promise<void>, detector: Detector): void {
+    this.#turns.add(camera, job);
     this.#working ??= this.#work(detector);
   }
 
   async #work(detector: Detector): Promise<void> {
     try {
-      for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) await job(detector);
+      for (let job = this.#turns.next(); job !== undefined; job = this.#turns.next()) await job(detector);
     } catch (error) {
       this.send({ kind: 'failed', error: asMinspnetError(error).serialise() });
     } finally {

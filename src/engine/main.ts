@@ -35,7 +35,9 @@ function main(): void {
   // The daemon decides when we stop: a Ctrl-C in a terminal reaches us too, and would cut the open tracks off.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
-  process.on('disconnect', () => process.exit());
+  // Nothing is left to be said. An ordinary exit would end the capture threads within calls of FFmpeg, which aborts the
+  // process with a core dump.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 }
 
 main();

@@ -58,7 +58,15 @@ export interface TrackSnapshot {
 export type FromEngine =
   | { kind: 'ready'; protocolVersion: number; facts: EngineFacts }
   /** `error` tells an end by failure from the end of a file. */
-  | { kind: 'capture'; camera: string; state: CaptureState; reason: string; error?: SerialisedError }
+  | {
+      kind: 'capture';
+      camera: string;
+      state: CaptureState;
+      reason: string;
+      attempts: number;
+      retryMs?: number;
+      error?: SerialisedError;
+    }
   | { kind: 'snapshot'; snapshot: TrackSnapshot }
   | { kind: 'observation'; observation: Observation }
   | { kind: 'state'; state: CameraState }

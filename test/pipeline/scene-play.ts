@@ -3,10 +3,8 @@ import type { Detection } from '../../src/contract/detection.js';
 import type { Observation } from '../../src/contract/event.js';
 import type { CameraState } from '../../src/contract/status.js';
 import { type FrameTime, Scene, type SceneOptions, type SceneReport, type Shot } from '../../src/pipeline/scene.js';
+import { cameraSettings } from '../support/settings.js';
 import { type Actor, detect } from './track/actors.js';
-
-const motion = { gate: true, threshold: 8, refreshSeconds: 2 };
-const defaults = { source: 'demo', fps: 10, pace: 'realtime', loop: false, motion, zones: {}, lines: {} } as const;
 
 export const utcAtStart = Date.UTC(2026, 10, 24, 12);
 
@@ -18,7 +16,7 @@ export function makeScene(settings: Partial<CameraSettings> = {}, options: Parti
   return new Scene({
     camera: 'street',
     runId: 'a1',
-    settings: { ...defaults, ...settings },
+    settings: cameraSettings(settings),
     events: { updateSeconds: 2, snapshot: { quality: 80, maxSize: 640 } },
     minScore: 0.4,
     ...options,

@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Frame } from 'node-av/lib';
-import { asMinspnetError } from '../../contract/errors.js';
+import { asMinspnetError, type MinspnetError } from '../../contract/errors.js';
 import type { Box } from '../../contract/geometry.js';
 import { FfmpegSource } from './ffmpeg-source.js';
 import { inputSize, type Size } from './input-size.js';
 import { LibcameraSource } from './libcamera-source.js';
+import { MediaClock } from './media-clock.js';
 import type {
   CaptureCounters,
   CaptureTime,
@@ -15,12 +17,41 @@ import type {
 } from './messages.js';
 import { monotonicMs } from './monotonic.js';
 import { MotionGate } from './motion-gate.js';
-import type { Picture, PictureSource } from './picture-source.js';
+import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
 import { RateLimit } from './rate-limit.js';
+import { fractionsOf, pixelRegion } from './region.js';
 import { SnapshotEncoder } from './snapshot.js';
 import { parseSource, type Source } from './source.js';
-import { tensorBuffer } from './tensor.js';
+import { tensorBuffer, tensorBytes } from './tensor.js';
 import { TensorScaler } from './tensor-scaler.js';
+import { Watchdog } from './watchdog.js';
+
+/** How often the thread says that it is not stuck, milliseconds. */
+const aliveMs = 1000;
+/** Between two looks at whether the picture is frozen, milliseconds. */
+const printMs = 1000;
+
+/** One attempt to play the source, from opening it to its end. */
+class Attempt {
+  readonly #abort = new AbortController();
+  readonly clock = new MediaClock();
+  watchdog: Watchdog | undefined;
+  /** To be interrupted when the attempt is given up; it is closed by whoever reads it. */
+  source: PictureSource | undefined;
+  watching: NodeJS.Timeout | undefined;
+  printedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(readonly generation: number) {}
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  end(): void {
+    this.#abort.abort();
+    this.source?.interrupt();
+  }
+}
 
 /**
  * A thread that turns one source into tensors:
@@ -29,6 +60,9 @@ import { TensorScaler } from './tensor-scaler.js';
  *
  * A live source has one buffer: what comes while it is out is skipped and counted, so that the network always gets the
  * newest picture. A file has two, so that decoding goes on beside the network, and waits for them.
+ *
+ * The thread outlives its attempts, and so do its buffers and scaler: a camera that is opened a thousand times costs no
+ * more than one that is opened once.
  */
 class CaptureWorker {
   readonly #source: Source;
@@ -38,6 +72,7 @@ class CaptureWorker {
     decoded: 0,
     skipped: 0,
     decodeErrors: 0,
+    clockJumps: 0,
     snapshotErrors: 0,
     decodeMs: 0,
     scaleMs: 0,
@@ -51,9 +86,9 @@ class CaptureWorker {
   #scaler: TensorScaler | undefined;
   #gate: MotionGate | undefined;
   #settled = false;
-  #playing: PictureSource | undefined;
-  #onRelease: (() => void) | undefined;
-  readonly #stop = new AbortController();
+  /** By generation; more than one only while an old one is on its way out. */
+  readonly #attempts = new Map<number, { attempt: Attempt; gone: Promise<void> }>();
+  #onRelease: (() => void)[] = [];
   #number = 0;
 
   constructor(
@@ -65,98 +100,191 @@ class CaptureWorker {
     this.#snapshots = new SnapshotEncoder(data.snapshot);
   }
 
-  async run(): Promise<void> {
-    this.port.on('message', (message: ToCaptureWorker) => this.#receive(message));
+  start(): void {
+    const alive = setInterval(() => this.#send({ kind: 'alive', counters: this.#counters }), aliveMs);
+    this.port.on('message', (message: ToCaptureWorker) => {
+      switch (message.kind) {
+        case 'open':
+          this.#open(message.generation);
+          break;
+        case 'close':
+          this.#attempts.get(message.generation)?.attempt.end();
+          break;
+        case 'release':
+          this.#release(message);
+          break;
+        case 'rate':
+          this.#rate.fps = message.fps;
+          break;
+        case 'stop':
+          clearInterval(alive);
+          void this.#stop();
+      }
+      this.#wake();
+    });
+  }
+
+  #open(generation: number): void {
+    const attempt = new Attempt(generation);
+    this.#attempts.set(generation, { attempt, gone: this.#run(attempt) });
+  }
+
+  async #stop(): Promise<void> {
+    const attempts = [...this.#attempts.values()];
+    for (const { attempt } of attempts) attempt.end();
+    this.#wake();
+    await Promise.all(attempts.map(({ gone }) => gone));
+    for (const picture of [...this.#out.values(), ...this.#idle]) picture.free();
+    this.#scaler?.[Symbol.dispose]();
+    this.#gate?.[Symbol.dispose]();
+    this.#snapshots[Symbol.dispose]();
+    this.port.close();
+  }
+
+  /** Never rejects: how an attempt ends is what it sends. */
+  async #run(attempt: Attempt): Promise<void> {
+    const { generation, signal } = attempt;
     try {
-      const startedAt = now();
-      let playedMs = 0;
-      do {
-        if (playedMs > 0) this.#send({ kind: 'rewound' });
-        playedMs += await this.#play({
-          monotonicMs: startedAt.monotonicMs + playedMs,
-          utcMs: startedAt.utcMs + playedMs,
-        });
-      } while (this.data.settings.loop && !this.#stop.signal.aborted);
-      this.#send({ kind: 'ended', counters: this.#counters });
+      await this.#playAll(attempt);
+      if (!signal.aborted) this.#send({ kind: 'ended', generation });
     } catch (error) {
-      if (this.#stop.signal.aborted) this.#send({ kind: 'ended', counters: this.#counters });
-      else this.#send({ kind: 'failed', error: asMinspnetError(error).serialise() });
+      this.#fail(attempt, asMinspnetError(error));
     } finally {
-      this.#close();
+      this.#attempts.delete(generation);
+      this.#send({ kind: 'alive', counters: this.#counters });
+      this.#send({ kind: 'closed', generation });
     }
+  }
+
+  async #playAll(attempt: Attempt): Promise<void> {
+    const startedAt = now();
+    let playedMs = 0;
+    do {
+      if (playedMs > 0) this.#send({ kind: 'rewound', generation: attempt.generation });
+      playedMs += await this.#play(attempt, {
+        monotonicMs: startedAt.monotonicMs + playedMs,
+        utcMs: startedAt.utcMs + playedMs,
+      });
+    } while (this.data.settings.loop && !this.#source.live && !attempt.signal.aborted);
   }
 
   /** Plays the source from its start to its end. @returns how long that was in media time, milliseconds. */
-  async #play(startedAt: CaptureTime): Promise<number> {
+  async #play(attempt: Attempt, startedAt: CaptureTime): Promise<number> {
     await using source =
       this.#source.kind === 'ffmpeg' ? new FfmpegSource(this.#source) : new LibcameraSource(this.#source);
-    this.#playing = source;
+    attempt.source = source;
     try {
-      return await this.#takeAll(source, startedAt);
+      return await this.#takeAll(attempt, source, startedAt);
     } finally {
+      clearInterval(attempt.watching);
+      attempt.source = undefined; // it must not be interrupted once it is closed
       // What comes next (`rewound`, `ended`, `failed`) must come after all that belongs to the frames before it.
-      while (this.#out.size > 0 && !this.#stop.signal.aborted) await this.#released();
-      this.#playing = undefined; // it must not be interrupted once it is closed
+      while (!this.#source.live && this.#out.size > 0 && !attempt.signal.aborted) await this.#released();
     }
   }
 
-  async #takeAll(source: PictureSource, startedAt: CaptureTime): Promise<number> {
+  async #takeAll(attempt: Attempt, source: PictureSource, startedAt: CaptureTime): Promise<number> {
     const facts = await source.open();
     this.#rate.reset();
     this.#gate?.reset();
-    if (this.#input === undefined) this.#prepare(facts);
-    if (this.#input !== undefined) this.#send({ kind: 'opened', facts, input: this.#input });
     const errorsBefore = this.#counters.decodeErrors;
     let lastMs = 0;
-    for (;;) {
+    for (let first = true; !attempt.signal.aborted; first = false) {
       const before = performance.now();
       const picture = await source.next();
+      if (attempt.signal.aborted) break;
       this.#counters.decodeMs += performance.now() - before;
       this.#counters.decodeErrors = errorsBefore + source.decodeErrors;
-      if (picture === undefined || this.#stop.signal.aborted) break;
+      if (picture === undefined) break;
+      if (first) this.#begin(attempt, facts, picture);
       this.#counters.decoded += 1;
       lastMs = picture.mediaMs;
-      await this.#take(picture, startedAt);
+      await this.#take(attempt, picture, startedAt);
     }
     return lastMs + 1000 / (facts.fps || this.data.settings.fps);
   }
 
-  async #take(picture: Picture, startedAt: CaptureTime): Promise<void> {
-    const limited = this.#source.live || this.data.settings.pace === 'realtime';
-    if (limited && !this.#rate.isDue(picture.mediaMs)) return;
+  #begin(attempt: Attempt, facts: SourceFacts, { frame }: Picture): void {
+    const { width, height } = frame; // what a source states is not always what it sends
+    this.#input ??= this.#prepare({ width, height });
+    this.#send({
+      kind: 'opened',
+      generation: attempt.generation,
+      facts: { ...facts, width, height },
+      input: this.#input,
+    });
+    if (!this.#source.live) return;
+    const watchdog = new Watchdog(this.data.settings.recovery, facts.fps, monotonicMs());
+    attempt.watchdog = watchdog;
+    attempt.watching = setInterval(() => this.#watch(attempt, watchdog), watchdog.lookMs);
+  }
+
+  #watch(attempt: Attempt, watchdog: Watchdog): void {
+    const { generation, signal } = attempt;
+    if (signal.aborted) return;
+    const jumps = watchdog.sleeps;
+    const verdict = watchdog.look(monotonicMs());
+    this.#counters.clockJumps += watchdog.sleeps - jumps;
+    switch (verdict.kind) {
+      case 'stalled':
+      case 'resumed':
+        this.#send({ ...verdict, generation });
+        break;
+      case 'lost':
+        this.#fail(attempt, verdict.error);
+    }
+  }
+
+  #fail(attempt: Attempt, error: MinspnetError): void {
+    if (!attempt.signal.aborted) {
+      this.#send({ kind: 'failed', generation: attempt.generation, error: error.serialise() });
+    }
+    attempt.end();
+  }
+
+  async #take(attempt: Attempt, picture: Picture, startedAt: CaptureTime): Promise<void> {
     if (this.#source.live) {
-      // A picture that is missed stays due, so the first one after the network is free again is taken.
-      if (this.#free.length === 0) this.#counters.skipped += 1;
-      else this.#emit(picture, now());
+      this.#takeLive(attempt, picture);
       return;
     }
+    const limited = this.data.settings.pace === 'realtime';
+    if (limited && !this.#rate.isDue(picture.mediaMs)) return;
     // A file's times are those of its time stamps, also when it is played faster.
     const time = {
       monotonicMs: startedAt.monotonicMs + picture.mediaMs,
       utcMs: startedAt.utcMs + picture.mediaMs,
     };
-    if (limited) await this.#sleepUntil(time.monotonicMs);
-    while (this.#free.length === 0 && !this.#stop.signal.aborted) await this.#released();
-    if (!this.#stop.signal.aborted) this.#emit(picture, time);
+    const { signal } = attempt;
+    if (limited) await sleepUntil(time.monotonicMs, signal);
+    while (this.#free.length === 0 && !signal.aborted) await this.#released();
+    if (!signal.aborted) this.#emit(attempt, picture, picture.mediaMs, time);
   }
 
-  async #sleepUntil(instant: number): Promise<void> {
-    const { signal } = this.#stop;
-    await sleep(Math.max(0, instant - monotonicMs()), undefined, { signal }).catch((error) => {
-      if (!signal.aborted) throw error;
-    });
+  #takeLive(attempt: Attempt, picture: Picture): void {
+    const time = now();
+    const jumps = attempt.clock.jumps;
+    const mediaMs = attempt.clock.steady(picture.mediaMs, time.monotonicMs);
+    this.#counters.clockJumps += attempt.clock.jumps - jumps;
+    attempt.watchdog?.picture(mediaMs, time.monotonicMs);
+    if (!this.#rate.isDue(mediaMs)) return;
+    // A picture that is missed stays due, so the first one after the network is free again is taken.
+    if (this.#free.length === 0) this.#counters.skipped += 1;
+    else this.#emit(attempt, picture, mediaMs, time);
   }
 
-  #prepare(picture: Size): void {
-    const input = this.data.input ?? inputSize(picture, this.data.multipleOf);
-    this.#input = input;
-    this.#scaler = new TensorScaler(input, this.data.fill, this.data.resize);
-    this.#gate = new MotionGate(this.data.settings.motion, input);
+  /** @returns the input's size: it stays, whatever the camera sends later. */
+  #prepare(picture: Size): Size {
+    const { fill, multipleOf, resize, settings } = this.data;
+    const part = settings.region && pixelRegion(settings.region, picture);
+    const input = this.data.input ?? inputSize(part ?? picture, multipleOf);
+    this.#scaler = new TensorScaler(input, fill, resize, settings.region);
+    this.#gate = new MotionGate(settings.motion, input);
     const buffers = this.#source.live ? 1 : 2;
-    for (let i = 0; i < buffers; i += 1) this.#free.push(tensorBuffer(input, this.data.fill));
+    for (let i = 0; i < buffers; i += 1) this.#free.push(tensorBuffer(input, fill));
+    return input;
   }
 
-  #emit({ frame, mediaMs }: Picture, time: CaptureTime): void {
+  #emit(attempt: Attempt, { frame }: Picture, mediaMs: number, time: CaptureTime): void {
     this.#rate.taken(mediaMs);
     const buffer = this.#free.pop();
     const input = this.#input;
@@ -165,41 +293,35 @@ class CaptureWorker {
     const still = this.#gate?.isStill(frame, mediaMs, this.#settled) ?? false;
     const fitted = still ? input : this.#scaler.scale(frame, buffer);
     this.#counters.scaleMs += performance.now() - before;
+    if (!still) this.#print(attempt, buffer, input, time.monotonicMs);
     const kept = this.#idle.pop() ?? allocFrame();
     kept.ref(frame); // the same picture, no copy
     this.#number += 1;
     this.#out.set(this.#number, kept);
     const picture = { width: frame.width, height: frame.height };
-    this.#send(
-      {
-        kind: 'frame',
-        frame: { number: this.#number, still, buffer, input, fitted, picture, ...time },
-        counters: this.#counters,
-      },
-      [buffer],
-    );
+    const region = this.#scaler.region && fractionsOf(this.#scaler.region, picture);
+    const facts = { number: this.#number, generation: attempt.generation, sentMs: monotonicMs(), still };
+    const pixels = { buffer, input, fitted, picture, ...(region && { region }) };
+    this.#send({ kind: 'frame', frame: { ...facts, ...pixels, ...time }, counters: this.#counters }, [buffer]);
   }
 
-  #receive(message: ToCaptureWorker): void {
-    if (message.kind === 'stop') {
-      this.#stop.abort();
-      this.#playing?.interrupt();
-    } else if (message.kind === 'rate') {
-      this.#rate.fps = message.fps;
-    } else {
-      const picture = this.#out.get(message.number);
-      this.#out.delete(message.number);
-      if (message.boxes.length > 0) {
-        this.#send({ kind: 'snapshots', number: message.number, jpegs: this.#cut(picture, message.boxes) });
-      }
-      if (picture !== undefined) {
-        picture.unref();
-        this.#idle.push(picture);
-      }
-      this.#free.push(message.buffer);
-      this.#settled = message.settled;
+  /** The tensor is an average over all of the picture: a change anywhere shows in it. */
+  #print(attempt: Attempt, buffer: ArrayBuffer, input: Size, nowMs: number): void {
+    if (attempt.watchdog === undefined || nowMs - attempt.printedAt < printMs) return;
+    attempt.printedAt = nowMs;
+    attempt.watchdog.fingerprint(createHash('sha1').update(tensorBytes(buffer, input)).digest('base64'), nowMs);
+  }
+
+  #release({ number, buffer, boxes, settled }: Extract<ToCaptureWorker, { kind: 'release' }>): void {
+    const picture = this.#out.get(number);
+    this.#out.delete(number);
+    if (boxes.length > 0) this.#send({ kind: 'snapshots', number, jpegs: this.#cut(picture, boxes) });
+    if (picture !== undefined) {
+      picture.unref();
+      this.#idle.push(picture);
     }
-    this.#onRelease?.();
+    this.#free.push(buffer);
+    this.#settled = settled;
   }
 
   /** A picture that can't be encoded costs its snapshots, not the camera. */
@@ -213,22 +335,17 @@ class CaptureWorker {
     }
   }
 
+  /** Resolves at the next message, whatever it is: who waits looks again. */
   #released(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onRelease = resolve;
-    });
+    return new Promise((resolve) => this.#onRelease.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#onRelease.splice(0)) resolve();
   }
 
   #send(message: FromCaptureWorker, transfer: ArrayBuffer[] = []): void {
     this.port.postMessage(message, transfer);
-  }
-
-  #close(): void {
-    for (const picture of [...this.#out.values(), ...this.#idle]) picture.free();
-    this.#scaler?.[Symbol.dispose]();
-    this.#gate?.[Symbol.dispose]();
-    this.#snapshots[Symbol.dispose]();
-    this.port.close();
   }
 }
 
@@ -242,4 +359,10 @@ function now(): CaptureTime {
   return { monotonicMs: monotonicMs(), utcMs: Date.now() };
 }
 
-if (parentPort !== null) await new CaptureWorker(parentPort, workerData as CaptureWorkerData).run();
+async function sleepUntil(instant: number, signal: AbortSignal): Promise<void> {
+  await sleep(Math.max(0, instant - monotonicMs()), undefined, { signal }).catch((error) => {
+    if (!signal.aborted) throw error;
+  });
+}
+
+if (parentPort !== null) new CaptureWorker(parentPort, workerData as CaptureWorkerData).start();

@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { type SerialisedError, SourceError } from '../../contract/errors.js';
+import { EngineError, type SerialisedError, SourceError } from '../../contract/errors.js';
 import type { Box } from '../../contract/geometry.js';
+import type { CaptureState } from '../../contract/status.js';
+import { backoff } from '../../timing/backoff.js';
 import type { Size } from './input-size.js';
 import type {
   CaptureCounters,
@@ -9,46 +11,122 @@ import type {
   FromCaptureWorker,
   ToCaptureWorker,
 } from './messages.js';
+import { monotonicMs } from './monotonic.js';
 import type { PictureSource, SourceFacts } from './picture-source.js';
+import { parseSource } from './source.js';
 
 export type { CaptureCounters, CapturedFrame, PictureSource };
 
+/** A change of a capture's state, and why. */
+export interface CaptureChange {
+  state: CaptureState;
+  reason: string;
+  /** What broke, where something did. */
+  error?: SourceError;
+  /** Attempts in a row that gave no picture, or not for long; 0 when it is live. */
+  attempts: number;
+  /** When reconnecting: until the next attempt, milliseconds. */
+  retryMs?: number;
+}
+
 /** What a capture tells its owner; each is called on the owner's thread. */
 export interface CaptureListener {
+  /** Before the first `frame` of each attempt. */
   opened(facts: SourceFacts, input: Size): void;
+  changed(change: CaptureChange): void;
   /** The owner must `release` every frame that it is given. */
   frame(frame: CapturedFrame): void;
   /** The JPEGs of a `release` that named boxes; empty when the picture is gone. */
   snapshots(frameNumber: number, jpegs: Uint8Array[]): void;
   rewound(): void;
-  ended(): void;
-  failed(error: SourceError): void;
+  /** The capture can't be helped from within this process: a call that can't be interrupted doesn't return. */
+  hung(error: EngineError): void;
 }
 
-/** One camera's capture thread. Its source is opened once; when it ends or fails, make a new capture. */
+/** How often a capture has left `live`, and why. */
+export interface CaptureLosses {
+  /** Times that it stalled. */
+  stalls: number;
+  /** Times that it came back to `live` after it was lost. */
+  reconnects: number;
+  /** Failed attempts and broken connections by the code of their error. */
+  byCode: Record<string, number>;
+}
+
+/** Each wait is so many times the one before, and half of it is left to chance: see backoff(). */
+const retryGrowth = 1.5;
+const retryJitter = 0.5;
+/** No further attempt is begun while so many can't be ended. */
+const maxUnclosed = 3;
+const hangLookMs = 1000;
+/** From a restart that was asked for to the new attempt, milliseconds. */
+const restartMs = 250;
+
+/**
+ * One camera, and the state machine around it:
+ *
+ *   starting -> live -> stalled -> reconnecting -> live
+ *
+ * A live source is opened again for ever; a file once. The thread (see capture-worker.ts) stays, its attempts come and
+ * go, each with a generation: what an old one still says is not listened to.
+ */
 export class Capture {
-  counters: CaptureCounters = { decoded: 0, skipped: 0, decodeErrors: 0, snapshotErrors: 0, decodeMs: 0, scaleMs: 0 };
+  counters: CaptureCounters = {
+    decoded: 0,
+    skipped: 0,
+    decodeErrors: 0,
+    clockJumps: 0,
+    snapshotErrors: 0,
+    decodeMs: 0,
+    scaleMs: 0,
+  };
+  readonly losses: CaptureLosses = { stalls: 0, reconnects: 0, byCode: {} };
+  readonly #live: boolean;
+  /** Pictures analysed a second, at most. */
+  #fps: number;
   #worker: Worker | undefined;
   #exited: Promise<void> = Promise.resolve();
+  #state: CaptureState = 'starting';
+  #generation = 0;
+  /** The newest attempt was begun and not told to end. */
+  #isOpen = false;
+  #attempts = 0;
+  #liveSince: number | undefined;
+  #waits: Generator<number, never>;
+  #waitedMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** An attempt is due, but too many old ones hang. */
+  #isWaiting = false;
+  /** Attempts that were told to end and have not yet, with when they were told. */
+  readonly #unclosed = new Map<number, number>();
+  #aliveAt = 0;
+  #hangTimer: NodeJS.Timeout | undefined;
+  #stopping = false;
 
+  /** @param random as `Math.random` */
   constructor(
     private readonly data: CaptureWorkerData,
     private readonly listener: CaptureListener,
-  ) {}
+    private readonly random: () => number = Math.random,
+  ) {
+    this.#live = parseSource(data.settings.source).live;
+    this.#fps = data.settings.fps;
+    this.#waits = this.#newWaits();
+  }
+
+  /** Of the newest attempt. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get state(): CaptureState {
+    return this.#state;
+  }
 
   start(): void {
-    const worker = new Worker(new URL('./capture-worker.js', import.meta.url), {
-      workerData: this.data,
-      resourceLimits: { maxYoungGenerationSizeMb: 4 }, // it makes little garbage; the default costs 16 MB a camera
-    });
-    this.#worker = worker;
-    this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
-    worker.on('message', (message: FromCaptureWorker) => this.#receive(message));
-    worker.on('error', (error) => {
-      this.listener.failed(
-        new SourceError('ERR_SOURCE_THREAD', 'internal', `capture thread: ${error.message}`, { cause: error }),
-      );
-    });
+    this.#change({ state: 'starting', reason: 'the source is being opened' });
+    if (this.#live) this.#hangTimer = setInterval(() => this.#lookForHang(), hangLookMs);
+    this.#attempt();
   }
 
   /**
@@ -62,48 +140,210 @@ export class Capture {
 
   /** From now on so many pictures a second, at most. */
   setRate(fps: number): void {
+    this.#fps = fps;
     this.#send({ kind: 'rate', fps });
   }
 
-  /** Ends the thread, by force when it takes longer than `timeoutMs`. */
+  /** Closes the source, in whatever state it is, and opens it again. */
+  restart(): void {
+    clearTimeout(this.#timer);
+    this.#close();
+    this.#waits = this.#newWaits();
+    this.#attempts = 0;
+    this.#timer = setTimeout(() => this.#retry(), restartMs); // a device that is still held can't be opened again
+    this.#change({ state: 'starting', reason: 'a restart was asked for' });
+  }
+
+  /**
+   * Ends the thread. One that hangs is left behind after `timeoutMs`: to terminate it within a call of FFmpeg would
+   * abort the process.
+   */
   async stop(timeoutMs = 1000): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#hangTimer);
     this.#send({ kind: 'stop' });
-    const impatient = setTimeout(() => worker.terminate(), timeoutMs);
-    await this.#exited;
+    let impatient: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      impatient = setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([this.#exited, late]);
     clearTimeout(impatient);
+    this.#worker?.unref();
     this.#worker = undefined;
+  }
+
+  #attempt(): void {
+    this.#generation += 1;
+    const generation = this.#generation;
+    this.#worker ??= this.#startWorker();
+    this.#send({ kind: 'open', generation });
+    this.#isOpen = true;
+    if (!this.#live) return;
+    const { openSeconds } = this.data.settings.recovery;
+    this.#timer = setTimeout(() => {
+      const what = `gave no picture within ${openSeconds} s of being opened. Check the address and that the camera is on.`;
+      this.#lose(new SourceError('ERR_SOURCE_TIMEOUT', 'source', what));
+    }, openSeconds * 1000);
+  }
+
+  #startWorker(): Worker {
+    const worker = new Worker(new URL('./capture-worker.js', import.meta.url), {
+      workerData: { ...this.data, settings: { ...this.data.settings, fps: this.#fps } },
+      resourceLimits: { maxYoungGenerationSizeMb: 4 }, // it makes little garbage; the default costs 16 MB a camera
+    });
+    let crash: SourceError | undefined;
+    this.#aliveAt = monotonicMs();
+    this.#exited = new Promise((resolve) => {
+      worker.once('exit', () => {
+        this.#workerEnded(worker, crash);
+        resolve();
+      });
+    });
+    worker.on('message', (message: FromCaptureWorker) => this.#receive(message));
+    worker.on('error', (cause: Error) => {
+      crash = new SourceError('ERR_SOURCE_THREAD', 'internal', `capture thread: ${cause.message}`, { cause });
+    });
+    return worker;
+  }
+
+  #workerEnded(worker: Worker, crash: SourceError | undefined): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    this.#isOpen = false;
+    this.#unclosed.clear(); // they went with it
+    if (this.#stopping || this.#state === 'ended') return;
+    const error = crash ?? new SourceError('ERR_SOURCE_THREAD', 'internal', 'the capture thread has ended.');
+    if (this.#state !== 'reconnecting' || crash) this.#over(error);
+  }
+
+  #receive(message: FromCaptureWorker): void {
+    this.#aliveAt = monotonicMs();
+    if (message.kind === 'alive') this.counters = message.counters;
+    else if (message.kind === 'closed') this.#closed(message.generation);
+    else if (message.kind === 'snapshots') this.listener.snapshots(message.number, message.jpegs);
+    else if (message.kind === 'frame') {
+      this.counters = message.counters;
+      if (message.frame.generation === this.#generation && !this.#stopping) this.listener.frame(message.frame);
+      else this.release(message.frame);
+    } else if (message.generation === this.#generation && !this.#stopping) this.#hear(message);
+  }
+
+  /** Of the newest attempt. */
+  #hear(
+    message: Extract<FromCaptureWorker, { kind: 'opened' | 'rewound' | 'stalled' | 'resumed' | 'ended' | 'failed' }>,
+  ) {
+    switch (message.kind) {
+      case 'opened':
+        this.#opened(message.facts, message.input);
+        break;
+      case 'rewound':
+        this.listener.rewound();
+        break;
+      case 'stalled':
+        this.losses.stalls += 1;
+        this.#change({ state: 'stalled', reason: message.reason });
+        break;
+      case 'resumed':
+        this.#change({ state: 'live', reason: message.reason });
+        break;
+      case 'ended':
+        if (this.#live) this.#lose(new SourceError('ERR_SOURCE_ENDED', 'source', 'the camera has ended its stream.'));
+        else this.#end();
+        break;
+      case 'failed':
+        this.#over(revive(message.error));
+        break;
+    }
+  }
+
+  #opened(facts: SourceFacts, input: Size): void {
+    clearTimeout(this.#timer);
+    this.#liveSince = monotonicMs();
+    if (this.#state === 'reconnecting') this.losses.reconnects += 1;
+    this.listener.opened(facts, input);
+    const { width, height, fps, by } = facts;
+    const rate = fps > 0 ? ` at ${Math.round(fps * 10) / 10} fps` : '';
+    this.#change({ state: 'live', reason: `${width}x${height}${rate} (${by})` });
+  }
+
+  #over(error: SourceError): void {
+    if (this.#live) this.#lose(error);
+    else this.#end(error);
+  }
+
+  /** The newest attempt is over; another one comes. */
+  #lose(error: SourceError): void {
+    clearTimeout(this.#timer);
+    const now = monotonicMs();
+    this.#close();
+    // A camera that lived for longer than it was waited for is worth a quick attempt; one that flaps is not.
+    const livedMs = this.#liveSince === undefined ? 0 : now - this.#liveSince;
+    this.#liveSince = undefined;
+    if (livedMs > this.#waitedMs) {
+      this.#waits = this.#newWaits();
+      this.#attempts = 0;
+    }
+    this.#attempts += 1;
+    this.losses.byCode[error.code] = (this.losses.byCode[error.code] ?? 0) + 1;
+    const retryMs = this.#waits.next().value;
+    this.#waitedMs = retryMs;
+    this.#timer = setTimeout(() => this.#retry(), retryMs);
+    this.#change({ state: 'reconnecting', reason: error.message, error, retryMs });
+  }
+
+  /** The newest attempt ends; whatever else it says is too late. */
+  #close(): void {
+    if (this.#worker !== undefined && this.#isOpen) {
+      this.#unclosed.set(this.#generation, monotonicMs());
+      this.#send({ kind: 'close', generation: this.#generation });
+    }
+    this.#isOpen = false;
+    this.#generation += 1;
+  }
+
+  #retry(): void {
+    this.#isWaiting = this.#unclosed.size >= maxUnclosed; // until one of them has ended
+    if (!this.#isWaiting) this.#attempt();
+  }
+
+  #closed(generation: number): void {
+    this.#unclosed.delete(generation);
+    if (this.#isWaiting && !this.#stopping) this.#retry();
+  }
+
+  #end(error?: SourceError): void {
+    this.#send({ kind: 'stop' });
+    this.#worker = undefined; // it ends by itself
+    this.#isOpen = false;
+    this.#change({ state: 'ended', reason: error?.message ?? 'the source has ended', ...(error && { error }) });
+  }
+
+  #lookForHang(): void {
+    const since = Math.min(
+      this.#worker === undefined ? Number.POSITIVE_INFINITY : this.#aliveAt,
+      ...this.#unclosed.values(),
+    );
+    const hungMs = monotonicMs() - since;
+    if (hungMs < this.data.settings.recovery.hangSeconds * 1000) return;
+    clearInterval(this.#hangTimer);
+    const what = `a capture thread has been stuck for ${Math.round(hungMs / 1000)} s and can’t be ended by itself.`;
+    this.listener.hung(new EngineError('ERR_ENGINE_CAPTURE_HUNG', 'engine', what));
+  }
+
+  #newWaits(): Generator<number, never> {
+    const { retrySeconds, maxRetrySeconds } = this.data.settings.recovery;
+    const options = { factor: retryGrowth, jitter: retryJitter, maxMs: maxRetrySeconds * 1000 };
+    return backoff({ initialMs: retrySeconds * 1000, ...options }, this.random);
+  }
+
+  #change(change: Omit<CaptureChange, 'attempts'>): void {
+    this.#state = change.state;
+    this.listener.changed({ ...change, attempts: change.state === 'live' ? 0 : this.#attempts });
   }
 
   #send(message: ToCaptureWorker, transfer: ArrayBuffer[] = []): void {
     this.#worker?.postMessage(message, transfer);
-  }
-
-  #receive(message: FromCaptureWorker): void {
-    const { listener } = this;
-    switch (message.kind) {
-      case 'opened':
-        listener.opened(message.facts, message.input);
-        break;
-      case 'frame':
-        this.counters = message.counters;
-        listener.frame(message.frame);
-        break;
-      case 'snapshots':
-        listener.snapshots(message.number, message.jpegs);
-        break;
-      case 'rewound':
-        listener.rewound();
-        break;
-      case 'ended':
-        this.counters = message.counters;
-        listener.ended();
-        break;
-      case 'failed':
-        listener.failed(revive(message.error));
-        break;
-    }
   }
 }
 

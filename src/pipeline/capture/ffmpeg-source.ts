@@ -36,6 +36,7 @@ export class FfmpegSource implements PictureSource {
   async open(): Promise<SourceFacts> {
     Log.setLevel(AV_LOG_QUIET); // what goes wrong is said in our own errors; FFmpeg would write to stderr as well
     const { url, format, options, live } = this.source;
+    this.#input.allocContext(); // or interrupt() would have nothing to interrupt until it is open, and no effect after
     const inputFormat = format === undefined ? null : InputFormat.findInputFormat(format);
     this.#check(await this.#input.openInput(url, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
     this.#check(await this.#input.findStreamInfo(null), 'holds no readable stream');

@@ -8,7 +8,7 @@ import type { SnapshotOptions } from './snapshot.js';
 
 /** What a capture thread is given at its start. */
 export interface CaptureWorkerData {
-  settings: Pick<CameraSettings, 'source' | 'fps' | 'pace' | 'loop' | 'motion'>;
+  settings: Pick<CameraSettings, 'source' | 'fps' | 'pace' | 'loop' | 'motion' | 'recovery' | 'region'>;
   /** Grey of what the picture does not cover, 0..255. */
   fill: number;
   /** Width and height of the input are multiples of this. */
@@ -34,6 +34,10 @@ export interface CapturedFrame extends CaptureTime {
   number: number;
   /** Nothing has changed since the last frame that was not still; the buffer holds no picture. */
   still: boolean;
+  /** Of the attempt that it came with. */
+  generation: number;
+  /** When it was ready for the network, on the monotonic clock, milliseconds. */
+  sentMs: number;
   /** The tensor and some slack; see tensorBytes(). */
   buffer: ArrayBuffer;
   input: Size;
@@ -41,6 +45,8 @@ export interface CapturedFrame extends CaptureTime {
   fitted: Size;
   /** Of the camera's picture, pixels. */
   picture: Size;
+  /** The part of the picture that is in the tensor, where that is not all of it; fractions of the picture. */
+  region?: Box;
 }
 
 /** What capturing has cost and lost so far; milliseconds are summed. */
@@ -49,13 +55,23 @@ export interface CaptureCounters {
   /** Due, but the network had not taken the one before. */
   skipped: number;
   decodeErrors: number;
+  /** The source's time stamps went back or leapt, or this thread was kept from running for long. */
+  clockJumps: number;
   /** Pictures that could not be encoded as JPEG. */
   snapshotErrors: number;
   decodeMs: number;
   scaleMs: number;
 }
 
+/**
+ * Each attempt to play the source has a number, its generation; what is said of an attempt that is no longer the newest
+ * is not listened to.
+ */
 export type ToCaptureWorker =
+  /** Begins an attempt. One before it may still be on its way out. */
+  | { kind: 'open'; generation: number }
+  /** Ends an attempt; answered by `closed`, which may take long where something below hangs. */
+  | { kind: 'close'; generation: number }
   /**
    * Gives a buffer back; `boxes` are cut out of that frame's picture, which is kept until then. `settled`: a second look
    * at the same picture would teach nothing, so the next ones may be told as still.
@@ -63,14 +79,23 @@ export type ToCaptureWorker =
   | { kind: 'release'; number: number; buffer: ArrayBuffer; boxes: Box[]; settled: boolean }
   /** In place of the settings' fps. */
   | { kind: 'rate'; fps: number }
+  /** Ends all attempts, then the thread. */
   | { kind: 'stop' };
 
 export type FromCaptureWorker =
-  | { kind: 'opened'; facts: SourceFacts; input: Size }
+  /** The first picture is there. */
+  | { kind: 'opened'; generation: number; facts: SourceFacts; input: Size }
   | { kind: 'frame'; frame: CapturedFrame; counters: CaptureCounters }
   /** Answers a `release` that named boxes, one JPEG a box. */
   | { kind: 'snapshots'; number: number; jpegs: Uint8Array[] }
   /** A looped file starts over: what follows is not connected with what was. */
-  | { kind: 'rewound' }
-  | { kind: 'ended'; counters: CaptureCounters }
-  | { kind: 'failed'; error: SerialisedError };
+  | { kind: 'rewound'; generation: number }
+  /** A live source gives no pictures, or gives them again. */
+  | { kind: 'stalled'; generation: number; reason: string }
+  | { kind: 'resumed'; generation: number; reason: string }
+  | { kind: 'ended'; generation: number }
+  | { kind: 'failed'; generation: number; error: SerialisedError }
+  /** Nothing is left of an attempt. */
+  | { kind: 'closed'; generation: number }
+  /** Every second, as long as the thread isn't stuck. */
+  | { kind: 'alive'; counters: CaptureCounters };

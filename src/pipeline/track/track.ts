@@ -17,6 +17,8 @@ export class Track {
   hits = 1;
   readonly firstSeen: number;
   lastSeen: number;
+  /** Seconds without pictures that the tracker had counted by then. */
+  blindBefore = 0;
   /** When, and where, it was last surely seen. */
   lastSure: number;
   sureBox: Box;
@@ -131,6 +133,7 @@ export class Track {
     this.seen = other.seen;
     this.hits += other.hits;
     this.lastSeen = other.lastSeen;
+    this.blindBefore = other.blindBefore;
     this.lastSure = other.lastSure;
     this.sureBox = other.sureBox;
     this.score = other.score;

@@ -59,6 +59,13 @@ const duplicateIou = 0.5;
 const duplicateContainment = 0.85;
 /** A new track that overlaps a lost one this much is the lost one. */
 const adoptIou = 0.3;
+/**
+ * A gap in the pictures of up to this long says nothing of the objects: nobody has looked, so nothing was not seen,
+ * seconds. After a longer one only what exceeds it counts as unseen.
+ */
+const maxBlindSeconds = 2.5;
+/** A step of more than so many usual ones is a gap. */
+const gapSteps = 3.5;
 /** A track that has left the picture is over after this time unseen, seconds. */
 const leftSeconds = 0.4;
 
@@ -82,6 +89,8 @@ export class Tracker {
   #now: number | undefined;
   /** Seconds between pictures, smoothed. */
   #interval = 0;
+  /** Seconds of gaps in the pictures so far. */
+  #blind = 0;
 
   constructor(options: TrackerOptions) {
     this.#options = { confirmHits: 3, confirmSeconds: 1, lostSeconds: 2, stationaryLostSeconds: 10, ...options };
@@ -114,7 +123,11 @@ export class Tracker {
    */
   rest(seconds: number): void {
     this.#advance(seconds);
-    for (const track of this.tracks) if (track.seen) track.rest(seconds);
+    for (const track of this.tracks) {
+      if (!track.seen) continue;
+      track.rest(seconds);
+      track.blindBefore = this.#blind;
+    }
     this.#forget(seconds);
   }
 
@@ -133,6 +146,8 @@ export class Tracker {
   #advance(seconds: number): number {
     const dt = this.#now === undefined ? 0 : Math.max(0, seconds - this.#now);
     this.#now = seconds;
+    if (this.#interval > 0 && dt > gapSteps * this.#interval)
+      this.#blind += Math.min(dt - this.#interval, maxBlindSeconds);
     // A long pause of the camera is not its rate.
     this.#interval =
       this.#interval === 0 ? dt : this.#interval + 0.1 * (Math.min(dt, 3 * this.#interval) - this.#interval);
@@ -155,10 +170,10 @@ export class Tracker {
 
   #isOver(track: Track, seconds: number): boolean {
     const { confirmSeconds, lostSeconds, stationaryLostSeconds } = this.#options;
-    const unseen = seconds - track.lastSeen;
+    const unseen = seconds - track.lastSeen - (this.#blind - track.blindBefore);
     if (!track.confirmed) return seconds - track.firstSeen > Math.max(confirmSeconds, 10 * this.#interval);
     if (seconds - track.lastSure > lostSeconds && iou(track.box, track.sureBox) < heldIou) return true;
-    if (unseen <= 3.5 * this.#interval) return false;
+    if (unseen <= gapSteps * this.#interval) return false;
     if (track.outside) return unseen > leftSeconds;
     return unseen > (track.atRest ? stationaryLostSeconds : lostSeconds);
   }
@@ -180,6 +195,7 @@ export class Tracker {
       const track = tracks[row];
       if (detection === undefined || track === undefined) return;
       track.see(detection, seconds, detection.score >= minScore);
+      track.blindBefore = this.#blind;
       this.#taken.push(detection);
     });
   }
@@ -189,7 +205,9 @@ export class Tracker {
     for (const detection of detections) {
       if (detection.score < this.#options.minScore || isSliver(detection.box)) continue;
       if (this.#taken.some((known) => known === detection || isDuplicate(known, detection))) continue;
-      this.tracks.push(new Track(detection, seconds, this.#options.aspect));
+      const track = new Track(detection, seconds, this.#options.aspect);
+      track.blindBefore = this.#blind;
+      this.tracks.push(track);
       this.#taken.push(detection);
     }
   }

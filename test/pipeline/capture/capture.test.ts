@@ -6,10 +6,11 @@ import { Capture, type CapturedFrame } from '../../../src/pipeline/capture/captu
 import type { CaptureWorkerData } from '../../../src/pipeline/capture/messages.js';
 import { tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { makeClip } from '../../support/clip.js';
+import { cameraSettings } from '../../support/settings.js';
 
 const defaults = { fill: 114, multipleOf: 32, resize: 'fit' as const, snapshot: { quality: 80, maxSize: 640 } };
 const motion = { gate: false, threshold: 8, refreshSeconds: 2 };
-const settings = { fps: 10, pace: 'max', loop: false, motion } as const;
+const settings = cameraSettings({ fps: 10, pace: 'max', motion });
 
 /** Runs a capture to its end; `onFrame` may look at each frame before its buffer goes back. */
 async function play(
@@ -32,10 +33,12 @@ async function play(
         seen.rewinds += 1;
         if (seen.rewinds === 2) done.emit('end');
       },
-      ended: () => done.emit('end'),
-      failed: (error) => {
+      changed: ({ state, error }) => {
         seen.error = error;
-        done.emit('end');
+        if (state === 'ended' || error !== undefined) done.emit('end');
+      },
+      hung: (error) => {
+        throw error;
       },
     },
   );

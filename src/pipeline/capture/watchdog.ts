@@ -1,0 +1,129 @@
+import type { RecoverySettings } from '../../config/schema.js';
+import { SourceError } from '../../contract/errors.js';
+
+/** A source that gives no picture for this many of its frame times has stalled … */
+const stallFrames = 10;
+/** … and lives again after as many pictures in a row as this, so that a trickle is not called live at each drop. */
+const livePictures = 3;
+/** The frame time is the median of so many steps: it follows a camera that slows down at night, but no single gap. */
+const remembered = 15;
+/** A look that comes later than this many looks' time tells of our own sleep, not of the camera's. */
+const lateLooks = 8;
+
+/** What the watchdog says when it is looked at; `lost` ends the attempt. */
+export type Verdict =
+  | { kind: 'live' }
+  | { kind: 'stalled'; reason: string }
+  | { kind: 'resumed'; reason: string }
+  | { kind: 'lost'; error: SourceError };
+
+/**
+ * Watches the pictures of one attempt of a live source. All times are milliseconds on a monotonic clock, so that nobody
+ * who sets the board's time is taken for a camera that stopped; `look()` has to come every `lookMs`, and where it was
+ * itself kept from coming (a suspended board, a starved thread) the wait starts over.
+ */
+export class Watchdog {
+  readonly lookMs: number;
+  /** How often we were away ourselves. */
+  sleeps = 0;
+  readonly #steps: number[] = [];
+  #lastMediaMs: number | undefined;
+  #lastPicture: number;
+  #lastLook: number;
+  #stalledAt: number | undefined;
+  /** Pictures in a row since the stall, each in time. */
+  #streak = 0;
+  #print: string | undefined;
+  #unchangedSince = 0;
+
+  /**
+   * @param settings times in seconds
+   * @param fps as the source states it; 0 where it doesn't
+   * @param now of the first picture
+   */
+  constructor(
+    private readonly settings: Pick<RecoverySettings, 'stallSeconds' | 'reconnectSeconds' | 'frozenSeconds'>,
+    private readonly fps: number,
+    now: number,
+  ) {
+    this.#lastPicture = this.#lastLook = now;
+    this.lookMs = Math.min(250, Math.max(10, settings.stallSeconds * 100));
+  }
+
+  /** Without a picture for so long it has stalled, milliseconds. */
+  get limitMs(): number {
+    return Math.max(this.settings.stallSeconds * 1000, stallFrames * this.#frameMs());
+  }
+
+  /** @param mediaMs of the picture; only the steps between them count */
+  picture(mediaMs: number, now: number): void {
+    if (this.#lastMediaMs !== undefined) this.#steps.push(mediaMs - this.#lastMediaMs);
+    if (this.#steps.length > remembered) this.#steps.shift();
+    this.#lastMediaMs = mediaMs;
+    this.#streak = now - this.#lastPicture <= this.limitMs ? this.#streak + 1 : 1;
+    this.#lastPicture = now;
+  }
+
+  /** @param print of a picture: equal for equal pictures */
+  fingerprint(print: string, now: number): void {
+    if (print !== this.#print) this.#unchangedSince = now;
+    this.#print = print;
+  }
+
+  look(now: number): Verdict {
+    const late = now - this.#lastLook;
+    this.#lastLook = now;
+    if (late > lateLooks * this.lookMs) {
+      this.sleeps += 1;
+      this.#lastPicture = Math.max(this.#lastPicture, now - this.lookMs);
+      this.#stalledAt &&= now;
+      return { kind: 'live' };
+    }
+    return (
+      this.#frozen(now) ?? (this.#stalledAt === undefined ? this.#flowing(now) : this.#stalled(this.#stalledAt, now))
+    );
+  }
+
+  #flowing(now: number): Verdict {
+    const silentMs = now - this.#lastPicture;
+    if (silentMs <= this.limitMs) return { kind: 'live' };
+    this.#stalledAt = now;
+    this.#streak = 0;
+    return { kind: 'stalled', reason: `no picture for ${seconds(silentMs)} s` };
+  }
+
+  #stalled(since: number, now: number): Verdict {
+    if (this.#streak >= livePictures) {
+      this.#stalledAt = undefined;
+      return { kind: 'resumed', reason: `pictures come again after ${seconds(now - since)} s` };
+    }
+    const { reconnectSeconds } = this.settings;
+    if (now - since < reconnectSeconds * 1000) return { kind: 'live' };
+    const silentMs = now - this.#lastPicture;
+    const what =
+      silentMs > this.limitMs
+        ? `no picture for ${seconds(silentMs)} s`
+        : `hardly any picture for ${seconds(now - since)} s`;
+    return lost('ERR_SOURCE_SILENT', `${what}. Check the camera and the network between.`);
+  }
+
+  #frozen(now: number): Verdict | undefined {
+    const { frozenSeconds } = this.settings;
+    const unchangedMs = now - this.#unchangedSince;
+    if (this.#print === undefined || frozenSeconds === 0 || unchangedMs < frozenSeconds * 1000) return undefined;
+    return lost('ERR_SOURCE_FROZEN', `the same picture, bit for bit, for ${seconds(unchangedMs)} s.`);
+  }
+
+  #frameMs(): number {
+    const sorted = this.#steps.toSorted((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? 1000 / (this.fps || 10);
+  }
+}
+
+function lost(code: string, message: string): Verdict {
+  return { kind: 'lost', error: new SourceError(code, 'source', message) };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}
