@@ -18,6 +18,7 @@ export async function run(options: RunOptions): Promise<number> {
   const log = createLog(settings.log, options.colour);
   const daemon = new Daemon({
     settings: await withCamera(settings),
+    reload: () => withCamera(loadSettings({ file: options.config, overrides: runOverrides(options) }).settings),
     strictPort: originOf(['mqtt', 'broker', 'port']).kind !== 'default',
     version: await ownVersion(),
     board: (await readBoard()).model,

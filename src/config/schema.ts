@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { box, type Point, point } from '../contract/geometry.js';
+import { type RequestName, requestNames } from '../contract/request.js';
 import { reservedNames } from '../contract/topics.js';
 import { brokerUrlMistake, cameraSourceMistake } from './address.js';
 
@@ -134,6 +135,11 @@ const camera = z.strictObject({
 });
 export type CameraSettings = z.infer<typeof camera>;
 
+/** One switch a request. */
+const requestSwitches = Object.fromEntries(
+  requestNames.map((name) => [name, z.boolean().default(true)]),
+) as unknown as Record<RequestName, z.ZodDefault<z.ZodBoolean>>;
+
 /** All settings of a node. The one source of types, defaults, messages and `config/schema.json`. */
 export const settingsSchema = z.strictObject({
   node: name.default('minspnet').describe('this board’s name in every topic'),
@@ -184,6 +190,21 @@ export const settingsSchema = z.strictObject({
       password: z.string().optional().describe('use `!secret NAME`, or the environment'),
       baseTopic: name.default('minspnet'),
       connectSeconds: z.number().positive().default(10).describe('how long the broker may take to answer'),
+      homeAssistant: z
+        .strictObject({
+          enabled: z.boolean().default(true).describe('announces the board and its cameras to Home Assistant'),
+          prefix: z
+            .string()
+            .regex(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*$/, 'a topic of letters, digits, "_", "-" and "/"')
+            .default('homeassistant')
+            .describe('its discovery prefix'),
+        })
+        .prefault({}),
+      frigateCompatible: z
+        .boolean()
+        .default(false)
+        .describe('says everything a second time the way Frigate does, for blueprints that are written for it'),
+      frigateTopic: name.default('frigate').describe('first level of those topics; one a board'),
       broker: z
         .strictObject({
           host: z.string().default('127.0.0.1'),
@@ -211,6 +232,13 @@ export const settingsSchema = z.strictObject({
         .describe('each batch reaches the disk itself before it is published: survives a power cut, wears flash'),
     })
     .prefault({}),
+  requests: z
+    .strictObject({
+      perSecond: z.number().positive().max(1000).default(10).describe('more than that are refused, and counted'),
+      ...requestSwitches,
+    })
+    .prefault({})
+    .describe('what may be asked for over MQTT; false switches one off'),
   stateDirectory: z
     .string()
     .optional()

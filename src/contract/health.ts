@@ -54,6 +54,11 @@ export const health = z.object({
     dropped: count.describe('oldest events given up because the outbox was full'),
     delivered: count,
   }),
+  requests: z.object({
+    done: count.describe('carried out'),
+    failed: count.describe('answered with an error'),
+    refused: count.describe('not answered: too many, or nobody to answer'),
+  }),
   broker: z
     .object({ medianMs: z.number(), worstMs: z.number() })
     .nullable()

@@ -12,6 +12,98 @@ export const response = z.object({
   status: z.enum(['ok', 'error']),
   data: z.unknown().describe('what was asked for; an empty object where there is nothing to say'),
   error: z.string().optional().describe('why not, and what to do'),
+  code: z.string().optional().describe('names the error; stable'),
   transaction: transaction.optional().describe('of the request'),
 });
 export type Response = z.infer<typeof response>;
+
+/** A camera's name; which ones there are is only known to the node. */
+const camera = z.string().min(1).max(64);
+const empty = z.object({});
+
+/** `…/<camera>/settings`: what requests can change, as it is now. Retained. */
+export const cameraSettings = z.object({
+  camera: z.string(),
+  detect: z.boolean(),
+  fps: z.number().describe('pictures analysed a second, at most'),
+  minScore: z.number().describe('the score from which a detection makes a track'),
+});
+export type CameraSettingsState = z.infer<typeof cameraSettings>;
+
+const picture = z.object({
+  topic: z.string().describe('where the JPEG was published, retained, before this answer'),
+  bytes: z.int().positive(),
+});
+
+const model = z.object({
+  name: z.string(),
+  version: z.string(),
+  classes: z.array(z.string()),
+  precisions: z.array(z.string()),
+  running: z.boolean(),
+});
+
+/** All that a node can be asked for: by name what the request needs besides `transaction`, and what the answer holds. */
+export const requests = {
+  detect: {
+    summary: 'Switches detection of a camera on or off. Survives a restart.',
+    needs: z.strictObject({ camera, enabled: z.boolean() }),
+    gives: cameraSettings,
+  },
+  rate: {
+    summary: 'How many pictures of a camera are analysed a second, at most. Survives a restart.',
+    needs: z.strictObject({ camera, fps: z.number().positive().max(120) }),
+    gives: cameraSettings,
+  },
+  minScore: {
+    summary: 'The score from which a detection of a camera makes a track. Survives a restart.',
+    needs: z.strictObject({ camera, minScore: z.number().min(0).max(1) }),
+    gives: cameraSettings,
+  },
+  snapshot: {
+    summary: 'The next whole picture of a camera’s stream, as JPEG at `<camera>/snapshot`.',
+    needs: z.strictObject({ camera }),
+    gives: picture,
+  },
+  still: {
+    summary: 'A photograph at the camera’s full resolution, as JPEG at `<camera>/still`, where its source takes some.',
+    needs: z.strictObject({ camera }),
+    gives: picture,
+  },
+  restart: {
+    summary: 'Closes a camera’s source and opens it again.',
+    needs: z.strictObject({ camera }),
+    gives: empty,
+  },
+  reload: {
+    summary: 'Reads the settings again and applies them with a new engine. Wrong settings change nothing.',
+    needs: z.strictObject({}),
+    gives: z.object({
+      cameras: z.array(z.string()).describe('those of the new settings'),
+      restartNeeded: z.array(z.string()).describe('settings that have changed, but only a new start applies them'),
+    }),
+  },
+  swapModel: {
+    summary: 'Runs another one of the models that `models` lists, with a new engine. Holds until the next start.',
+    needs: z.strictObject({
+      model: z.string().min(1).max(256),
+      precision: z.enum(['auto', 'fp32', 'int8']).default('auto'),
+    }),
+    gives: z.object({ name: z.string(), version: z.string(), precision: z.string() }),
+  },
+  benchmark: {
+    summary: 'Measures the board with `minspnet bench`, beside what it does.',
+    needs: z.strictObject({}),
+    gives: z.record(z.string(), z.unknown()),
+  },
+  models: {
+    summary: 'The models that are on this board.',
+    needs: z.strictObject({}),
+    gives: z.object({ models: z.array(model) }),
+  },
+} as const;
+
+export type RequestName = keyof typeof requests;
+export const requestNames = Object.keys(requests) as RequestName[];
+export type RequestNeeds<Name extends RequestName> = z.infer<(typeof requests)[Name]['needs']>;
+export type RequestGives<Name extends RequestName> = z.infer<(typeof requests)[Name]['gives']>;

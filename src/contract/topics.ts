@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { eventMessage } from './event.js';
 import { health } from './health.js';
-import { request, response } from './request.js';
+import { cameraSettings, request, response } from './request.js';
 import { cameraState, cameraStatus, info, status } from './status.js';
 
 /** One kind of topic: where it stands below `<base>/<node>/`, and what is said there. */
@@ -77,6 +77,27 @@ export const channels = {
     retain: true,
     summary: 'The best picture of the last object of a class, published before the event that speaks of it.',
   }),
+  cameraSettings: channel({
+    address: '{camera}/settings',
+    payload: cameraSettings,
+    contentType: 'application/json',
+    retain: true,
+    summary: 'What requests can change of the camera, as it is now.',
+  }),
+  picture: channel({
+    address: '{camera}/snapshot',
+    payload: z.instanceof(Uint8Array),
+    contentType: 'image/jpeg',
+    retain: true,
+    summary: 'The whole picture that the last `snapshot` request asked for.',
+  }),
+  still: channel({
+    address: '{camera}/still',
+    payload: z.instanceof(Uint8Array),
+    contentType: 'image/jpeg',
+    retain: true,
+    summary: 'The photograph that the last `still` request asked for.',
+  }),
   request: channel({
     address: 'request/{name}',
     payload: request,
@@ -131,6 +152,19 @@ export class Topics {
 
   snapshot(camera: string, className: string): Topic<PayloadOf<'snapshot'>> {
     return this.#at('snapshot', { camera, class: topicLevel(className) });
+  }
+
+  cameraSettings(camera: string): Topic<PayloadOf<'cameraSettings'>> {
+    return this.#at('cameraSettings', { camera });
+  }
+
+  /** The whole picture, not one object's. */
+  picture(camera: string): Topic<PayloadOf<'picture'>> {
+    return this.#at('picture', { camera });
+  }
+
+  still(camera: string): Topic<PayloadOf<'still'>> {
+    return this.#at('still', { camera });
   }
 
   request(name: string): Topic<PayloadOf<'request'>> {

@@ -2,15 +2,20 @@ import { join } from 'node:path';
 import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { type MinspnetError, SourceError } from '../contract/errors.js';
-import type { CameraHealth, Health } from '../contract/health.js';
+import type { CameraHealth, Health, SensorsHealth } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { contractVersion } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
 import { loadModel } from '../model/load.js';
 import type { Latency } from '../mqtt/client.js';
 import { EmbeddedBroker } from '../mqtt/embedded-broker.js';
+import { HomeAssistant } from '../mqtt/home-assistant.js';
 import { Publisher } from '../mqtt/publisher.js';
+import { RequestServer } from '../mqtt/request-server.js';
+import { clearStaleCameras } from '../mqtt/stale-cameras.js';
+import { Adjustments } from './adjustments.js';
 import { BoardSensors } from './board-sensors.js';
+import { Control } from './control.js';
 import { describeEvent } from './describe-event.js';
 import { EngineHost, type EngineListener } from './engine-host.js';
 import type { Log } from './log.js';
@@ -19,6 +24,8 @@ import { openStateDirectory } from './state-directory.js';
 
 export interface DaemonOptions {
   settings: Settings;
+  /** Reads the settings again, for whoever asks for it. */
+  reload: () => Promise<Settings>;
   /** Our own broker's port was asked for by name, so no other will do. */
   strictPort: boolean;
   version: string;
@@ -47,10 +54,17 @@ export class Daemon {
   #host: EngineHost | undefined;
   #broker: EmbeddedBroker | undefined;
   #publisher: Publisher | undefined;
+  #control: Control | undefined;
+  #requests: RequestServer | undefined;
+  #homeAssistant: HomeAssistant | undefined;
+  /** Retained topics of cameras that are no more have yet to be looked for. */
+  #staleDue = true;
   #engine: { rssBytes: number; cameras: Record<string, CameraHealth> } = { rssBytes: 0, cameras: {} };
   #sensors: BoardSensors | undefined;
   #healthTimer: NodeJS.Timeout | undefined;
   #readingSensors = false;
+  #lastSensors: SensorsHealth | undefined;
+  #wasReady = false;
 
   constructor(private readonly options: DaemonOptions) {
     this.finished = new Promise((well, badly) => {
@@ -72,12 +86,20 @@ export class Daemon {
     const url = settings.mqtt.url ?? (await this.#startBroker());
     const publisher = this.#createPublisher(url, directory);
     this.#publisher = publisher;
+    const control = await this.#createControl(publisher, model, directory);
+    this.#control = control;
+    this.#requests = this.#createRequests(publisher, control);
+    if (settings.mqtt.homeAssistant.enabled) {
+      this.#homeAssistant = new HomeAssistant(publisher, settings.mqtt.homeAssistant.prefix);
+    }
     await publisher.start();
-    this.#host = this.#createHost(model);
+    this.#host = this.#createHost(control);
+    control.host = this.#host;
     this.#host.start();
     this.#sensors = await BoardSensors.find();
-    void this.#publishHealth();
     this.#healthTimer = setInterval(() => void this.#publishHealth(), healthMs);
+    // Home Assistant is told which sensors there are; one that hangs makes that late, not the start.
+    void this.#publishHealth().then(() => this.#announce());
   }
 
   /** Ends the open tracks, delivers what the outbox holds, says `offline`. Within 2 s. */
@@ -113,18 +135,95 @@ export class Daemon {
     const seconds = (ms: number) => (ms / 1000).toFixed(1);
     publisher.on('away', (error, retryMs) => log.warn(`${error.message} (next attempt in ${seconds(retryMs)} s)`));
     publisher.on('refused', (error, retryMs) => log.error(`${error.message} (next attempt in ${seconds(retryMs)} s)`));
+    publisher.on('connected', () => void this.#clearStale());
     publisher.on('drained', (delivered) => log.info(`mqtt      ${delivered} events that waited have been delivered`));
     publisher.on('warning', (error) => log.warn(error.message));
     publisher.on('recovered', () => log.info('outbox    the disk takes events again'));
     return publisher;
   }
 
-  #createHost(model: VerifiedModel): EngineHost {
-    const { model: wanted, runtime, events, cameras } = this.options.settings;
+  async #createControl(publisher: Publisher, model: VerifiedModel, directory: string): Promise<Control> {
+    const { settings, log, reload } = this.options;
+    const path = join(directory, 'adjustments.json');
+    const adjustments = await Adjustments.open(path, settings.cameras, (error) => log.warn(error.message));
+    const changed = () => this.#changed();
+    return new Control({ settings, model, adjustments, publisher, reload, changed });
+  }
+
+  #createRequests(publisher: Publisher, control: Control): RequestServer {
+    const { mqtt, requests: switches } = this.options.settings;
+    const { topics } = publisher;
+    const own = `${mqtt.baseTopic}/`;
+    const closed = [own, `${mqtt.homeAssistant.prefix}/`, `${mqtt.frigateTopic}/`];
+    const requests = new RequestServer({
+      topics,
+      isOn: (name) => switches[name],
+      perSecond: switches.perSecond,
+      handlers: control,
+      say: (topic, payload, options) => publisher.say(topic, payload, options),
+      // Nobody shall speak in our name through us.
+      mayAnswerAt: (topic) =>
+        topic.startsWith(topics.response('')) || !closed.some((beginning) => topic.startsWith(beginning)),
+    });
+    requests.on('warning', (error) => this.options.log.error(`a request failed, a bug of ours: ${error.message}`));
+    publisher.subscribe(topics.filter('request'));
+    publisher.on('message', (message) => {
+      if (requests.accepts(message.topic)) void requests.receive(message);
+    });
+    return requests;
+  }
+
+  /** Another engine runs other settings or another model from now on. */
+  #changed(): void {
+    this.#ended.clear();
+    this.#staleDue = true;
+    this.#announce();
+  }
+
+  /** Tells what is adjustable, tells Home Assistant what there is, and takes away what is no more. */
+  #announce(): void {
+    const control = this.#control;
+    if (control === undefined) return;
+    const { version, board } = this.options;
+    const { cameras, node, mqtt, requests } = control.settings;
+    for (const camera of Object.keys(cameras)) this.#publisher?.cameraSettings(control.cameraSettings(camera));
+    if (this.#lastSensors !== undefined) {
+      this.#homeAssistant?.announce({
+        base: mqtt.baseTopic,
+        node,
+        version,
+        board,
+        classes: control.model.card.classes,
+        cameras,
+        sensors: this.#lastSensors,
+        isOn: (name) => requests[name],
+      });
+    }
+    void this.#clearStale();
+  }
+
+  async #clearStale(): Promise<void> {
+    const control = this.#control;
+    const publisher = this.#publisher;
+    if (!this.#staleDue || control === undefined || publisher === undefined || !publisher.counters.connected) return;
+    this.#staleDue = false;
+    const { cameras, node, mqtt } = control.settings;
+    const stale = await clearStaleCameras(publisher, publisher.topics, mqtt.baseTopic, Object.keys(cameras));
+    if (stale === undefined) {
+      this.#staleDue = true; // the next session looks again
+      return;
+    }
+    for (const camera of stale) {
+      this.#homeAssistant?.removeCamera(mqtt.baseTopic, node, camera);
+      this.options.log.info(`camera    ${camera} is in the settings no more: its topics are cleared`);
+    }
+  }
+
+  #createHost(control: Control): EngineHost {
     return new EngineHost({
-      settings: { model, runtime, events, cameras, adjustments: {}, ...(wanted.size && { inputSize: wanted.size }) },
+      settings: control.engineSettings,
       listener: {
-        ready: ({ provider }, restarts) => this.#engineReady(model, provider, restarts),
+        ready: ({ provider }) => this.#engineReady(control, provider),
         message: (message) => this.#receive(message),
         lost: (reason) => this.options.log.error(`${reason}; another one is started`),
         gaveUp: (error) => this.#finish.badly(error),
@@ -132,8 +231,9 @@ export class Daemon {
     });
   }
 
-  #engineReady({ card, precision, sha256 }: VerifiedModel, provider: EngineFacts['provider'], restarts: number): void {
-    const { log, settings, version, board } = this.options;
+  #engineReady({ model: verified, settings }: Control, provider: EngineFacts['provider']): void {
+    const { card, precision, sha256 } = verified;
+    const { log, version, board } = this.options;
     const model = { name: card.name, version: card.version, precision, sha256 };
     const why = provider.reason === undefined ? '' : ` (${provider.requested} was asked for: ${provider.reason})`;
     log.info(`model     ${model.name} ${model.version} ${model.precision}, provider ${provider.active}${why}`);
@@ -146,7 +246,8 @@ export class Daemon {
       provider,
       cameras: Object.entries(settings.cameras).map(([name, { source }]) => ({ name, source: maskUrl(source) })),
     });
-    if (restarts > 0) return;
+    if (this.#wasReady) return;
+    this.#wasReady = true;
     log.info(`ready     in ${((performance.now() - this.#startedAt) / 1000).toFixed(1)} s`);
     void this.#systemd.ready(() => this.#host?.state !== 'stopped');
   }
@@ -186,9 +287,10 @@ export class Daemon {
       at,
     });
     this.#logCapture(change);
+    if (state !== 'ended') this.#ended.delete(camera);
     if (state !== 'ended') return;
     this.#ended.set(camera, error && new SourceError(error.code, error.exit, error.message));
-    if (this.#ended.size < Object.keys(this.options.settings.cameras).length) return;
+    if (this.#ended.size < Object.keys((this.#control ?? this.options).settings.cameras).length) return;
     const failed = [...this.#ended.values()].find((failure) => failure !== undefined);
     if (failed === undefined) this.#finish.well();
     else this.#finish.badly(failed);
@@ -213,6 +315,7 @@ export class Daemon {
     this.#readingSensors = true;
     const sensors = await this.#sensors.read();
     this.#readingSensors = false;
+    this.#lastSensors = sensors;
     const { waiting = 0, dropped = 0, delivered = 0 } = this.#publisher?.counters ?? {};
     this.#publisher?.health({
       at: new Date().toISOString(),
@@ -220,6 +323,7 @@ export class Daemon {
       engine: { state: host.state, restarts: host.restarts, rssBytes: this.#engine.rssBytes },
       daemon: { rssBytes: process.memoryUsage.rss() },
       outbox: { waiting, dropped, delivered },
+      requests: { ...(this.#requests?.counters ?? { done: 0, failed: 0, refused: 0 }) },
       broker: rounded(this.#publisher?.takeLatency()),
       sensors,
       cameras: this.#engine.cameras,

@@ -8,7 +8,7 @@ import { ModelError } from '../contract/errors.js';
 import { type ModelCard, modelCard, type Precision, type VerifiedModel } from '../contract/model-card.js';
 
 /** The folder of the models that come with us. Seen from dist/src/model. */
-const shipped = fileURLToPath(new URL('../../../models/', import.meta.url));
+export const shipped = fileURLToPath(new URL('../../../models/', import.meta.url));
 
 /**
  * Reads a model's card and checks the file against it, so that a damaged or exchanged file is never run.
@@ -51,7 +51,7 @@ async function findFolder(model: string): Promise<string> {
   );
 }
 
-async function readCard(path: string): Promise<ModelCard> {
+export async function readCard(path: string): Promise<ModelCard> {
   const text = await readFile(path, 'utf8');
   try {
     return modelCard.parse(JSON.parse(text));

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { BrokerError, type StateError } from '../contract/errors.js';
 import type { Event, Gap, Observation } from '../contract/event.js';
 import type { Health } from '../contract/health.js';
+import type { CameraSettingsState } from '../contract/request.js';
 import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import { type Topic, Topics } from '../contract/topics.js';
 import { PublishError } from './broker-error.js';
@@ -192,6 +193,10 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   cameraState(state: CameraState): void {
     this.#retain(this.topics.cameraState(state.camera), state);
+  }
+
+  cameraSettings(settings: CameraSettingsState): void {
+    this.#retain(this.topics.cameraSettings(settings.camera), settings);
   }
 
   cameraStatus(status: CameraStatus): void {

@@ -1,0 +1,166 @@
+import type { Settings } from '../config/schema.js';
+import { MinspnetError, RequestError, SourceError } from '../contract/errors.js';
+import type { VerifiedModel } from '../contract/model-card.js';
+import type { CameraSettingsState, RequestGives, RequestNeeds } from '../contract/request.js';
+import type { Topic } from '../contract/topics.js';
+import { listModels } from '../model/list.js';
+import { loadModel } from '../model/load.js';
+import type { Publisher } from '../mqtt/publisher.js';
+import type { RequestHandlers } from '../mqtt/request-server.js';
+import type { Adjustments } from './adjustments.js';
+import type { EngineHost, EngineHostOptions } from './engine-host.js';
+
+export interface ControlOptions {
+  settings: Settings;
+  model: VerifiedModel;
+  adjustments: Adjustments;
+  publisher: Publisher;
+  /** Reads the settings again. */
+  reload: () => Promise<Settings>;
+  /** An engine with other settings or another model is about to start, or has failed to. */
+  changed: () => void;
+}
+
+/** What only a new start of the daemon can change: its own session, its own files. */
+const fixed: readonly (keyof Settings)[] = ['node', 'mqtt', 'outbox', 'requests', 'stateDirectory', 'log'];
+
+/** What is in force now, and the requests that change it. */
+export class Control implements RequestHandlers {
+  settings: Settings;
+  model: VerifiedModel;
+  readonly #options: ControlOptions;
+  #host: EngineHost | undefined;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.settings = options.settings;
+    this.model = options.model;
+  }
+
+  /** What an engine is told at its start. */
+  get engineSettings(): EngineHostOptions['settings'] {
+    const { model: wanted, runtime, events, cameras } = this.settings;
+    const adjustments = this.#options.adjustments.all;
+    return { model: this.model, runtime, events, cameras, adjustments, ...(wanted.size && { inputSize: wanted.size }) };
+  }
+
+  set host(host: EngineHost) {
+    this.#host = host;
+  }
+
+  cameraSettings(camera: string): CameraSettingsState {
+    const settings = this.settings.cameras[camera];
+    const { detect, fps, minScore } = this.#options.adjustments.of(camera);
+    return {
+      camera,
+      detect: detect ?? true,
+      fps: fps ?? settings?.fps ?? 0,
+      minScore: minScore ?? settings?.minScore ?? this.model.card.minScore,
+    };
+  }
+
+  detect = ({ camera, enabled }: RequestNeeds<'detect'>) => this.#adjust(camera, { detect: enabled });
+  rate = ({ camera, fps }: RequestNeeds<'rate'>) => this.#adjust(camera, { fps });
+  minScore = ({ camera, minScore }: RequestNeeds<'minScore'>) => this.#adjust(camera, { minScore });
+
+  async snapshot({ camera }: RequestNeeds<'snapshot'>): Promise<RequestGives<'snapshot'>> {
+    this.#mustKnow(camera);
+    return this.#show(this.#options.publisher.topics.picture(camera), await this.#engine.takePicture(camera));
+  }
+
+  async still({ camera }: RequestNeeds<'still'>): Promise<RequestGives<'still'>> {
+    this.#mustKnow(camera);
+    throw new SourceError('ERR_SOURCE_NO_STILL', 'source', `stills are not available for the source of ${camera}`);
+  }
+
+  async restart({ camera }: RequestNeeds<'restart'>): Promise<RequestGives<'restart'>> {
+    this.#mustKnow(camera);
+    this.#engine.restartCamera(camera);
+    return {};
+  }
+
+  async reload(): Promise<RequestGives<'reload'>> {
+    const settings = await this.#options.reload();
+    const before = this.settings;
+    const model = await loadModel(settings.model.path, settings.model.precision);
+    await this.#replace({ ...settings, ...Object.fromEntries(fixed.map((key) => [key, before[key]])) }, model);
+    const restartNeeded = fixed.filter((key) => JSON.stringify(settings[key]) !== JSON.stringify(before[key]));
+    return { cameras: Object.keys(settings.cameras), restartNeeded };
+  }
+
+  async swapModel({ model: name, precision }: RequestNeeds<'swapModel'>): Promise<RequestGives<'swapModel'>> {
+    const models = await listModels(this.model.path);
+    const found = models.find(({ card }) => card.name === name);
+    if (found === undefined) {
+      const known = models.map(({ card }) => card.name).join(', ');
+      throw new RequestError('ERR_REQUEST_MODEL', 'usage', `no model "${name}" is here; there are: ${known}`);
+    }
+    await this.#replace(this.settings, await loadModel(found.folder, precision));
+    const { card, precision: chosen } = this.model;
+    return { name: card.name, version: card.version, precision: chosen };
+  }
+
+  async benchmark(): Promise<RequestGives<'benchmark'>> {
+    throw new RequestError('ERR_REQUEST_UNAVAILABLE', 'usage', 'this version has no benchmark that can be asked for');
+  }
+
+  async models(): Promise<RequestGives<'models'>> {
+    const running = this.model.card;
+    const models = await listModels(this.model.path);
+    return {
+      models: models.map(({ card: { name, version, classes, files } }) => ({
+        name,
+        version,
+        classes,
+        precisions: Object.keys(files),
+        running: name === running.name && version === running.version,
+      })),
+    };
+  }
+
+  /** @throws {MinspnetError} where the new engine does not run; what was in force is again */
+  async #replace(settings: Settings, model: VerifiedModel): Promise<void> {
+    const { adjustments, changed } = this.#options;
+    const before = { settings: this.settings, model: this.model };
+    const use = (next: typeof before) => {
+      this.settings = next.settings;
+      this.model = next.model;
+      adjustments.use(next.settings.cameras);
+      changed();
+    };
+    use({ settings, model });
+    try {
+      await this.#engine.replace(this.engineSettings);
+    } catch (error) {
+      use(before);
+      throw error;
+    }
+  }
+
+  async #adjust(camera: string, adjustment: Parameters<Adjustments['set']>[1]): Promise<CameraSettingsState> {
+    this.#mustKnow(camera);
+    this.#engine.adjust(camera, adjustment);
+    const kept = this.#options.adjustments.set(camera, adjustment);
+    const now = this.cameraSettings(camera);
+    this.#options.publisher.cameraSettings(now);
+    await kept;
+    return now;
+  }
+
+  /** A JPEG at a retained topic, before the answer that speaks of it. */
+  #show(topic: Topic<Uint8Array>, jpeg: Uint8Array): { topic: string; bytes: number } {
+    this.#options.publisher.retain(topic, Buffer.from(jpeg), 'image/jpeg');
+    return { topic, bytes: jpeg.length };
+  }
+
+  #mustKnow(camera: string): void {
+    if (Object.hasOwn(this.settings.cameras, camera)) return;
+    const known = Object.keys(this.settings.cameras).join(', ');
+    throw new RequestError('ERR_REQUEST_CAMERA', 'usage', `no camera is called "${camera}"; there are: ${known}`);
+  }
+
+  get #engine(): EngineHost {
+    if (this.#host !== undefined) return this.#host;
+    throw new MinspnetError('ERR_REQUEST_BUSY', 'usage', 'the daemon is starting; try again');
+  }
+}

@@ -1,0 +1,32 @@
+import { type ChannelName, parseTopic, type Topics } from '../contract/topics.js';
+import type { Publisher } from './publisher.js';
+import { readRetained } from './read-retained.js';
+
+const ofCameras: ChannelName[] = ['cameraState', 'cameraStatus', 'cameraSettings', 'snapshot', 'picture', 'still'];
+
+/**
+ * Takes away what stands at the retained topics of cameras that the settings don't name any more. The broker is asked
+ * what stands there, so what an earlier run left is found, too.
+ *
+ * @returns the cameras that were found; undefined where the session was lost meanwhile
+ */
+export async function clearStaleCameras(
+  publisher: Publisher,
+  topics: Topics,
+  base: string,
+  cameras: readonly string[],
+): Promise<Set<string> | undefined> {
+  const found = await readRetained(
+    publisher,
+    ofCameras.map((channel) => topics.filter(channel)),
+  );
+  if (found === undefined) return undefined;
+  const stale = new Set<string>();
+  for (const { topic } of found) {
+    const camera = parseTopic(base, topic)?.levels.camera;
+    if (camera === undefined || cameras.includes(camera)) continue;
+    publisher.clear(topic);
+    stale.add(camera);
+  }
+  return stale;
+}

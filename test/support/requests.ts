@@ -1,0 +1,26 @@
+import { type RequestName, requestNames } from '../../src/contract/request.js';
+import type { RequestHandlers } from '../../src/mqtt/request-server.js';
+
+/** Handlers that remember what they were asked for, and answer with something of the right shape. */
+export function recordingHandlers(): { handlers: RequestHandlers; asked: { name: RequestName; needs: unknown }[] } {
+  const asked: { name: RequestName; needs: unknown }[] = [];
+  const settings = { camera: 'door', detect: true, fps: 10, minScore: 0.5 };
+  const answers: Record<RequestName, unknown> = {
+    detect: settings,
+    rate: settings,
+    minScore: settings,
+    snapshot: { topic: 'minspnet/node/door/snapshot', bytes: 1000 },
+    still: { topic: 'minspnet/node/door/still', bytes: 1000 },
+    restart: {},
+    reload: { cameras: ['door'], restartNeeded: [] },
+    swapModel: { name: 'minspnet-n', version: '1', precision: 'int8' },
+    benchmark: {},
+    models: { models: [] },
+  };
+  const handler = (name: RequestName) => async (needs: unknown) => {
+    asked.push({ name, needs });
+    return answers[name];
+  };
+  const handlers = Object.fromEntries(requestNames.map((name) => [name, handler(name)])) as unknown as RequestHandlers;
+  return { handlers, asked };
+}
