@@ -3,5 +3,5 @@
 # Debian: apt-get install libjemalloc2
 library=$(ls /usr/lib/*/libjemalloc.so.2 2>/dev/null | head -n 1)
 export LD_PRELOAD="$library"
-export MALLOC_CONF="thp:always,metadata_thp:always,dirty_decay_ms:-1,muzzy_decay_ms:-1"
+export MALLOC_CONF="thp:always,metadata_thp:always,dirty_decay_ms:20000,muzzy_decay_ms:20000"
 exec "$@"
