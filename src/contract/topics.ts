@@ -13,6 +13,8 @@ interface Channel<Payload extends z.ZodType> {
   readonly retain: boolean;
   /** Said to the node, not by it. */
   readonly inbound?: true;
+  /** MQTT 5: what nobody has taken by then, the broker forgets. */
+  readonly expirySeconds?: number;
   readonly summary: string;
 }
 
@@ -111,6 +113,7 @@ export const channels = {
     payload: response,
     contentType: 'application/json',
     retain: false,
+    expirySeconds: 60,
     summary: 'The answer to a request that names no response topic of its own.',
   }),
 } as const;

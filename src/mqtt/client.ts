@@ -60,6 +60,10 @@ export interface PublishOptions {
   contentType?: string;
   /** MQTT 5; left out where the broker speaks 3.1.1. */
   correlationData?: Buffer;
+  /** MQTT 5: what nobody has taken by then, the broker forgets. */
+  expirySeconds?: number;
+  /** MQTT 5: what a subscriber may know without reading the payload. */
+  userProperties?: Record<string, string>;
 }
 
 /** Milliseconds from a message's way out to the broker's acknowledgement, of those since the last look. */
@@ -182,10 +186,12 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     const bytes = payload.length;
     this.#pending.set(acknowledged, bytes);
     this.#pendingBytes += bytes;
-    const { contentType, correlationData } = options;
+    const { contentType, correlationData, expirySeconds, userProperties } = options;
     const properties = this.#version === 5 && {
       ...(contentType !== undefined && { contentType }),
       ...(correlationData !== undefined && { correlationData }),
+      ...(expirySeconds !== undefined && { messageExpiryInterval: expirySeconds }),
+      ...(userProperties !== undefined && { userProperties }),
     };
     const sentAt = performance.now();
     client.publish(topic, payload, { qos: 1, retain: options.retain, ...(properties && { properties }) }, (error) => {

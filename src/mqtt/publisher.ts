@@ -3,7 +3,7 @@ import { BrokerError, type StateError } from '../contract/errors.js';
 import type { Event, Gap, Observation } from '../contract/event.js';
 import type { Health } from '../contract/health.js';
 import type { CameraSettingsState } from '../contract/request.js';
-import type { CameraState, CameraStatus, Info } from '../contract/status.js';
+import { type CameraState, type CameraStatus, contractVersion, type Info } from '../contract/status.js';
 import { type Topic, Topics } from '../contract/topics.js';
 import { PublishError } from './broker-error.js';
 import {
@@ -64,6 +64,11 @@ export interface PublisherCounters {
   delivered: number;
 }
 
+/** On every message: a subscriber that knows another version can pass it over unread. */
+const userProperties = { contractVersion: String(contractVersion) };
+/** MQTT counts in 32 bits. */
+const longestExpirySeconds = 0xffff_ffff;
+
 /** What is said once waits in memory for room, messages at most. */
 const maxUnsaid = 64;
 
@@ -90,6 +95,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   readonly #monotonic: () => number;
   readonly #client: BrokerClient;
   readonly #outbox: Outbox;
+  /** What is too old for the outbox is too old for a broker that keeps it for somebody, too. */
+  readonly #eventExpirySeconds: number | undefined;
   readonly #retained = new RetainedValues();
   /** Handed in, their observation not yet. */
   readonly #staged = new Map<string, Snapshot>();
@@ -117,6 +124,9 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       clientId: `${options.baseTopic}-${options.node}`,
       statusTopic: this.topics.status,
     });
+    const { maxAgeMs } = options.outbox;
+    this.#eventExpirySeconds =
+      maxAgeMs === undefined ? undefined : Math.min(longestExpirySeconds, Math.ceil(maxAgeMs / 1000));
     this.#outbox = new Outbox({ now: this.#now, monotonic: this.#monotonic, ...options.outbox });
     this.#client.on('connected', () => this.#connected());
     this.#client.on('away', (error, retryMs) => this.#lost('away', error, retryMs));
@@ -328,7 +338,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       return;
     }
     this.#retainedInFlight++;
-    this.#client.publish(topic, payload, { retain: true, contentType }, (error) => {
+    this.#client.publish(topic, payload, { retain: true, contentType, userProperties }, (error) => {
       this.#retainedInFlight = Math.max(0, this.#retainedInFlight - 1);
       if (error instanceof PublishError) this.#warnOnce(topic, error);
     });
@@ -336,7 +346,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #say({ topic, payload, options }: Unsaid): void {
     if (this.#tooLarge(topic, payload)) return;
-    this.#client.publish(topic, payload, { retain: false, contentType: 'application/json', ...options }, (error) => {
+    const sent = { retain: false, contentType: 'application/json', userProperties, ...options };
+    this.#client.publish(topic, payload, sent, (error) => {
       if (error instanceof PublishError) this.#warnOnce(topic, error);
     });
   }
@@ -349,7 +360,13 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       this.#outbox.reject(entry.key);
       return;
     }
-    this.#client.publish(topic, payload, { retain: false, contentType: 'application/json' }, (error) => {
+    const options = {
+      retain: false,
+      contentType: 'application/json',
+      userProperties: { ...userProperties, type: message.type },
+      ...(this.#eventExpirySeconds !== undefined && { expirySeconds: this.#eventExpirySeconds }),
+    };
+    this.#client.publish(topic, payload, options, (error) => {
       if (error === undefined) this.#acknowledged(entry);
       else if (!(error instanceof PublishError))
         return; // the session is over; it comes again with the next one

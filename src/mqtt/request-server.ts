@@ -10,7 +10,7 @@ import {
   requestNames,
   requests,
 } from '../contract/request.js';
-import type { Topics } from '../contract/topics.js';
+import { channels, type Topics } from '../contract/topics.js';
 import type { IncomingMessage } from './client.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -18,6 +18,12 @@ import { TokenBucket } from './token-bucket.js';
 export type RequestHandlers = {
   [Name in RequestName]: (needs: RequestNeeds<Name>) => Promise<RequestGives<Name>>;
 };
+
+/** MQTT 5: what an answer carries, and when it is of no use any more. */
+export interface AnswerOptions {
+  correlationData?: Buffer;
+  expirySeconds?: number;
+}
 
 export interface RequestServerOptions {
   topics: Topics;
@@ -27,7 +33,7 @@ export interface RequestServerOptions {
   perSecond: number;
   handlers: RequestHandlers;
   /** Publishes an answer, or says false. */
-  say: (topic: string, payload: string, options: { correlationData?: Buffer }) => boolean;
+  say: (topic: string, payload: string, options: AnswerOptions) => boolean;
   /** Whether an answer may be published there; asked of the topics that requests name themselves. */
   mayAnswerAt: (topic: string) => boolean;
   /** Milliseconds that only ever go up. */
@@ -169,7 +175,11 @@ export class RequestServer extends EventEmitter<RequestServerEvents> {
 
   #answer({ topic, correlationData, transaction }: Envelope, answer: Response): void {
     const payload = JSON.stringify({ ...answer, ...(transaction !== undefined && { transaction }) });
-    const said = this.#options.say(topic, payload, correlationData === undefined ? {} : { correlationData });
+    const { expirySeconds } = channels.response;
+    const said = this.#options.say(topic, payload, {
+      ...(expirySeconds !== undefined && { expirySeconds }),
+      ...(correlationData !== undefined && { correlationData }),
+    });
     if (!said) this.counters.refused += 1;
     else if (answer.status === 'ok') this.counters.done += 1;
     else this.counters.failed += 1;

@@ -4,11 +4,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { exitCodes } from '../../src/contract/errors.js';
-import { eventMessage } from '../../src/contract/event.js';
-import { health } from '../../src/contract/health.js';
-import { cameraState, cameraStatus, info } from '../../src/contract/status.js';
-import { Mosquitto, mosquittoPassword, noMosquitto } from '../support/broker.js';
+import { type Heard, Mosquitto, mosquittoPassword, noMosquitto } from '../support/broker.js';
 import { TestDaemon } from '../support/daemon.js';
+import { checkMessage } from '../support/schemas.js';
 
 function start(t: Test, args: string[], environment: NodeJS.ProcessEnv = {}): TestDaemon {
   const daemon = new TestDaemon(['run', ...args], t.testdir(), environment);
@@ -61,25 +59,39 @@ t.test('with no configuration at all it plays the demo to a broker of its own', 
   t.equal(open.size, 0, 'every track has ended');
 });
 
-t.test('what is published is what the contract says', async (t) => {
+t.test('what is published is what the JSON Schemas say, answers included', async (t) => {
   const daemon = start(t, ['--source', 'demo', '--pace', 'max', '--loop']);
   await daemon.subscribe();
+  const isOurs = ({ topic }: Heard) => topic.startsWith('minspnet/') && !topic.includes('/request/');
   await daemon.message(({ topic }) => topic.endsWith('/health'));
-  await daemon.message(({ topic, payload }) => topic.endsWith('/events') && /"end"/.test(String(payload)));
-  const schemas = {
-    '/info': info,
-    '/health': health,
-    '/camera/state': cameraState,
-    '/camera/status': cameraStatus,
-    '/events': eventMessage,
-  };
-  for (const [ending, schema] of Object.entries(schemas)) {
-    const messages = daemon.heard.filter(({ topic }) => topic.endsWith(ending));
-    t.ok(messages.length > 0, `there is ${ending}`);
-    for (const { payload } of messages) {
-      const result = schema.safeParse(JSON.parse(String(payload)));
-      if (!result.success) t.fail(`${ending}: ${payload} ${result.error.message}`);
-    }
+  await daemon.message(
+    ({ topic, payload }) => topic.endsWith('/events') && /"end"/.test(String(payload)),
+    30_000, // a loaded machine
+  );
+  const requests: [string, object][] = [
+    ['models', {}],
+    ['rate', { camera: 'camera', fps: 7 }],
+    ['minScore', { camera: 'camera', minScore: 0.4 }],
+    ['snapshot', { camera: 'camera' }],
+    ['still', { camera: 'nobody' }],
+    ['restart', { camera: 'camera' }],
+    ['dance', {}],
+  ];
+  for (const [name, needs] of requests) {
+    await daemon.publish(`minspnet/minspnet/request/${name}`, JSON.stringify(needs));
+    await daemon.message(({ topic }) => topic.endsWith(`/response/${name}`));
+  }
+  const seen = new Set<string>();
+  for (const message of daemon.heard.filter(isOurs)) {
+    const { schema, mistake } = checkMessage('minspnet', message);
+    if (mistake !== undefined) t.fail(`${message.topic}: ${mistake} in ${String(message.payload).slice(0, 500)}`);
+    seen.add(schema);
+  }
+  for (const schema of ['status', 'info', 'health', 'camera-state', 'camera-status', 'camera-settings', 'events']) {
+    t.ok(seen.has(schema), schema);
+  }
+  for (const schema of ['snapshot', 'picture', 'response', 'response-models', 'response-rate', 'response-snapshot']) {
+    t.ok(seen.has(schema), schema);
   }
 });
 

@@ -162,7 +162,7 @@ t.test('10,000 random and mutated requests: each is answered or counted as refus
   const { done, failed, refused } = server.counters;
   t.equal(done + failed + refused, received);
   t.ok(
-    done > 100 && failed > 1000 && refused > 100,
+    done > 20 && failed > 1000 && refused > 100,
     `${received} requests: ${done} done, ${failed} failed, ${refused} refused`,
   );
   t.comment(`${received} requests: ${done} done, ${failed} failed, ${refused} refused`);

@@ -9,6 +9,9 @@ import { brokers, Listener, type TestBroker } from '../support/broker.js';
 import { messages } from '../support/request-fuzz.js';
 import { recordingHandlers } from '../support/requests.js';
 
+/** `npm run test:requests` takes 10,000. */
+const fuzzRuns = Number(process.env.MINSPNET_FUZZ_RUNS ?? 500);
+
 /** A node with a server behind it, as the daemon puts them together. */
 async function setUp(t: Test, broker: TestBroker): Promise<RequestServer> {
   const publisher = new Publisher({
@@ -61,27 +64,32 @@ for (const [name, start] of Object.entries(brokers)) {
       const packet = await heard;
       t.strictSame(packet.properties?.correlationData, properties.correlationData);
       t.equal(packet.properties?.contentType, 'application/json');
+      t.match(packet.properties?.userProperties, { contractVersion: '1' });
+      t.ok((packet.properties?.messageExpiryInterval ?? 0) > 0, 'and it is not kept for ever');
       t.match(JSON.parse(String(packet.payload)), { status: 'ok' });
     });
 
-    t.test('500 random and mutated requests: each is answered or refused, and the next good one is done', async (t) => {
-      const listener = await Listener.on(broker.url, 'minspnet/node/response/+');
-      t.teardown(() => listener.stop());
-      const before = { ...server.counters };
-      let sent = 0;
-      await fc.assert(
-        fc.asyncProperty(messages('minspnet/node/request/'), async ({ topic, payload }) => {
-          if (topic.endsWith('/')) return; // a level without a name
-          await listener.publish(topic, payload);
-          sent += 1;
-        }),
-        { numRuns: 500 },
-      );
-      await listener.publish('minspnet/node/request/models', '{"transaction":"the last one"}');
-      await listener.until(() => listener.heard.some(({ payload }) => String(payload).includes('the last one')));
-      const { done, failed, refused } = server.counters;
-      t.equal(done + failed + refused - before.done - before.failed - before.refused, sent + 1);
-      t.comment(`${sent} sent: ${done} done, ${failed} failed, ${refused} refused`);
-    });
+    t.test(
+      `${fuzzRuns} random and mutated requests: each is answered or refused, and the next good one is done`,
+      async (t) => {
+        const listener = await Listener.on(broker.url, 'minspnet/node/response/+');
+        t.teardown(() => listener.stop());
+        const before = { ...server.counters };
+        let sent = 0;
+        await fc.assert(
+          fc.asyncProperty(messages('minspnet/node/request/'), async ({ topic, payload }) => {
+            if (topic.endsWith('/')) return; // a level without a name
+            await listener.publish(topic, payload);
+            sent += 1;
+          }),
+          { numRuns: fuzzRuns },
+        );
+        await listener.publish('minspnet/node/request/models', '{"transaction":"the last one"}');
+        await listener.until(() => listener.heard.some(({ payload }) => String(payload).includes('the last one')));
+        const { done, failed, refused } = server.counters;
+        t.equal(done + failed + refused - before.done - before.failed - before.refused, sent + 1);
+        t.comment(`${sent} sent: ${done} done, ${failed} failed, ${refused} refused`);
+      },
+    );
   });
 }

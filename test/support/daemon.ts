@@ -56,6 +56,10 @@ export class TestDaemon {
     this.#listener = await Listener.on(url ?? (await this.line(/(mqtt:\/\/[\d.:]+)/))[1] ?? '', '#');
   }
 
+  async publish(topic: string, payload: string): Promise<void> {
+    await this.#listener?.publish(topic, payload);
+  }
+
   /** All that was heard since `subscribe`, in order. */
   get heard(): readonly Heard[] {
     return this.#listener?.heard ?? [];
