@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as loopOnce, setTimeout as sleep } from 'node:timers/promises';
 
 /** Something whose time is taken: one network, ready to run. */
 export interface Subject {
@@ -66,7 +66,9 @@ export async function measureInTurns(subjects: readonly Subject[], options: Meas
   const elapsed = () => performance.now() - startedAt;
   while (elapsed() < seconds * 1000) {
     for (const [i, subject] of subjects.entries()) {
-      // One alone has no turns to wait for, but its course is still told in pieces.
+      // One alone has no turns to wait for, but its course is still told in pieces. Between them timers and signals get
+      // their say, without which a step that never waits could not be stopped.
+      await loopOnce();
       await between?.();
       await takeTurn(subject, results[i] as Measured, { turnMs, periodMs, signal });
       await between?.();

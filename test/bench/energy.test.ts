@@ -38,8 +38,9 @@ t.test('joules an inference, gross and above idle', async (t) => {
     { from: 15_500, to: 19_500 },
   ];
   const energy = energyOf(samples, { windows, count: 80 }, { from: 0, to: 9_000 }, sensor);
-  t.match(energy, { measured: true, source: 'hwmon ina226', peakWatts: 7, idleWatts: 2.5 });
+  t.match(energy, { measured: true, source: 'hwmon ina226', peakWatts: 7 });
   if (!energy.measured) return;
+  t.ok(Math.abs(energy.idleWatts - 2.5) < 1e-9);
   t.ok(Math.abs(energy.meanWatts - 5.2) < 1e-9, `${energy.meanWatts} W`);
   t.ok(Math.abs(energy.joules - 0.52) < 1e-9, 'eight seconds of 5.2 W by 80');
   t.ok(Math.abs(energy.joulesAboveIdle - 0.27) < 1e-9);

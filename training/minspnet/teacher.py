@@ -50,12 +50,7 @@ class Teacher:
 
     def __call__(self, image):
         """image: uint8 RGB [h, w, 3] of any size."""
-        interpolation = cv2.INTER_AREA if max(image.shape[:2]) > SIDE else cv2.INTER_LINEAR
-        square = cv2.resize(image, (SIDE, SIDE), interpolation=interpolation)
-        mat = ncnn.Mat.from_pixels(square, ncnn.Mat.PixelType.PIXEL_RGB, SIDE, SIDE)
-        mat.substract_mean_normalize(MEAN, [1 / std for std in STD])
-        extractor = self._net.create_extractor()
-        extractor.input("image", mat)
+        extractor = self._look_at(image)
         features = [np.array(extractor.extract(name)[1]) for name in FEATURES]
         levels = [
             decode(np.array(extractor.extract(name)[1]), 8 << level) for level, name in enumerate(LOGITS)
@@ -68,6 +63,34 @@ class Teacher:
                 [encode(f.transpose(1, 2, 0).reshape(-1, CHANNELS)) for f in features[1:]]
             ),
         )
+
+    def others(self, image, numbers, min_score=0.3, iou=0.5):
+        """Where it sees one of COCO's classes `numbers`: (number, score, box in pixels) each."""
+        extractor = self._look_at(image)
+        height, width = image.shape[:2]
+        found = []
+        for level, name in enumerate(LOGITS):
+            logits = np.array(extractor.extract(name)[1])
+            scores = 1 / (1 + np.exp(-logits[:80].reshape(80, -1).T))
+            _, boxes = decode(logits, 8 << level)
+            best = scores.argmax(1)
+            for cell in np.flatnonzero(np.isin(best, numbers) & (scores.max(1) >= min_score)):
+                box = np.clip(boxes.reshape(-1, 4)[cell], 0, 1) * (width, height, width, height)
+                found.append((int(best[cell]), float(scores[cell].max()), box))
+        if not found:
+            return []
+        sides = [[*box[:2].tolist(), *(box[2:] - box[:2]).tolist()] for _, _, box in found]
+        kept = cv2.dnn.NMSBoxes(sides, [score for _, score, _ in found], min_score, iou)
+        return [found[index] for index in np.asarray(kept, int).reshape(-1)]
+
+    def _look_at(self, image):
+        interpolation = cv2.INTER_AREA if max(image.shape[:2]) > SIDE else cv2.INTER_LINEAR
+        square = cv2.resize(image, (SIDE, SIDE), interpolation=interpolation)
+        mat = ncnn.Mat.from_pixels(square, ncnn.Mat.PixelType.PIXEL_RGB, SIDE, SIDE)
+        mat.substract_mean_normalize(MEAN, [1 / std for std in STD])
+        extractor = self._net.create_extractor()
+        extractor.input("image", mat)
+        return extractor
 
 
 def encode(features):
