@@ -5,7 +5,8 @@ import type { VerifiedModel } from '../contract/model-card.js';
 import { chosenSize, inputSize, type Size } from '../pipeline/capture/input-size.js';
 import { tensorBuffer, tensorBytes } from '../pipeline/capture/tensor.js';
 import { TensorScaler } from '../pipeline/capture/tensor-scaler.js';
-import { type ActiveProvider, Network } from '../pipeline/network.js';
+import { Network } from '../pipeline/network.js';
+import type { ActiveProvider } from '../pipeline/provider.js';
 import type { Subject } from './measure.js';
 import { openSource } from './open-source.js';
 

@@ -159,7 +159,15 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   runtime: z
     .strictObject({
-      provider: z.enum(['auto', 'cpu', 'cuda', 'tensorrt']).default('auto'),
+      provider: z
+        .enum(['auto', 'cpu', 'cuda', 'tensorrt'])
+        .default('auto')
+        .describe('auto: the best that runs here; what does not run is told, and the next one takes over'),
+      library: z
+        .string()
+        .regex(/^\/[^\s:]+$/, 'an absolute path without spaces and colons (the dynamic linker takes no other)')
+        .optional()
+        .describe('another libonnxruntime.so, such as one that was built for a Jetson: see docs/jetson.md'),
       threads: z.int().min(1).max(64).default(1),
       spinning: z.boolean().default(false).describe('threads wait busily for work: a little faster, much more CPU'),
     })

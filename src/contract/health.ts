@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { captureState } from './status.js';
+import { captureState, providerFacts } from './status.js';
 
 const count = z.int().min(0);
 
@@ -47,7 +47,12 @@ export type SensorsHealth = z.infer<typeof sensorsHealth>;
 export const health = z.object({
   at: z.iso.datetime(),
   uptimeSeconds: z.number(),
-  engine: z.object({ state: z.string(), restarts: count, rssBytes: count }),
+  engine: z.object({
+    state: z.string(),
+    restarts: count,
+    rssBytes: count,
+    provider: providerFacts.optional().describe('once an engine has been ready'),
+  }),
   daemon: z.object({ rssBytes: count }),
   outbox: z.object({
     waiting: count,

@@ -7,6 +7,15 @@ export const contractVersion = 1;
 export const status = z.enum(['online', 'offline']);
 export type Status = z.infer<typeof status>;
 
+/** The execution provider of the network. */
+export const providerFacts = z.object({
+  requested: z.string().describe('by the settings: `auto`, `cpu`, `cuda` or `tensorrt`'),
+  active: z.string(),
+  reason: z.string().optional().describe('why a provider that should have run does not'),
+  library: z.string().optional().describe('path of the ONNX Runtime library, where the settings name one'),
+});
+export type ProviderFacts = z.infer<typeof providerFacts>;
+
 /** `minspnet/<node>/info`: what this node is. Retained. */
 export const info = z.object({
   contractVersion: z.literal(contractVersion),
@@ -14,7 +23,7 @@ export const info = z.object({
   node: z.string(),
   board: z.string(),
   model: z.object({ name: z.string(), version: z.string(), precision: z.string(), sha256: z.string() }),
-  provider: z.object({ requested: z.string(), active: z.string(), reason: z.string().optional() }),
+  provider: providerFacts,
   cameras: z.array(z.object({ name: z.string(), source: z.string() })),
 });
 export type Info = z.infer<typeof info>;

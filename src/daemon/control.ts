@@ -15,6 +15,8 @@ export interface ControlOptions {
   model: VerifiedModel;
   adjustments: Adjustments;
   publisher: Publisher;
+  /** Where what takes long to compute is kept from one engine to the next. */
+  cacheDirectory: string;
   /** Reads the settings again. */
   reload: () => Promise<Settings>;
   /** An engine with other settings or another model is about to start, or has failed to. */
@@ -40,8 +42,16 @@ export class Control implements RequestHandlers {
   /** What an engine is told at its start. */
   get engineSettings(): EngineHostOptions['settings'] {
     const { model: wanted, runtime, events, cameras } = this.settings;
-    const adjustments = this.#options.adjustments.all;
-    return { model: this.model, runtime, events, cameras, adjustments, ...(wanted.size && { inputSize: wanted.size }) };
+    const { adjustments, cacheDirectory } = this.#options;
+    return {
+      model: this.model,
+      runtime,
+      cacheDirectory,
+      events,
+      cameras,
+      adjustments: adjustments.all,
+      ...(wanted.size && { inputSize: wanted.size }),
+    };
   }
 
   set host(host: EngineHost) {

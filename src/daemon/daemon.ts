@@ -61,6 +61,7 @@ export class Daemon {
   #staleDue = true;
   #engine: { rssBytes: number; cameras: Record<string, CameraHealth> } = { rssBytes: 0, cameras: {} };
   #sensors: BoardSensors | undefined;
+  #provider: EngineFacts['provider'] | undefined;
   #healthTimer: NodeJS.Timeout | undefined;
   #readingSensors = false;
   #lastSensors: SensorsHealth | undefined;
@@ -147,7 +148,15 @@ export class Daemon {
     const path = join(directory, 'adjustments.json');
     const adjustments = await Adjustments.open(path, settings.cameras, (error) => log.warn(error.message));
     const changed = () => this.#changed();
-    return new Control({ settings, model, adjustments, publisher, reload, changed });
+    return new Control({
+      settings,
+      model,
+      adjustments,
+      publisher,
+      reload,
+      changed,
+      cacheDirectory: join(directory, 'cache'),
+    });
   }
 
   #createRequests(publisher: Publisher, control: Control): RequestServer {
@@ -235,8 +244,10 @@ export class Daemon {
     const { card, precision, sha256 } = verified;
     const { log, version, board } = this.options;
     const model = { name: card.name, version: card.version, precision, sha256 };
-    const why = provider.reason === undefined ? '' : ` (${provider.requested} was asked for: ${provider.reason})`;
-    log.info(`model     ${model.name} ${model.version} ${model.precision}, provider ${provider.active}${why}`);
+    const library = provider.library === undefined ? '' : ` of ${provider.library}`;
+    log.info(`model     ${model.name} ${model.version} ${model.precision}, provider ${provider.active}${library}`);
+    if (provider.reason !== undefined) log.warn(`provider  ${provider.requested} was asked for; ${provider.reason}`);
+    this.#provider = provider;
     this.#publisher?.info({
       contractVersion,
       version,
@@ -320,7 +331,12 @@ export class Daemon {
     this.#publisher?.health({
       at: new Date().toISOString(),
       uptimeSeconds: Math.round((performance.now() - this.#startedAt) / 1000),
-      engine: { state: host.state, restarts: host.restarts, rssBytes: this.#engine.rssBytes },
+      engine: {
+        state: host.state,
+        restarts: host.restarts,
+        rssBytes: this.#engine.rssBytes,
+        ...(this.#provider && { provider: this.#provider }),
+      },
       daemon: { rssBytes: process.memoryUsage.rss() },
       outbox: { waiting, dropped, delivered },
       requests: { ...(this.#requests?.counters ?? { done: 0, failed: 0, refused: 0 }) },

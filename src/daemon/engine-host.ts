@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EngineError, MinspnetError, type SerialisedError, SourceError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
+import { libraryEnvironment } from '../device/runtime-library.js';
 import type { CameraAdjustment, EngineFacts, EngineSettings, FromEngine, ToEngine } from '../engine/protocol.js';
 import { protocolVersion } from '../engine/protocol.js';
 import { OpenTracks } from './open-tracks.js';
@@ -78,7 +79,7 @@ export class EngineHost {
     this.state = this.restarts === 0 ? 'starting' : 'restarting';
     const program = this.options.program ?? fileURLToPath(new URL('../engine/main.js', import.meta.url));
     const env = {
-      ...process.env,
+      ...libraryEnvironment(this.#settings.runtime),
       UV_THREADPOOL_SIZE: String(poolSize(Object.keys(this.options.settings.cameras).length)),
     };
     const child = fork(program, { serialization: 'advanced', execArgv, env });

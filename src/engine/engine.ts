@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { asMinspnetError, SourceError } from '../contract/errors.js';
 import { chosenSize } from '../pipeline/capture/input-size.js';
 import { monotonicMs } from '../pipeline/capture/monotonic.js';
@@ -24,8 +25,8 @@ export class Engine {
 
   /** @throws {ModelError} when the model can't be used. */
   async start(): Promise<void> {
-    const { model, inputSize, runtime, cameras } = this.settings;
-    const network = await Network.load(model, runtime);
+    const { model, inputSize, runtime, cacheDirectory, cameras } = this.settings;
+    const network = await Network.load(model, runtime, join(cacheDirectory, 'tensorrt'));
     this.#network = network;
     this.send({ kind: 'ready', protocolVersion, facts: { provider: network.provider } });
     const detector = new Detector(network);

@@ -1,6 +1,7 @@
 import { asMinspnetError, EngineError } from '../contract/errors.js';
-import { Engine } from './engine.js';
-import { type FromEngine, protocolVersion, type ToEngine } from './protocol.js';
+import { keepLibraryFromChildren, unusable } from '../device/runtime-library.js';
+import type { Engine } from './engine.js';
+import { type EngineSettings, type FromEngine, protocolVersion, type ToEngine } from './protocol.js';
 
 /** The engine's process: speaks with the daemon over Node's IPC channel and lives no longer than it. */
 function main(): void {
@@ -15,7 +16,8 @@ function main(): void {
         const what = `the daemon speaks protocol ${theirs}, this engine ${protocolVersion}: they are of two versions.`;
         throw new EngineError('ERR_ENGINE_PROTOCOL', 'engine', `${what} Run npm run build.`);
       }
-      engine = new Engine(settings, send);
+      keepLibraryFromChildren(settings.runtime);
+      engine = await createEngine(settings, send);
       await engine.start();
     },
     adjust: async ({ camera, adjustment }) => engine?.camera(camera)?.adjust(adjustment),
@@ -38,6 +40,18 @@ function main(): void {
   // Nothing is left to be said. An ordinary exit would end the capture threads within calls of FFmpeg, which aborts the
   // process with a core dump.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+}
+
+/** Loads the native code only now: where it can't be, that is to be told. */
+async function createEngine(settings: EngineSettings, send: (message: FromEngine) => void): Promise<Engine> {
+  try {
+    const { Engine } = await import('./engine.js');
+    return new Engine(settings, send);
+  } catch (error) {
+    const { library } = settings.runtime;
+    if (library !== undefined) throw unusable(library, (error as Error).message, error);
+    throw error;
+  }
 }
 
 main();

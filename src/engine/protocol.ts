@@ -3,10 +3,10 @@ import type { SerialisedError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import type { CameraHealth } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
-import type { CameraState, CaptureState } from '../contract/status.js';
+import type { CameraState, CaptureState, ProviderFacts } from '../contract/status.js';
 
 /** Daemon and engine of different versions refuse each other. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** What an engine is told at its start; nothing of it changes while it lives. */
 export interface EngineSettings {
@@ -16,6 +16,8 @@ export interface EngineSettings {
   /** Of the network's input, [width, height]; where it is not given it follows from each camera's aspect ratio. */
   inputSize?: [number, number];
   runtime: RuntimeSettings;
+  /** Where what takes long to compute is kept from one engine to the next. */
+  cacheDirectory: string;
   events: EventSettings;
   cameras: Record<string, CameraSettings>;
   /** What was changed since the settings were written, by camera. */
@@ -34,7 +36,7 @@ export interface CameraAdjustment {
 
 /** What the network runs as, once it is loaded. */
 export interface EngineFacts {
-  provider: { requested: string; active: string; reason?: string };
+  provider: ProviderFacts;
 }
 
 export type ToEngine =

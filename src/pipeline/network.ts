@@ -3,34 +3,32 @@ import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import type { RuntimeSettings } from '../config/schema.js';
 import { ModelError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
+import { requireLibrary } from '../device/runtime-library.js';
 import { type NetworkOutput, outputNames } from './box-decoder.js';
 import type { Size } from './capture/input-size.js';
 import { InputTensor } from './input-tensor.js';
-
-/** Execution provider: what was asked for, what runs, and why they differ if they do. */
-export interface ActiveProvider {
-  requested: string;
-  active: string;
-  reason?: string;
-}
+import { type ActiveProvider, onBestProvider, type ProviderName, withOptions } from './provider.js';
 
 /** One model in one ONNX Runtime session, which every camera shares. */
 export class Network {
-  readonly provider: ActiveProvider;
   readonly #tensors: InputTensor;
 
   private constructor(
     readonly model: VerifiedModel,
+    readonly provider: ActiveProvider,
     private readonly session: InferenceSession,
-    settings: RuntimeSettings,
   ) {
-    this.provider = chooseProvider(settings.provider);
     this.#tensors = new InputTensor(model.card.input);
   }
 
-  /** @throws {ModelError} ERR_MODEL_LOAD when ONNX Runtime refuses the file, ERR_MODEL_CARD when it has other outputs. */
-  static async load(model: VerifiedModel, settings: RuntimeSettings): Promise<Network> {
-    const session = await createSession(model, settings);
+  /**
+   * @param cacheDirectory where TensorRT keeps its engines; without one it builds them at each start
+   * @throws {ModelError} ERR_MODEL_LOAD when ONNX Runtime refuses the file, ERR_MODEL_CARD when it has other outputs
+   * @throws {ConfigError} ERR_CONFIG_LIBRARY when another library runs than the settings name
+   */
+  static async load(model: VerifiedModel, settings: RuntimeSettings, cacheDirectory?: string): Promise<Network> {
+    requireLibrary(settings);
+    const { session, provider } = await createSession(model, settings, cacheDirectory);
     const { input } = model.card;
     const missing = [input.name].filter((name) => !session.inputNames.includes(name));
     missing.push(...outputNames(model.card).filter((name) => !session.outputNames.includes(name)));
@@ -41,7 +39,7 @@ export class Network {
         `${model.path} has no ${missing.join(', ')}, which its card names.`,
       );
     }
-    return new Network(model, session, settings);
+    return new Network(model, provider, session);
   }
 
   /** The network's input. @param pixels uint8 [1, height, width, 3], RGB; must not change until the run is over */
@@ -61,10 +59,10 @@ export class Network {
   }
 }
 
-async function createSession({ path }: VerifiedModel, settings: RuntimeSettings): Promise<InferenceSession> {
-  try {
-    return await InferenceSession.create(path, {
-      executionProviders: ['cpu'],
+async function createSession({ path }: VerifiedModel, settings: RuntimeSettings, cacheDirectory: string | undefined) {
+  const create = (providers: ProviderName[]) =>
+    InferenceSession.create(path, {
+      executionProviders: providers.map((name) => withOptions(name, cacheDirectory)),
       intraOpNumThreads: settings.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -72,15 +70,11 @@ async function createSession({ path }: VerifiedModel, settings: RuntimeSettings)
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: settings.spinning ? '1' : '0' } } },
     });
+  try {
+    return await onBestProvider(settings, create);
   } catch (error) {
     throw new ModelError('ERR_MODEL_LOAD', 'model', `ONNX Runtime can’t load ${path}: ${(error as Error).message}`, {
       cause: error,
     });
   }
-}
-
-/** CUDA and TensorRT need libraries that the npm package does not hold; see docs/architecture.md. */
-function chooseProvider(requested: RuntimeSettings['provider']): ActiveProvider {
-  if (requested === 'auto' || requested === 'cpu') return { requested, active: 'cpu' };
-  return { requested, active: 'cpu', reason: `this build of ONNX Runtime holds no ${requested} provider` };
 }

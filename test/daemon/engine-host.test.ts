@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import t, { type Test } from 'tap';
 import { type Settings, settingsSchema } from '../../src/config/schema.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
@@ -41,7 +42,7 @@ async function settingsOf(model: string, camera: Partial<Settings['cameras'][str
   const { runtime, events, cameras } = settingsSchema.parse({
     cameras: { door: { source: 'demo', loop: true, ...camera } },
   });
-  return { model: await loadModel(model, 'auto'), runtime, events, cameras, adjustments: {} };
+  return { model: await loadModel(model, 'auto'), runtime, events, cameras, adjustments: {}, cacheDirectory: tmpdir() };
 }
 
 async function start(t: Test, camera: Partial<Settings['cameras'][string]> = {}): Promise<Watched> {

@@ -3,6 +3,7 @@ import { MinspnetError } from '../../contract/errors.js';
 import type { VerifiedModel } from '../../contract/model-card.js';
 import { loadModel } from '../../model/load.js';
 import { type Check, fail, failed, ok, warn } from './check.js';
+import { tryNetwork } from './try-network.js';
 
 /** Whether the model is what its card says, and whether ONNX Runtime runs it, on which provider. */
 export async function* checkModel({ model: wanted, runtime }: Settings): AsyncGenerator<Check> {
@@ -18,21 +19,21 @@ export async function* checkModel({ model: wanted, runtime }: Settings): AsyncGe
   yield await checkProvider(model, runtime);
 }
 
-/** Loads native code, which a chip may not be able to run: it comes last, so that all else has been said. */
+/** Loads native code, which a chip may not be able to run. */
 async function checkProvider(model: VerifiedModel, runtime: Settings['runtime']): Promise<Check> {
   const name = 'provider';
   try {
-    const { Network } = await import('../../pipeline/network.js');
-    await using network = await Network.load(model, runtime);
-    const { requested, active, reason } = network.provider;
-    if (reason === undefined) return ok(name, `${active} (asked for: ${requested})`);
-    return warn(
-      name,
-      `${active}, though ${requested} is asked for: ${reason}`,
-      'set `runtime.provider: auto` or `cpu`',
-    );
+    const loaded = await tryNetwork(model, runtime);
+    if ('error' in loaded) {
+      const { code, exit, message } = loaded.error;
+      return failed(name, new MinspnetError(code, exit, message));
+    }
+    const { requested, active, reason, library } = loaded.provider;
+    const which = library === undefined ? active : `${active} of ${library}`;
+    if (reason === undefined) return ok(name, `${which} (asked for: ${requested})`);
+    const advice = 'mend that (docs/jetson.md), or set `runtime.provider: cpu`';
+    return warn(name, `${which}, though ${requested} is asked for: ${reason}`, advice);
   } catch (error) {
-    if (error instanceof MinspnetError) return failed(name, error);
     const { message } = error as Error;
     return fail(name, 'engine', `ONNX Runtime can’t be loaded: ${message}`, 'it needs a 64-bit system: see `uname -m`');
   }

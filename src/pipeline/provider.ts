@@ -1,0 +1,88 @@
+import { mkdirSync } from 'node:fs';
+import type { InferenceSession } from 'onnxruntime-node';
+import type { RuntimeSettings } from '../config/schema.js';
+import { loadedLibrary, providerFile } from '../device/runtime-library.js';
+
+export type ProviderName = 'cpu' | 'cuda' | 'tensorrt';
+
+/** Execution provider: what was asked for, what runs, and why they differ if they do. */
+export interface ActiveProvider {
+  requested: string;
+  active: ProviderName;
+  /** Of each provider that should have run before this one, why it doesn't. */
+  reason?: string;
+  /** The ONNX Runtime library, where the settings name one. */
+  library?: string;
+}
+
+/** Best first: what one can't run, the next takes over, as ONNX Runtime itself does it operator by operator. */
+const preference: Record<RuntimeSettings['provider'], ProviderName[]> = {
+  auto: ['tensorrt', 'cuda', 'cpu'],
+  tensorrt: ['tensorrt', 'cuda', 'cpu'],
+  cuda: ['cuda', 'cpu'],
+  cpu: ['cpu'],
+};
+
+/**
+ * Makes a session on the best provider that runs. `auto` passes in silence over providers that this library does not
+ * come with; what is there and fails, and what was asked for by name, is told.
+ *
+ * @param create makes a session on these providers; throws where the first of them can't run
+ * @throws what `create` throws on the CPU: then it is not the provider's fault
+ */
+export async function onBestProvider<Session>(
+  { provider: requested, library }: Pick<RuntimeSettings, 'provider' | 'library'>,
+  create: (providers: ProviderName[]) => Promise<Session>,
+): Promise<{ session: Session; provider: ActiveProvider }> {
+  const reasons: string[] = [];
+  const isThere = (name: ProviderName) => name === 'cpu' || providerFile(name) !== undefined;
+  for (const [i, active] of preference[requested].entries()) {
+    if (!isThere(active) && (requested === 'auto' || loadedLibrary() !== undefined)) {
+      if (requested !== 'auto')
+        reasons.push(`${active}: no libonnxruntime_providers_${active}.so beside ${loadedLibrary()}`);
+      continue;
+    }
+    try {
+      const session = await create([active, ...preference[requested].slice(i + 1).filter(isThere)]);
+      const reason = reasons.length === 0 ? {} : { reason: reasons.join('; ') };
+      return { session, provider: { requested, active, ...reason, ...(library !== undefined && { library }) } };
+    } catch (error) {
+      if (active === 'cpu') throw error;
+      reasons.push(`${active}: ${whyNot(active, error as Error)}`);
+    }
+  }
+  throw new TypeError('the CPU is always the last to be tried');
+}
+
+/** ONNX Runtime says what is missing on stderr only; the dynamic linker tells us, too. */
+function whyNot(provider: Exclude<ProviderName, 'cpu'>, error: Error): string {
+  if (/is unsupported/.test(error.message)) return 'onnxruntime-node was built without it for this processor';
+  const file = providerFile(provider);
+  try {
+    if (file !== undefined) process.dlopen({ exports: {} }, file);
+  } catch (loading) {
+    const { message } = loading as Error;
+    if (!/self-register/.test(message)) return message; // it loaded, and is no addon of Node's
+  }
+  return error.message.replace(/\s+/g, ' ').trim();
+}
+
+/**
+ * A provider as onnxruntime-node takes it. TensorRT builds its engines for minutes on a small board, so they are kept.
+ * The npm package's binding passes no options on to TensorRT and ignores these; one that is built as docs/jetson.md
+ * says does.
+ */
+export function withOptions(
+  name: ProviderName,
+  cacheDirectory: string | undefined,
+): InferenceSession.ExecutionProviderConfig {
+  if (name !== 'tensorrt' || cacheDirectory === undefined) return name;
+  mkdirSync(cacheDirectory, { recursive: true });
+  const options = {
+    trt_engine_cache_enable: '1',
+    trt_engine_cache_path: cacheDirectory,
+    trt_timing_cache_enable: '1',
+    trt_timing_cache_path: cacheDirectory,
+  };
+  return { name, ...options } as InferenceSession.ExecutionProviderConfig;
+}
