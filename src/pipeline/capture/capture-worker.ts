@@ -137,7 +137,6 @@ class CaptureWorker {
     for (const picture of [...this.#out.values(), ...this.#idle]) picture.free();
     this.#scaler?.[Symbol.dispose]();
     this.#gate?.[Symbol.dispose]();
-    this.#snapshots[Symbol.dispose]();
     this.port.close();
   }
 

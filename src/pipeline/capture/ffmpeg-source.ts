@@ -108,7 +108,7 @@ export class FfmpegSource implements PictureSource {
     const pts = this.#frame.bestEffortTimestamp;
     this.#firstPts ??= pts;
     this.#pictures += 1;
-    this.#frame.timeBase = this.#timeBase; // FFmpeg's filters, which snapshots go through, refuse a frame without
+    this.#frame.timeBase = this.#timeBase; // FFmpeg's filters refuse a frame without
     const { num, den } = this.#timeBase;
     return { frame: this.#frame, mediaMs: (Number(pts - this.#firstPts) * 1000 * num) / den };
   }

@@ -1,9 +1,8 @@
 import { AV_PIX_FMT_GRAY8, SWS_AREA } from 'node-av/constants';
-import { avGetPixFmtName, type Frame, SoftwareScaleContext } from 'node-av/lib';
+import { avGetPixFmtName, FFmpegError, type Frame, SoftwareScaleContext } from 'node-av/lib';
 import type { MotionSettings } from '../../config/schema.js';
 import { fit, type Size } from './input-size.js';
-
-type PixelFormat = Parameters<SoftwareScaleContext['getContext']>[2];
+import { type OwnFrame, ownFrame, type PixelFormat } from './own-frame.js';
 
 /** A cell is this many pixels of the network's input wide and high. The network finds nothing that fits into two. */
 const cellPixels = 4;
@@ -20,10 +19,9 @@ const holdMs = 200;
 export class MotionGate implements Disposable {
   #context: SoftwareScaleContext | undefined;
   #key = '';
-  #cells: Size = { width: 0, height: 0 };
-  #hasLuma = false;
-  #current = Buffer.alloc(0);
-  #seen = Buffer.alloc(0);
+  /** The cells of this picture, and of the one that the network last looked at. */
+  #current: OwnFrame | undefined;
+  #seen: OwnFrame | undefined;
   /** When the network last looked, and when something last moved; media time, milliseconds. */
   #seenMs: number | undefined;
   #movedMs = 0;
@@ -61,24 +59,26 @@ export class MotionGate implements Disposable {
 
   [Symbol.dispose](): void {
     this.#context?.freeContext();
-    this.#context = undefined;
+    this.#current?.frame.free();
+    this.#seen?.frame.free();
+    this.#context = this.#current = this.#seen = undefined;
   }
 
   /** Averages the picture into `#current`. */
   #measure(frame: Frame): void {
     this.#prepare(frame);
-    const planes = (frame.data ?? []).filter((plane) => plane !== null).slice(0, this.#hasLuma ? 1 : undefined);
-    const strides = frame.linesize.slice(0, planes.length);
-    this.#context?.scaleSync(planes, strides, 0, frame.height, [this.#current], [this.#cells.width]);
+    if (this.#context === undefined || this.#current === undefined) return;
+    FFmpegError.throwIfError(this.#context.scaleFrameSync(this.#current.frame, frame), 'averaging a picture');
   }
 
   /** Compares some thousands of cells in JavaScript: 0.01 ms. */
   #changed(): boolean {
     const { threshold } = this.settings;
-    const count = this.#cells.width * this.#cells.height;
+    const [current, seen] = [this.#current?.data[0], this.#seen?.data[0]];
+    if (current === undefined || seen === undefined) return true;
     let changed = 0;
-    for (let i = 0; i < count; i += 1) {
-      if (Math.abs((this.#current[i] ?? 0) - (this.#seen[i] ?? 0)) < threshold) continue;
+    for (let i = 0; i < current.length; i += 1) {
+      if (Math.abs((current[i] ?? 0) - (seen[i] ?? 0)) < threshold) continue;
       changed += 1;
       if (changed >= leastCells) return true;
     }
@@ -92,18 +92,16 @@ export class MotionGate implements Disposable {
     this[Symbol.dispose]();
     this.#key = key;
     const { width, height } = fit(frame, this.input);
-    this.#cells = { width: Math.ceil(width / cellPixels), height: Math.ceil(height / cellPixels) };
+    const cells: Size = { width: Math.ceil(width / cellPixels), height: Math.ceil(height / cellPixels) };
     const format = frame.format as PixelFormat;
     // Where the brightness is a plane of its own, bytes, nothing else need be read.
-    this.#hasLuma = /^(yuvj?4[0-9]{2}p|nv(12|16|21|24|61)|gray)$/.test(avGetPixFmtName(format) ?? '');
-    const from = this.#hasLuma ? AV_PIX_FMT_GRAY8 : format;
-    const context = new SoftwareScaleContext();
-    const { width: columns, height: rows } = this.#cells;
-    context.getContext(frame.width, frame.height, from, columns, rows, AV_PIX_FMT_GRAY8, SWS_AREA);
-    this.#context = context;
-    const bytes = columns * rows + 64; // libswscale's vector code may write a little past a row's end
-    this.#current = Buffer.alloc(bytes);
-    this.#seen = Buffer.alloc(bytes);
+    const hasLuma = /^(yuvj?4[0-9]{2}p|nv(12|16|21|24|61)|gray)$/.test(avGetPixFmtName(format) ?? '');
+    const from = hasLuma ? AV_PIX_FMT_GRAY8 : format;
+    this.#context = new SoftwareScaleContext();
+    this.#context.getContext(frame.width, frame.height, from, cells.width, cells.height, AV_PIX_FMT_GRAY8, SWS_AREA);
+    const rowAlign = 1; // so that all bytes of the plane are cells
+    this.#current = ownFrame(cells, AV_PIX_FMT_GRAY8, rowAlign);
+    this.#seen = ownFrame(cells, AV_PIX_FMT_GRAY8, rowAlign);
     this.#seenMs = undefined;
   }
 }

@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AV_PIX_FMT_RGBA, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P } from 'node-av/constants';
+import { Frame } from 'node-av/lib';
+import t, { type Test } from 'tap';
+import type { Box } from '../../../src/contract/geometry.js';
+import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
+import { SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
+import { parseSource } from '../../../src/pipeline/capture/source.js';
+
+const size = { width: 320, height: 240 };
+const [black, white] = [16, 235]; // as video has them
+
+/** Black, with what lies in `box` white. */
+function picture(box: Box, format: typeof AV_PIX_FMT_YUV420P | typeof AV_PIX_FMT_YUV422P): Frame {
+  const { width, height } = size;
+  const chroma = format === AV_PIX_FMT_YUV420P ? width * height * 0.5 : width * height;
+  const bytes = Buffer.alloc(width * height + chroma, 128);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const inside = x >= box[0] * width && x < box[2] * width && y >= box[1] * height && y < box[3] * height;
+      bytes[y * width + x] = inside ? white : black;
+    }
+  }
+  return Frame.fromVideoBuffer(bytes, { ...size, format });
+}
+
+/** Width, height and brightness of a JPEG's middle and corner. */
+async function look(t: Test, jpeg: Uint8Array) {
+  const path = join(t.testdir(), 'shot.jpg');
+  await writeFile(path, jpeg);
+  const source = parseSource(path);
+  if (source.kind !== 'ffmpeg') throw new TypeError('no file');
+  await using opened = new FfmpegSource(source);
+  await opened.open();
+  const frame = (await opened.next())?.frame;
+  if (frame === undefined) throw new TypeError('no picture');
+  const { width, height } = frame;
+  const [luma] = frame.data ?? [];
+  const stride = frame.linesize[0] ?? 0;
+  return { width, height, middle: luma?.[(height >> 1) * stride + (width >> 1)], corner: luma?.[0] };
+}
+
+for (const [name, format] of Object.entries({ '4:2:0': AV_PIX_FMT_YUV420P, '4:2:2': AV_PIX_FMT_YUV422P } as const)) {
+  t.test(`the object with a margin around it, in a JPEG’s full range of brightness (${name})`, async (t) => {
+    const box: Box = [0.5, 0.25, 0.75, 0.75]; // 80 x 120 pixels at 160, 60
+    using frame = picture(box, format);
+    const shot = await look(t, new SnapshotEncoder({ quality: 90, maxSize: 640 }).encode(frame, box));
+    t.match(shot, { width: 120, height: 180 }, 'a quarter of the box more on each side');
+    t.ok((shot.middle ?? 0) >= 250, `white is white: ${shot.middle}`);
+    t.ok((shot.corner ?? 255) <= 5, `black is black: ${shot.corner}`);
+  });
+}
+
+t.test('no side is longer than asked for', async (t) => {
+  const box: Box = [0, 0, 1, 1];
+  using frame = picture(box, AV_PIX_FMT_YUV420P);
+  t.match(await look(t, new SnapshotEncoder({ quality: 50, maxSize: 100 }).encode(frame, box)), {
+    width: 100,
+    height: 74,
+  });
+});
+
+t.test('boxes at and beyond the edges stay inside the picture', async (t) => {
+  using frame = picture([0, 0, 1, 1], AV_PIX_FMT_YUV420P);
+  const encoder = new SnapshotEncoder({ quality: 80, maxSize: 640 });
+  for (const box of [
+    [0.9, 0.9, 1, 1],
+    [0, 0, 0.001, 0.001],
+    [1, 1, 1, 1],
+    [1.5, -0.5, 2, -0.2],
+  ] as Box[]) {
+    const { width, height, middle } = await look(t, encoder.encode(frame, box));
+    t.ok(width <= size.width && height <= size.height && (middle ?? 0) >= 250, `${box}: ${width}x${height}`);
+  }
+});
+
+t.test('pictures whose format we can’t cut are made one that we can', async (t) => {
+  using frame = Frame.fromVideoBuffer(Buffer.alloc(size.width * size.height * 4, 255), {
+    ...size,
+    format: AV_PIX_FMT_RGBA,
+  });
+  const shot = await look(
+    t,
+    new SnapshotEncoder({ quality: 80, maxSize: 640 }).encode(frame, [0.25, 0.25, 0.75, 0.75]),
+  );
+  t.ok((shot.middle ?? 0) >= 250, `${shot.middle}`);
+});
