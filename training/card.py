@@ -101,7 +101,8 @@ def lineage(state, cache):
         "commit": state.get("commit", "unknown"),
         "teacher": "PicoDet-S",
         "heldOut": list(settings.get("held_out_sources", ())),
-        "startedFrom": settings.get("init") or None,
+        # The run and its file; where the runs lie is this machine's business.
+        "startedFrom": "/".join(Path(settings["init"]).parts[-2:]) if settings.get("init") else None,
     }
 
 
