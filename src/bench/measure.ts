@@ -1,4 +1,4 @@
-import { setImmediate as loopOnce, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 
 /** Something whose time is taken: one network, ready to run. */
 export interface Subject {
@@ -66,9 +66,7 @@ export async function measureInTurns(subjects: readonly Subject[], options: Meas
   const elapsed = () => performance.now() - startedAt;
   while (elapsed() < seconds * 1000) {
     for (const [i, subject] of subjects.entries()) {
-      // One alone has no turns to wait for, but its course is still told in pieces. Between them timers and signals get
-      // their say, without which a step that never waits could not be stopped.
-      await loopOnce();
+      // One alone has no turns to wait for, but its course is still told in pieces.
       await between?.();
       await takeTurn(subject, results[i] as Measured, { turnMs, periodMs, signal });
       await between?.();
@@ -83,9 +81,18 @@ async function warm(subject: Subject, signal: AbortSignal | undefined): Promise<
   for (let runs = 0; ; runs += 1) {
     const ms = performance.now() - from;
     if (runs >= warmUp.runs && ms >= warmUp.ms) return { runs, ms };
-    signal?.throwIfAborted();
+    await letOthersRun(signal);
     await subject.step();
   }
+}
+
+/**
+ * A step that awaits nothing real would keep timers and sockets waiting for as long as the measuring lasts, and with
+ * them whoever wants to stop it.
+ */
+async function letOthersRun(signal: AbortSignal | undefined): Promise<void> {
+  await breathe();
+  signal?.throwIfAborted();
 }
 
 async function takeTurn(
@@ -97,9 +104,9 @@ async function takeTurn(
   const cpu = process.cpuUsage();
   let steps = 0;
   for (let dueAt = from; performance.now() - from < turnMs; dueAt += periodMs) {
-    signal?.throwIfAborted();
+    await letOthersRun(signal);
     const early = dueAt - performance.now();
-    if (early > 0) await sleep(early, undefined, signal && { signal });
+    if (early > 0) await sleep(early, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     const before = performance.now();
     await subject.step();
     into.ms.push(performance.now() - before);

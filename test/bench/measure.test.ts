@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { cpuMsPerStep, measureInTurns, turnMeans } from '../../src/bench/measure.js';
 
@@ -41,14 +40,19 @@ t.test('a rate holds the subject back, and waiting is not its time', async (t) =
   t.ok(cpuMsPerStep(paced) < 20);
 });
 
-t.test('it can be stopped', async (t) => {
-  const stop = new AbortController();
-  const running = measureInTurns([worker('a', 1)], { seconds: 60, signal: stop.signal });
-  const startedAt = performance.now();
-  await sleep(100);
-  stop.abort(new Error('enough'));
-  await t.rejects(running, /enough/);
-  t.ok(performance.now() - startedAt < 30_000, 'long before its 60 s are over');
+t.test('it can be stopped, in the warm-up, in a turn and while it waits for one', async (t) => {
+  for (const { name, afterMs, ...pace } of [
+    { name: 'warm-up', afterMs: 100 },
+    { name: 'turn', afterMs: 1300 },
+    { name: 'wait', afterMs: 1300, fps: 0.01 },
+  ]) {
+    const stop = new AbortController();
+    const startedAt = performance.now();
+    const running = measureInTurns([worker('a', 1)], { seconds: 600, ...pace, signal: stop.signal });
+    setTimeout(() => stop.abort(new Error('enough')), afterMs);
+    await t.rejects(running, /enough/, name);
+    t.ok(performance.now() - startedAt < 30_000, `${name}: stopped long before the end`);
+  }
 });
 
 t.test('what fails is not swallowed', async (t) => {
