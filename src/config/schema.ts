@@ -179,6 +179,10 @@ export const settingsSchema = z.strictObject({
         .positive()
         .default(2)
         .describe('no two `update` events of a track are closer than that'),
+      detections: z
+        .boolean()
+        .default(false)
+        .describe('what the network sees in each picture is said as well, on `…/<camera>/detections`'),
       snapshot: z
         .strictObject({
           quality: z.int().min(1).max(100).default(80).describe('JPEG'),

@@ -1,7 +1,7 @@
 import { type JsonSchema, kebab, needsOf, schemaOf } from './json-schemas.js';
 import { requestNames, requests } from './request.js';
 import { contractVersion } from './status.js';
-import { type ChannelName, channels } from './topics.js';
+import { type Channel, type ChannelName, channels } from './topics.js';
 
 const parameters: Record<string, JsonSchema> = {
   base: { default: 'minspnet', description: '`mqtt.baseTopic` of the settings' },
@@ -55,13 +55,13 @@ function describeChannel(name: ChannelName): JsonSchema {
 }
 
 function describeOperation(name: ChannelName): JsonSchema {
-  const { summary, retain, inbound, expirySeconds } = channels[name];
+  const { summary, retain, inbound, expirySeconds, qos = 1 }: Channel = channels[name];
   const expiry = expirySeconds !== undefined && { messageExpiryInterval: expirySeconds };
   return {
     action: inbound ? 'receive' : 'send',
     channel: { $ref: `#/channels/${name}` },
     summary,
-    bindings: { mqtt: { qos: 1, retain, ...expiry, bindingVersion: '0.2.0' } },
+    bindings: { mqtt: { qos, retain, ...expiry, bindingVersion: '0.2.0' } },
     ...(name === 'request' && { reply: { channel: { $ref: '#/channels/response' } } }),
   };
 }

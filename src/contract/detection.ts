@@ -1,10 +1,20 @@
-import type { Box } from './geometry.js';
+import { z } from 'zod';
+import { box } from './geometry.js';
 
 /** One object that the network sees in one picture. */
-export interface Detection {
-  /** Name out of the model card's `classes`. */
-  class: string;
-  /** 0..1. */
-  score: number;
-  box: Box;
-}
+export const detection = z.object({
+  class: z.string().describe('out of the model card’s `classes`'),
+  score: z.number().min(0).max(1),
+  box,
+});
+export type Detection = z.infer<typeof detection>;
+
+/** `minspnet/<node>/<camera>/detections`: all that the network sees in one picture, before any tracking. */
+export const detections = z.object({
+  camera: z.string(),
+  capturedAt: z.iso.datetime().describe('UTC'),
+  capturedMonotonicMs: z.number().describe('the same instant on the board’s monotonic clock'),
+  inferenceMs: z.number().min(0).describe('of the network alone'),
+  detections: z.array(detection).describe('also those that are too weak to make a track'),
+});
+export type Detections = z.infer<typeof detections>;

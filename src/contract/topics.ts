@@ -1,16 +1,20 @@
 import { z } from 'zod';
+import { benchmarkSummary } from './benchmark.js';
+import { detections } from './detection.js';
 import { eventMessage } from './event.js';
 import { health } from './health.js';
 import { cameraSettings, request, response } from './request.js';
 import { cameraState, cameraStatus, info, status } from './status.js';
 
 /** One kind of topic: where it stands below `<base>/<node>/`, and what is said there. */
-interface Channel<Payload extends z.ZodType> {
+export interface Channel<Payload extends z.ZodType = z.ZodType> {
   /** `{name}` stands for one level. */
   readonly address: string;
   readonly payload: Payload;
   readonly contentType: 'application/json' | 'text/plain' | 'image/jpeg';
   readonly retain: boolean;
+  /** 0: may be lost, and is not sent again. */
+  readonly qos?: 0 | 1;
   /** Said to the node, not by it. */
   readonly inbound?: true;
   /** MQTT 5: what nobody has taken by then, the broker forgets. */
@@ -27,7 +31,7 @@ function channel<Payload extends z.ZodType>(channel: Channel<Payload>): Channel<
 
 /**
  * Every topic of a node: the only place where a topic meets its payload. Types, JSON Schemas and the AsyncAPI document
- * come from here. All of them are QoS 1.
+ * come from here. They are QoS 1 where they don't say otherwise.
  */
 export const channels = {
   status: channel({
@@ -71,6 +75,21 @@ export const channels = {
     contentType: 'application/json',
     retain: false,
     summary: 'What happened, in order and numbered by `seq`; numbers that will never come are told of as a `gap`.',
+  }),
+  detections: channel({
+    address: '{camera}/detections',
+    payload: detections,
+    contentType: 'application/json',
+    retain: false,
+    qos: 0,
+    summary: 'What the network sees in each picture, before any tracking; off unless `events.detections` is set.',
+  }),
+  benchmark: channel({
+    address: 'benchmark',
+    payload: benchmarkSummary,
+    contentType: 'application/json',
+    retain: true,
+    summary: 'What `minspnet bench --publish` measured last on this board.',
   }),
   snapshot: channel({
     address: '{camera}/snapshot/{class}',
@@ -131,6 +150,7 @@ export class Topics {
   readonly status: Topic<PayloadOf<'status'>>;
   readonly info: Topic<PayloadOf<'info'>>;
   readonly health: Topic<PayloadOf<'health'>>;
+  readonly benchmark: Topic<PayloadOf<'benchmark'>>;
   readonly #root: string;
 
   /** Both are names by the settings' schema, so they can't hold `/`, `+` or `#`. */
@@ -139,6 +159,7 @@ export class Topics {
     this.status = this.#at('status');
     this.info = this.#at('info');
     this.health = this.#at('health');
+    this.benchmark = this.#at('benchmark');
   }
 
   cameraState(camera: string): Topic<PayloadOf<'cameraState'>> {
@@ -151,6 +172,10 @@ export class Topics {
 
   events(camera: string): Topic<PayloadOf<'events'>> {
     return this.#at('events', { camera });
+  }
+
+  detections(camera: string): Topic<PayloadOf<'detections'>> {
+    return this.#at('detections', { camera });
   }
 
   snapshot(camera: string, className: string): Topic<PayloadOf<'snapshot'>> {

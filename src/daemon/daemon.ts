@@ -272,6 +272,9 @@ export class Daemon {
         this.#publisher?.observation(message.observation);
         this.options.log.info(`event     ${describeEvent(message.observation)}`);
         break;
+      case 'detections':
+        this.#publisher?.detections(message.detections);
+        break;
       case 'state':
         this.#publisher?.cameraState(message.state);
         break;

@@ -10,6 +10,7 @@ import { monotonicMs } from '../pipeline/capture/monotonic.js';
 import { toWhole } from '../pipeline/capture/region.js';
 import { tensorBytes } from '../pipeline/capture/tensor.js';
 import type { Detector } from '../pipeline/detector.js';
+import { round, roundBox } from '../pipeline/rounding.js';
 import { Scene, type SceneReport } from '../pipeline/scene.js';
 import type { CameraAdjustment, FromEngine } from './protocol.js';
 
@@ -201,6 +202,7 @@ export class CameraRunner {
     const isLate = this.#adjustment.detect === false || frame.generation !== this.#capture.generation || this.#stopping;
     if (isLate) return nothingToTell();
     this.#analysed += 1;
+    if (this.options.events.detections) this.#tell(frame, detections, detector.times.inferenceMs);
     return scene.observe(detections, frame);
   }
 
@@ -221,6 +223,21 @@ export class CameraRunner {
     if (this.#waits.length === 0) return null;
     const sorted = this.#waits.toSorted((a, b) => a - b);
     return Math.round((sorted[Math.floor(0.99 * (sorted.length - 1))] ?? 0) * 100) / 100;
+  }
+
+  #tell({ monotonicMs, utcMs }: CapturedFrame, seen: readonly Detection[], inferenceMs: number): void {
+    const detections = {
+      camera: this.name,
+      capturedAt: new Date(utcMs).toISOString(),
+      capturedMonotonicMs: round(monotonicMs, 1),
+      inferenceMs: round(inferenceMs, 3),
+      detections: seen.map(({ class: name, score, box }) => ({
+        class: name,
+        score: round(score, 3),
+        box: roundBox(box),
+      })),
+    };
+    this.options.send({ kind: 'detections', detections });
   }
 
   /** @param aspect the picture's width / height */

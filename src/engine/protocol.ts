@@ -1,4 +1,5 @@
 import type { CameraSettings, EventSettings, RuntimeSettings } from '../config/schema.js';
+import type { Detections } from '../contract/detection.js';
 import type { SerialisedError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import type { CameraHealth } from '../contract/health.js';
@@ -72,6 +73,8 @@ export type FromEngine =
   | { kind: 'snapshot'; snapshot: TrackSnapshot }
   | { kind: 'observation'; observation: Observation }
   | { kind: 'state'; state: CameraState }
+  /** Of each picture that the network has seen, where `events.detections` is set. */
+  | { kind: 'detections'; detections: Detections }
   | { kind: 'picture'; id: number; jpeg: Uint8Array }
   | { kind: 'no-picture'; id: number; error: SerialisedError }
   /** Sent every second; its absence for a few seconds means that the engine hangs. */

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import { type BrokerError, ConfigError } from '../contract/errors.js';
 import { type BackoffOptions, backoff, defaultBackoff } from '../timing/backoff.js';
 import {
@@ -186,15 +186,8 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     const bytes = payload.length;
     this.#pending.set(acknowledged, bytes);
     this.#pendingBytes += bytes;
-    const { contentType, correlationData, expirySeconds, userProperties } = options;
-    const properties = this.#version === 5 && {
-      ...(contentType !== undefined && { contentType }),
-      ...(correlationData !== undefined && { correlationData }),
-      ...(expirySeconds !== undefined && { messageExpiryInterval: expirySeconds }),
-      ...(userProperties !== undefined && { userProperties }),
-    };
     const sentAt = performance.now();
-    client.publish(topic, payload, { qos: 1, retain: options.retain, ...(properties && { properties }) }, (error) => {
+    client.publish(topic, payload, { qos: 1, retain: options.retain, ...this.#properties(options) }, (error) => {
       if (!this.#pending.delete(acknowledged)) return; // its session has ended, and it was told so
       this.#pendingBytes -= bytes;
       if (this.#latencies.length < maxLatencies) this.#latencies.push(performance.now() - sentAt);
@@ -221,6 +214,25 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     this.#latencies = [];
     const median = sorted[Math.floor(sorted.length / 2)];
     return median === undefined ? undefined : { medianMs: median, worstMs: sorted.at(-1) ?? median };
+  }
+
+  /** Hands a message over, QoS 0: nobody says whether it arrived. Passed over while there is no broker, or a slow one. */
+  publishOnce(topic: string, payload: string, options: Omit<PublishOptions, 'retain'>): void {
+    const client = this.#client;
+    if (this.#session === undefined || client === undefined || client.stream.writableLength > windowBytes) return;
+    client.publish(topic, payload, { qos: 0, retain: false, ...this.#properties(options) }, () => {}); // the end of the session is told elsewhere
+  }
+
+  #properties(options: Omit<PublishOptions, 'retain'>): Pick<IClientPublishOptions, 'properties'> {
+    if (this.#version !== 5) return {};
+    const { contentType, correlationData, expirySeconds, userProperties } = options;
+    const properties = {
+      ...(contentType !== undefined && { contentType }),
+      ...(correlationData !== undefined && { correlationData }),
+      ...(expirySeconds !== undefined && { messageExpiryInterval: expirySeconds }),
+      ...(userProperties !== undefined && { userProperties }),
+    };
+    return { properties };
   }
 
   /** Ends the session without a farewell, as if it had been lost; the next attempt comes after a pause. */

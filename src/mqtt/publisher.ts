@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Detections } from '../contract/detection.js';
 import { BrokerError, type StateError } from '../contract/errors.js';
 import type { Event, Gap, Observation } from '../contract/event.js';
 import type { Health } from '../contract/health.js';
@@ -207,6 +208,13 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   cameraSettings(settings: CameraSettingsState): void {
     this.#retain(this.topics.cameraSettings(settings.camera), settings);
+  }
+
+  /** For whoever listens now: it is not kept, and lost while there is no broker. */
+  detections(detections: Detections): void {
+    const topic = this.topics.detections(detections.camera);
+    const options = { contentType: 'application/json', userProperties };
+    this.#client.publishOnce(topic, JSON.stringify(detections), options);
   }
 
   cameraStatus(status: CameraStatus): void {

@@ -17,7 +17,7 @@ export function makeScene(settings: Partial<CameraSettings> = {}, options: Parti
     camera: 'street',
     runId: 'a1',
     settings: cameraSettings(settings),
-    events: { updateSeconds: 2, snapshot: { quality: 80, maxSize: 640 } },
+    events: { updateSeconds: 2, detections: false, snapshot: { quality: 80, maxSize: 640 } },
     minScore: 0.4,
     ...options,
   });
