@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { connect, type MinspnetClient } from '../client/index.js';
+import { type ConnectOptions, connect, type MinspnetClient } from '../client/index.js';
 import { loadSettings } from '../config/load.js';
 import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { exitCodes } from '../contract/errors.js';
+import { type BrokerTls, read } from '../mqtt/connect-options.js';
 import { BoardView } from './watch/board-view.js';
 
 export interface WatchOptions {
@@ -22,7 +23,7 @@ const drawMs = 200;
 /** `minspnet watch`: what the boards say, until a signal; a table in a terminal, a JSON line an event in a pipe. */
 export async function watch(options: WatchOptions): Promise<number> {
   const { settings } = loadSettings({ file: options.config, overrides: [] });
-  const { urls, credentials } = brokerOf(settings, options.url);
+  const { urls, access } = brokerOf(settings, options.url);
   const signal = new AbortController();
   const stopped = Promise.race(['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal: signal.signal })));
   stopped.catch(() => {});
@@ -30,7 +31,7 @@ export async function watch(options: WatchOptions): Promise<number> {
   const client = await connect(urls, {
     baseTopic: settings.mqtt.baseTopic,
     connectMs: settings.mqtt.connectSeconds * 1000,
-    ...credentials,
+    ...access,
     ...(node && { node }),
     ...(camera && { camera }),
   });
@@ -46,11 +47,23 @@ export async function watch(options: WatchOptions): Promise<number> {
   return exitCodes.ok;
 }
 
-function brokerOf({ mqtt }: Settings, url: string | undefined) {
-  if (url !== undefined) return { urls: [url], credentials: {} };
-  const { username, password, broker } = mqtt;
-  const urls = [mqtt.url ?? `mqtt://${broker.host}:${broker.port}`];
-  return { urls, credentials: { ...(username && { username }), ...(password && { password }) } };
+function brokerOf({ mqtt }: Settings, url: string | undefined): { urls: string[]; access: ConnectOptions } {
+  if (url !== undefined) return { urls: [url], access: {} };
+  if (mqtt.url === undefined) {
+    const { host, port, username, password, certificate } = mqtt.broker;
+    const urls = [`${certificate ? 'mqtts' : 'mqtt'}://${host}:${port}`];
+    return { urls, access: accessOf(username, password, { ca: certificate }) };
+  }
+  return { urls: [mqtt.url, ...mqtt.fallbackUrls], access: accessOf(mqtt.username, mqtt.password, mqtt.tls) };
+}
+
+function accessOf(username: string | undefined, password: string | undefined, tls: BrokerTls): ConnectOptions {
+  const pem = (setting: string, path: string | undefined) => path && read(`mqtt.tls.${setting}`, path).toString();
+  return {
+    ...(username && { username }),
+    ...(password && { password }),
+    tls: { ...tls, ca: pem('ca', tls.ca), certificate: pem('certificate', tls.certificate), key: pem('key', tls.key) },
+  };
 }
 
 async function showLines(client: MinspnetClient, options: WatchOptions): Promise<void> {

@@ -5,7 +5,10 @@ import type { Settings } from './schema.js';
 export const mask = '***';
 
 /** The settings that are secret by their meaning, wherever their value came from. */
-const secretSettings: readonly SettingPath[] = [['mqtt', 'password']];
+const secretSettings: readonly SettingPath[] = [
+  ['mqtt', 'password'],
+  ['mqtt', 'broker', 'password'],
+];
 
 /**
  * `//user:password@`. The password's first form is the lawful one; the second also takes `/`, `?` and `#`, which people

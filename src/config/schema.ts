@@ -198,8 +198,30 @@ export const settingsSchema = z.strictObject({
         .superRefine(refuse(brokerUrlMistake))
         .optional()
         .describe('of your broker, `mqtt://host:1883`; none: our own broker on this machine'),
+      fallbackUrls: z
+        .array(z.string().superRefine(refuse(brokerUrlMistake)))
+        .default([])
+        .describe('brokers that stand in for it, tried in turn while it is away'),
       username: z.string().optional(),
       password: z.string().optional().describe('use `!secret NAME`, or the environment'),
+      tls: z
+        .strictObject({
+          ca: z.string().optional().describe('PEM file of the certificates to trust, in place of the system’s'),
+          certificate: z.string().optional().describe('PEM file of our own, where the broker wants one'),
+          key: z.string().optional().describe('PEM file of its key'),
+          serverName: z.string().optional().describe('whom the broker’s certificate is for, if not the host of `url`'),
+          verify: z
+            .boolean()
+            .default(true)
+            .describe('false: anybody in between can read and change all; for trials only'),
+        })
+        .prefault({}),
+      keepAliveSeconds: z
+        .int()
+        .min(1)
+        .max(65535)
+        .default(20)
+        .describe('silence after which each side finds out whether the other is there'),
       baseTopic: name.default('minspnet'),
       connectSeconds: z.number().positive().default(10).describe('how long the broker may take to answer'),
       homeAssistant: z
@@ -226,6 +248,10 @@ export const settingsSchema = z.strictObject({
             .max(65535)
             .default(1883)
             .describe('the next free one is taken where it was not asked for by name'),
+          username: z.string().min(1).optional().describe('who may come in; everybody on this machine if not given'),
+          password: z.string().min(8).optional().describe('use `!secret NAME`, or the environment'),
+          certificate: z.string().optional().describe('PEM file: TLS, which any host but this machine needs'),
+          key: z.string().optional().describe('PEM file of its key'),
         })
         .prefault({}),
     })

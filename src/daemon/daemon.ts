@@ -10,7 +10,7 @@ import { loadModel } from '../model/load.js';
 import type { Latency } from '../mqtt/client.js';
 import { EmbeddedBroker } from '../mqtt/embedded-broker.js';
 import { HomeAssistant } from '../mqtt/home-assistant.js';
-import { Publisher } from '../mqtt/publisher.js';
+import { Publisher, type PublisherOptions } from '../mqtt/publisher.js';
 import { RequestServer } from '../mqtt/request-server.js';
 import { clearStaleCameras } from '../mqtt/stale-cameras.js';
 import { Adjustments } from './adjustments.js';
@@ -84,8 +84,7 @@ export class Daemon {
     log.info(`minspnet ${version} on ${board}`);
     const model = await loadModel(settings.model.path, settings.model.precision);
     const directory = await openStateDirectory(settings.stateDirectory);
-    const url = settings.mqtt.url ?? (await this.#startBroker());
-    const publisher = this.#createPublisher(url, directory);
+    const publisher = this.#createPublisher(await this.#brokerOptions(), directory);
     this.#publisher = publisher;
     const control = await this.#createControl(publisher, model, directory);
     this.#control = control;
@@ -112,26 +111,31 @@ export class Daemon {
     await this.#broker?.stop();
   }
 
-  async #startBroker(): Promise<string> {
-    const broker = new EmbeddedBroker({ ...this.options.settings.mqtt.broker, strict: this.options.strictPort });
+  /** The broker of the settings, or our own, started. */
+  async #brokerOptions(): Promise<PublisherOptions['broker']> {
+    const { mqtt } = this.options.settings;
+    const { url, fallbackUrls, username, password, tls, keepAliveSeconds } = mqtt;
+    const common = { connectMs: mqtt.connectSeconds * 1000, keepAliveSeconds };
+    if (url !== undefined) return { ...common, url, fallbackUrls, username, password, tls };
+    const broker = new EmbeddedBroker({ ...mqtt.broker, strict: this.options.strictPort });
     broker.on('warning', (error) => this.options.log.warn(error.message));
     await broker.start();
     this.#broker = broker;
-    return broker.url;
+    return { ...common, url: broker.localUrl, username: mqtt.broker.username, password: mqtt.broker.password };
   }
 
-  #createPublisher(url: string, directory: string): Publisher {
+  #createPublisher(broker: PublisherOptions['broker'], directory: string): Publisher {
     const { settings, log } = this.options;
     const { mqtt, node, outbox } = settings;
     const publisher = new Publisher({
       baseTopic: mqtt.baseTopic,
       node,
-      broker: { url, username: mqtt.username, password: mqtt.password, connectMs: mqtt.connectSeconds * 1000 },
+      broker,
       outbox: { directory: join(directory, 'outbox'), maxAgeMs: outbox.maxAgeHours * 3_600_000, ...outbox },
     });
     const whose = this.#broker === undefined ? '' : ' (our own; name yours with --mqtt)';
-    publisher.on('connected', () => {
-      log.info(`mqtt      ${maskUrl(url)}${whose}, topics ${mqtt.baseTopic}/${node}/#`);
+    publisher.on('connected', (url) => {
+      log.info(`mqtt      ${this.#broker?.url ?? url}${whose}, topics ${mqtt.baseTopic}/${node}/#`);
     });
     const seconds = (ms: number) => (ms / 1000).toFixed(1);
     publisher.on('away', (error, retryMs) => log.warn(`${error.message} (next attempt in ${seconds(retryMs)} s)`));

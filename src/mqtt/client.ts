@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
-import { type BrokerError, ConfigError } from '../contract/errors.js';
+import type { BrokerError } from '../contract/errors.js';
 import { type BackoffOptions, backoff, defaultBackoff } from '../timing/backoff.js';
 import {
   awayError,
@@ -11,12 +11,13 @@ import {
   PublishError,
   reasons,
 } from './broker-error.js';
+import { type BrokerAccess, connectOptions, isSecure, parseBrokerUrl } from './connect-options.js';
 
-export interface BrokerClientOptions {
+export interface BrokerClientOptions extends BrokerAccess {
   /** `mqtt://`, `mqtts://` (the certificate is verified), `ws://` or `wss://`. */
   url: string;
-  username?: string | undefined;
-  password?: string | undefined;
+  /** Other brokers that may stand in for it, tried in turn while it is away. */
+  fallbackUrls?: readonly string[] | undefined;
   clientId: string;
   /** Says `online` and `offline`, retained; the broker says `offline` itself when it loses us. */
   statusTopic: string;
@@ -31,7 +32,7 @@ export interface BrokerClientOptions {
 
 export interface BrokerClientEvents {
   /** The broker said yes. */
-  connected: [];
+  connected: [url: string];
   /** No broker, or none any more; the next attempt comes after `retryMs`. */
   away: [error: BrokerError, retryMs: number];
   /** There is a broker, and it said no. Someone has to do something; we try again all the same. */
@@ -91,6 +92,14 @@ const longestYield = 20;
 /** How long the farewell may take, ms. */
 const farewellMs = 300;
 
+interface Broker {
+  url: string;
+  shown: string;
+  /** 5, and 3.1.1 (4) where it does not speak that. */
+  version: 4 | 5;
+  connectOptions: IClientOptions;
+}
+
 interface Session {
   /** The broker's own limits (MQTT 5). */
   receiveMaximum: number;
@@ -105,10 +114,9 @@ interface Session {
  */
 export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   readonly #options: Required<BrokerClientOptions>;
-  readonly #connectOptions: IClientOptions;
-  /** The URL as it may be shown: without user and password. */
-  readonly #shown: string;
-  #version: 4 | 5 = 5;
+  /** In the order in which they are tried. */
+  readonly #brokers: Broker[];
+  #place = 0;
   #client: MqttClient | undefined;
   #session: Session | undefined;
   readonly #pending = new Map<Acknowledged, number>();
@@ -126,7 +134,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   #conflicts = 0;
   #stopped = true;
 
-  /** @throws ConfigError where the URL is none of a broker */
+  /** @throws ConfigError where the URL is none of a broker, or a file of the TLS settings can't be read */
   constructor(options: BrokerClientOptions) {
     super();
     this.#options = {
@@ -135,12 +143,36 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       random: Math.random,
       username: undefined,
       password: undefined,
+      tls: undefined,
+      fallbackUrls: undefined,
       ...options,
     };
-    this.#connectOptions = connectOptions(this.#options);
-    const { protocol, host } = parse(this.#options.url);
-    this.#shown = `${protocol}//${host}`;
+    const { url, fallbackUrls = [] } = this.#options;
+    this.#brokers = [url, ...fallbackUrls].map((each): Broker => {
+      const { protocol, host } = parseBrokerUrl(each);
+      return {
+        url: each,
+        shown: `${protocol}//${host}`,
+        version: 5,
+        connectOptions: connectOptions(each, this.#options),
+      };
+    });
     this.#delays = backoff(this.#options.backoff, this.#options.random);
+  }
+
+  /** What is said there is encrypted, but anybody may have taken the broker's place. */
+  get unverified(): boolean {
+    return isSecure(this.#broker.url) && this.#options.tls?.verify === false;
+  }
+
+  /** The broker that is tried or used now. */
+  get #broker(): Broker {
+    return this.#brokers[this.#place] as Broker;
+  }
+
+  /** Its URL as it may be shown: without user and password. */
+  get #shown(): string {
+    return this.#broker.shown;
   }
 
   /** The broker said yes, and the session holds. */
@@ -161,7 +193,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   }
 
   /**
-   * Resolves after the first attempt, whether there was a broker or not: an absent one is waited for.
+   * Resolves after the first attempt at each broker, whether there was a broker or not: an absent one is waited for.
    *
    * @throws BrokerError `ERR_BROKER_REFUSED` where the first answer is a no
    */
@@ -224,7 +256,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   }
 
   #properties(options: Omit<PublishOptions, 'retain'>): Pick<IClientPublishOptions, 'properties'> {
-    if (this.#version !== 5) return {};
+    if (this.#broker.version !== 5) return {};
     const { contentType, correlationData, expirySeconds, userProperties } = options;
     const properties = {
       ...(contentType !== undefined && { contentType }),
@@ -260,7 +292,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   }
 
   #open(): void {
-    const client = connect({ ...this.#connectOptions, protocolVersion: this.#version });
+    const client = connect(this.#sessionOptions());
     this.#client = client;
     client.on('connect', (connack) => {
       if (this.#client !== client) return;
@@ -273,7 +305,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
         if (error instanceof PublishError) this.drop(error);
       });
       for (const filter of this.#filters) this.#listen(client, filter);
-      this.emit('connected');
+      this.emit('connected', this.#shown);
       this.#firstAnswer?.resolve();
       this.#firstAnswer = undefined;
     });
@@ -291,8 +323,8 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     client.on('disconnect', (packet) => this.#ended(client, disconnectError(this.#shown, packet.reasonCode ?? 0)));
     client.on('error', (error) => {
       const reason = reasonOf(error);
-      if (reason !== undefined && this.#version === 5 && isOneOf(reason, reasons.unsupportedVersion)) {
-        this.#version = 4;
+      if (reason !== undefined && this.#broker.version === 5 && isOneOf(reason, reasons.unsupportedVersion)) {
+        this.#broker.version = 4;
         this.#discard(client);
         if (!this.#stopped) this.#open();
         return;
@@ -309,6 +341,29 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     });
   }
 
+  #sessionOptions(): IClientOptions {
+    const broker = this.#broker;
+    const { clientId, keepAliveSeconds, connectMs, statusTopic } = this.#options;
+    try {
+      broker.connectOptions = connectOptions(broker.url, this.#options);
+    } catch {
+      // A certificate that is just being replaced: the one that was read before will do.
+    }
+    return {
+      ...broker.connectOptions,
+      protocolVersion: broker.version,
+      clientId,
+      clean: true,
+      keepalive: keepAliveSeconds,
+      connectTimeout: connectMs,
+      reconnectPeriod: 0,
+      queueQoSZero: false,
+      resubscribe: false,
+      properties: { maximumPacketSize: maxIncomingBytes },
+      will: { topic: statusTopic, payload: Buffer.from('offline'), qos: 1, retain: true },
+    };
+  }
+
   /** An attempt or its session is over: everything on its way is given back, and the next one is set up. */
   #ended(client: MqttClient, reason: BrokerError): void {
     if (this.#client !== client) return;
@@ -316,21 +371,25 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     this.#brief = this.connected ? this.#brief + 1 : 0;
     const brief = this.#brief >= briefTold && reason.code === 'ERR_BROKER_AWAY';
     const error = brief ? briefError(this.#shown, this.#options.clientId) : reason;
+    const lost = this.connected;
     this.#discard(client);
     if (this.#stopped) return;
-    const first = this.#firstAnswer;
-    this.#firstAnswer = undefined;
-    if (first !== undefined && error.code === 'ERR_BROKER_REFUSED') {
+    if (this.#firstAnswer !== undefined && error.code === 'ERR_BROKER_REFUSED') {
       this.#stopped = true;
-      first.reject(error);
+      this.#firstAnswer.reject(error);
+      this.#firstAnswer = undefined;
       return;
     }
+    // After each session the first broker comes first; while it is away, the others, without a pause between them.
+    this.#place = lost ? 0 : (this.#place + 1) % this.#brokers.length;
     const conflict = error.code === 'ERR_BROKER_BRIEF' || error.code === 'ERR_BROKER_TAKEN_OVER';
-    const retryMs = conflict ? this.#yieldMs() : this.#delays.next().value;
+    const retryMs = conflict ? this.#yieldMs() : this.#place > 0 ? 0 : this.#delays.next().value;
     this.#timer = setTimeout(() => this.#open(), retryMs);
     const refused = error.code === 'ERR_BROKER_REFUSED' || error.code === 'ERR_BROKER_PUBLISH';
     this.emit(refused ? 'refused' : 'away', error, retryMs);
-    first?.resolve();
+    if (this.#place > 0) return;
+    this.#firstAnswer?.resolve();
+    this.#firstAnswer = undefined;
   }
 
   /** Two daemons of one name: each time that we are thrown out we stay away for longer, so that one of them can work. */
@@ -376,47 +435,6 @@ async function goodbye(client: MqttClient): Promise<void> {
       resolve();
     });
   });
-}
-
-function connectOptions(options: Required<BrokerClientOptions>): IClientOptions {
-  const url = parse(options.url);
-  const protocol = url.protocol.slice(0, -1) as 'mqtt' | 'mqtts' | 'ws' | 'wss';
-  const username = options.username ?? (decodeURIComponent(url.username) || undefined);
-  const password = options.password ?? (decodeURIComponent(url.password) || undefined);
-  if (password !== undefined && username === undefined) {
-    throw new ConfigError(
-      'ERR_CONFIG_BROKER_USER',
-      'config',
-      '`mqtt.password` is set, but no `mqtt.username`: a broker is told a password only together with a name',
-    );
-  }
-  return {
-    protocol,
-    hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(url.port) || { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 }[protocol],
-    ...(protocol.startsWith('ws') && { path: url.pathname + url.search }),
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    clientId: options.clientId,
-    clean: true,
-    keepalive: options.keepAliveSeconds,
-    connectTimeout: options.connectMs,
-    reconnectPeriod: 0,
-    queueQoSZero: false,
-    resubscribe: false,
-    rejectUnauthorized: true,
-    properties: { maximumPacketSize: maxIncomingBytes },
-    will: { topic: options.statusTopic, payload: Buffer.from('offline'), qos: 1, retain: true },
-  };
-}
-
-function parse(url: string): URL {
-  if (/^(mqtts?|wss?):\/\//.test(url) && URL.canParse(url) && new URL(url).hostname !== '') return new URL(url);
-  throw new ConfigError(
-    'ERR_CONFIG_BROKER_URL',
-    'config',
-    `\`mqtt.url\` is not the address of a broker; it looks like mqtt://host:1883, mqtts://host:8883 or ws://host`,
-  );
 }
 
 /** mqtt.js puts MQTT's reason into `code`, where Node puts names. */

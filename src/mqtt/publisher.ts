@@ -40,7 +40,7 @@ export interface Snapshot {
 }
 
 export interface PublisherEvents {
-  connected: [];
+  connected: [url: string];
   /** No broker, for now: events wait in the outbox. */
   away: [error: BrokerError, retryMs: number];
   /** The broker said no: someone has to change something. Events wait in the outbox. */
@@ -129,7 +129,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#eventExpirySeconds =
       maxAgeMs === undefined ? undefined : Math.min(longestExpirySeconds, Math.ceil(maxAgeMs / 1000));
     this.#outbox = new Outbox({ now: this.#now, monotonic: this.#monotonic, ...options.outbox });
-    this.#client.on('connected', () => this.#connected());
+    this.#client.on('connected', (url) => this.#connected(url));
     this.#client.on('away', (error, retryMs) => this.#lost('away', error, retryMs));
     this.#client.on('refused', (error, retryMs) => this.#lost('refused', error, retryMs));
     this.#client.on('room', () => this.#pump());
@@ -294,12 +294,13 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#attachedBytes = 0;
   }
 
-  #connected(): void {
+  #connected(url: string): void {
     this.#retained.resend();
     this.#replayEnd = this.#outbox.nextKey;
     this.#replayed = 0;
     this.#told.clear();
-    this.emit('connected');
+    this.emit('connected', url);
+    if (this.#client.unverified) this.emit('warning', unverified(url));
     this.#pump();
   }
 
@@ -455,6 +456,15 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     const done = this.#outbox.waiting === 0 && this.#retained.allSent && this.#retainedInFlight === 0;
     if (done || !this.#client.connected) this.#onIdle();
   }
+}
+
+function unverified(url: string): BrokerError {
+  return new BrokerError(
+    'ERR_BROKER_UNVERIFIED',
+    'broker',
+    `THE CERTIFICATE OF ${url} IS NOT VERIFIED: anybody between here and there can read and change everything, the ` +
+      'password included. Remove `mqtt.tls.verify: false`; to trust a certificate of your own, name it in `mqtt.tls.ca`',
+  );
 }
 
 /** CLOCK_MONOTONIC: unlike `performance.now()`, it has the same zero in every process of the board. */

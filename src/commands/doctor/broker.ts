@@ -2,7 +2,7 @@ import { connect, type ErrorWithReasonCode, type IClientOptions } from 'mqtt';
 import { maskUrl } from '../../config/mask.js';
 import type { Settings } from '../../config/schema.js';
 import { awayError, connectError, reasons } from '../../mqtt/broker-error.js';
-import { BrokerClient } from '../../mqtt/client.js';
+import { connectOptions } from '../../mqtt/connect-options.js';
 import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
 import { type Check, failed, ok, warn } from './check.js';
 
@@ -24,7 +24,7 @@ export function checkBroker(settings: Settings, strictPort: boolean): Promise<Ch
 async function checkOwn({ mqtt }: Settings, strict: boolean): Promise<Check> {
   const { host, port } = mqtt.broker;
   try {
-    const broker = new EmbeddedBroker({ host, port, strict });
+    const broker = new EmbeddedBroker({ ...mqtt.broker, strict });
     await broker.start();
     const got = broker.port;
     await broker.stop();
@@ -37,18 +37,14 @@ async function checkOwn({ mqtt }: Settings, strict: boolean): Promise<Check> {
 }
 
 async function checkConfigured({ mqtt, node }: Settings, url: string): Promise<Check> {
-  const { username, password } = mqtt;
   const connectMs = mqtt.connectSeconds * 1000;
   const clientId = `${node}-doctor-${process.pid}`;
   try {
-    // Never started: it refuses what `run` would refuse.
-    new BrokerClient({ url, username, password, clientId, statusTopic: 'unused', connectMs });
     const options: IClientOptions = {
+      ...connectOptions(url, mqtt),
       clientId,
       connectTimeout: connectMs,
       reconnectPeriod: 0,
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
     };
     const version = await tryVersions(url, options);
     return ok(name, `${maskUrl(url)} takes us, MQTT ${version}`);
@@ -60,13 +56,13 @@ async function checkConfigured({ mqtt, node }: Settings, url: string): Promise<C
 /** MQTT 5, and 3.1.1 for a broker that doesn't speak it. */
 async function tryVersions(url: string, options: IClientOptions): Promise<'5' | '3.1.1'> {
   try {
-    await attempt(url, { ...options, protocolVersion: 5 });
+    await attempt({ ...options, protocolVersion: 5 });
     return '5';
   } catch (error) {
     const reason = (error as ErrorWithReasonCode).code;
     if (!(reasons.unsupportedVersion as readonly number[]).includes(reason)) throw explain(url, error as Error);
   }
-  await attempt(url, { ...options, protocolVersion: 4 }).catch((error) => {
+  await attempt({ ...options, protocolVersion: 4 }).catch((error) => {
     throw explain(url, error);
   });
   return '3.1.1';
@@ -77,9 +73,9 @@ function explain(url: string, error: Error): Error {
   return typeof code === 'number' ? connectError(maskUrl(url), code) : awayError(maskUrl(url), error);
 }
 
-function attempt(url: string, options: IClientOptions): Promise<void> {
+function attempt(options: IClientOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    const client = connect(url, options);
+    const client = connect(options);
     const end = (error: Error) => {
       client.end(true);
       reject(error);
