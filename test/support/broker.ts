@@ -134,6 +134,9 @@ export class Door implements TestBroker {
   /** Bytes towards the broker that still pass. */
   #allowance = Number.POSITIVE_INFINITY;
   #cutAnswer = false;
+  #mute = false;
+  /** Connections that nothing comes out of any more. */
+  readonly #muted = new Set<Socket>();
   /** Connections that have been let through. */
   passed = 0;
 
@@ -161,6 +164,11 @@ export class Door implements TestBroker {
       near.destroy();
       return;
     }
+    if (this.#mute) {
+      this.#sockets.add(near.on('error', () => {}).resume());
+      near.on('close', () => this.#sockets.delete(near));
+      return;
+    }
     this.passed++;
     const far = connectSocket(this.#target(), '127.0.0.1');
     const ends = [near, far] as const;
@@ -173,10 +181,12 @@ export class Door implements TestBroker {
       end.on('error', () => {});
       end.on('close', () => {
         this.#sockets.delete(end);
+        this.#muted.delete(end);
         cut();
       });
     }
     near.on('data', (bytes) => {
+      if (this.#muted.has(near)) return;
       const allowed = Math.min(bytes.length, this.#allowance);
       this.#allowance -= allowed;
       if (allowed === bytes.length) {
@@ -188,6 +198,7 @@ export class Door implements TestBroker {
       far.end(bytes.subarray(0, allowed));
     });
     far.on('data', (bytes) => {
+      if (this.#muted.has(far)) return;
       if (!this.#cutAnswer) {
         near.write(bytes);
         return;
@@ -213,8 +224,15 @@ export class Door implements TestBroker {
     if (what === 'all') for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** What is open stays open, and lets in who comes, but nothing passes any more; what is open now never again. */
+  mute(): void {
+    this.#mute = true;
+    for (const socket of this.#sockets) this.#muted.add(socket);
+  }
+
   open(): void {
     this.#shut = 'none';
+    this.#mute = false;
     this.#allowance = Number.POSITIVE_INFINITY;
     this.#cutAnswer = false;
   }

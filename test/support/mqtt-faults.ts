@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { EventMessage } from '../../src/contract/event.js';
+import mqtt from 'mqtt';
+import { Sequence } from '../../src/client/sequence.js';
+import type { EventMessage, Observation } from '../../src/contract/event.js';
 import { Publisher, type PublisherOptions } from '../../src/mqtt/publisher.js';
 import { Door, Listener, Mosquitto, type TestBroker } from './broker.js';
 import { type Account, account, observation } from './events.js';
@@ -15,6 +17,10 @@ import { type Account, account, observation } from './events.js';
 export interface Figures extends Account {
   /** Times that the fault was made. */
   faults: number;
+  /** What the client library handed to its user more than once. */
+  clientDuplicates: number;
+  /** ms from the capture to the subscriber, the time of the fault included. */
+  p99: number;
 }
 
 const events = 'minspnet/node/+/events';
@@ -35,6 +41,48 @@ export function createPublisher(url: string, directory: string, options: Partial
   });
 }
 
+/** An event that is captured now. */
+function captured(id: string): Observation {
+  return observation({ id, capturedMonotonicMs: monotonicMs() });
+}
+
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** What a subscriber had to bear, and what the client library made of it. */
+async function figuresOf(listener: Listener, faults: number): Promise<Figures> {
+  await sleep(50);
+  const heard = listener.heard.filter(({ topic }) => topic.endsWith('/events'));
+  const messages = heard.map(({ payload }) => JSON.parse(String(payload)) as EventMessage);
+  const offset = monotonicMs() - performance.now();
+  const first = new Set<number>();
+  const waits = messages.flatMap((message, index) => {
+    if (message.type === 'gap' || first.has(message.seq)) return [];
+    first.add(message.seq);
+    return (heard[index]?.at ?? 0) + offset - message.capturedMonotonicMs;
+  });
+  const figures = account(messages);
+  const seen: EventMessage[] = [];
+  const sequence = new Sequence({
+    camera: 'street',
+    reorderMs: 10,
+    shared: false,
+    after: undefined,
+    deliver: (message) => seen.push(message),
+  });
+  for (const message of messages) sequence.take(message);
+  const delivered = () => seen.filter(({ type }) => type !== 'gap').length;
+  await until(() => delivered() >= figures.heard);
+  const { again } = account(seen);
+  return { ...figures, faults, clientDuplicates: again, p99: percentile(waits, 0.99) };
+}
+
+function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0) * 10) / 10;
+}
+
 /** Hands in events at a rate until it is stopped. */
 class Source {
   sent = 0;
@@ -42,7 +90,7 @@ class Source {
 
   constructor(publisher: Publisher, perSecond: number) {
     this.#timer = setInterval(() => {
-      publisher.observation(observation({ id: `t${this.sent++}` }));
+      publisher.observation(captured(`t${this.sent++}`));
     }, 1000 / perSecond);
   }
 
@@ -84,8 +132,7 @@ export async function brokerKilled(kills: number, perSecond = 50): Promise<Figur
     }
     source.stop();
     await settled(publisher);
-    await sleep(50);
-    return { ...account(listener.json<EventMessage>('/events')), faults: kills, sent: source.sent };
+    return { ...(await figuresOf(listener, kills)), sent: source.sent };
   } finally {
     source.stop();
     await publisher.stop({ timeoutMs: 0 });
@@ -95,10 +142,10 @@ export async function brokerKilled(kills: number, perSecond = 50): Promise<Figur
   }
 }
 
-/** The connection is cut after so many bytes towards the broker, or before any of its answers, at one offset after the other. */
+/** The connection is cut after so many bytes towards the broker, or before its next answer. */
 export async function connectionCut(
   broker: TestBroker,
-  offsets: Iterable<number>,
+  cuts: Iterable<number | 'answer'>,
 ): Promise<Figures & { sent: number }> {
   await using home = await temporaryDirectory();
   const door = await new Door(() => broker.port).start();
@@ -108,20 +155,19 @@ export async function connectionCut(
   let sent = 0;
   let faults = 0;
   try {
-    for (const offset of offsets) {
+    for (const cut of cuts) {
       await until(() => publisher.counters.connected && publisher.counters.waiting === 0);
       const passed = door.passed;
-      if (faults % 2 === 0) door.cutAfter(offset);
-      else door.cutBeforeAnswer();
-      publisher.observation(observation({ id: `t${sent++}` }));
-      publisher.observation(observation({ id: `t${sent++}` }));
+      if (cut === 'answer') door.cutBeforeAnswer();
+      else door.cutAfter(cut);
+      publisher.observation(captured(`t${sent++}`));
+      publisher.observation(captured(`t${sent++}`));
       await until(() => door.passed > passed || publisher.counters.waiting === 0);
       faults++;
     }
     door.open();
     await settled(publisher);
-    await sleep(50);
-    return { ...account(listener.json<EventMessage>('/events')), faults, sent };
+    return { ...(await figuresOf(listener, faults)), sent };
   } finally {
     await publisher.stop({ timeoutMs: 0 });
     await listener.stop();
@@ -152,8 +198,7 @@ export async function publisherKilled(broker: TestBroker, kills: number, perSeco
       }
       await once(child, 'exit');
     }
-    await sleep(50);
-    return { ...account(listener.json<EventMessage>('/events')), faults: kills };
+    return await figuresOf(listener, kills);
   } finally {
     await listener.stop();
     await door.stop();
@@ -175,34 +220,44 @@ export async function startChild(url: string, outbox: string, perSecond: number,
 
 /** Bits flipped in, or an end cut off, a file of an outbox that is full of events, at random. */
 export async function outboxDamaged(broker: TestBroker, times: number): Promise<Figures> {
-  const total: Figures = { heard: 0, again: 0, reused: 0, outOfOrder: 0, lost: 0, toldLost: 0, last: 0, faults: times };
+  const all: Figures[] = [];
   for (let i = 0; i < times; i++) {
     await using home = await temporaryDirectory();
     const listener = await Listener.on(broker.url, events);
     const before = createPublisher(broker.url, home.path);
     await before.start();
-    for (let n = 0; n < 50; n++) before.observation(observation({ id: `a${n}` }));
+    for (let n = 0; n < 50; n++) before.observation(captured(`a${n}`));
     await settled(before);
     await before.stop();
     const away = createPublisher('mqtt://127.0.0.1:1', home.path);
     await away.start();
     for (let n = 0; n < 200; n++) {
-      away.observation(observation({ id: `b${n}` }));
+      away.observation(captured(`b${n}`));
       if (n % 20 === 0) await sleep(1);
     }
     await away.stop({ timeoutMs: 0 });
     await damage(join(home.path, 'outbox'));
     const after = createPublisher(broker.url, home.path);
     await after.start();
-    for (let n = 0; n < 50; n++) after.observation(observation({ id: `c${n}` }));
+    for (let n = 0; n < 50; n++) after.observation(captured(`c${n}`));
     await settled(after);
     await after.stop();
-    await sleep(20);
-    const figures = account(listener.json<EventMessage>('/events'));
-    for (const key of Object.keys(figures) as (keyof Account)[]) total[key] += figures[key];
+    all.push(await figuresOf(listener, 1));
     await listener.stop();
   }
-  return total;
+  const sum = (key: keyof Figures) => all.reduce((total, figures) => total + figures[key], 0);
+  return {
+    heard: sum('heard'),
+    again: sum('again'),
+    reused: sum('reused'),
+    outOfOrder: sum('outOfOrder'),
+    lost: sum('lost'),
+    toldLost: sum('toldLost'),
+    last: sum('last'),
+    faults: sum('faults'),
+    clientDuplicates: sum('clientDuplicates'),
+    p99: Math.max(...all.map(({ p99 }) => p99)),
+  };
 }
 
 async function damage(directory: string): Promise<void> {
@@ -216,6 +271,112 @@ async function damage(directory: string): Promise<void> {
   }
   bytes[place] = (bytes[place] ?? 0) ^ (1 << Math.floor(Math.random() * 8));
   await writeFile(path, bytes);
+}
+
+/** The broker takes connections and bytes, and never answers: in the middle of a session, and to who comes anew. */
+export async function brokerSilent(
+  broker: TestBroker,
+  times: number,
+  perSecond = 50,
+): Promise<Figures & { sent: number }> {
+  await using home = await temporaryDirectory();
+  const door = await new Door(() => broker.port).start();
+  const listener = await Listener.on(broker.url, events);
+  const publisher = createPublisher(door.url, home.path, {
+    broker: { url: door.url, connectMs: 300, keepAliveSeconds: 1, backoff },
+  });
+  let attempts = 0;
+  publisher.on('away', () => attempts++);
+  await publisher.start();
+  const source = new Source(publisher, perSecond);
+  try {
+    for (let i = 0; i < times; i++) {
+      const before = attempts;
+      door.mute();
+      await until(() => attempts > before + 1); // the session, and an attempt at the next one
+      door.open();
+      await until(() => publisher.counters.connected);
+      await sleep(200);
+    }
+    source.stop();
+    await settled(publisher);
+    return { ...(await figuresOf(listener, times)), sent: source.sent };
+  } finally {
+    source.stop();
+    await publisher.stop({ timeoutMs: 0 });
+    await listener.stop();
+    await door.stop();
+  }
+}
+
+/** The system's clock is set back by an hour, again and again. */
+export async function clockSetBack(
+  broker: TestBroker,
+  times: number,
+  perSecond = 50,
+): Promise<Figures & { sent: number }> {
+  await using home = await temporaryDirectory();
+  const listener = await Listener.on(broker.url, events);
+  let back = 0;
+  const publisher = createPublisher(broker.url, home.path, { now: () => Date.now() - back });
+  await publisher.start();
+  const source = new Source(publisher, perSecond);
+  try {
+    for (let i = 0; i < times; i++) {
+      await sleep(100);
+      back += 3_600_000;
+    }
+    source.stop();
+    await settled(publisher);
+    return { ...(await figuresOf(listener, times)), sent: source.sent };
+  } finally {
+    source.stop();
+    await publisher.stop({ timeoutMs: 0 });
+    await listener.stop();
+  }
+}
+
+/**
+ * Another client of the same id comes, stays for a while, and goes. `fights`: how often the other one was thrown out
+ * while it was there.
+ */
+export async function takenOver(
+  broker: TestBroker,
+  times: number,
+  perSecond = 50,
+): Promise<Figures & { sent: number; fights: number }> {
+  await using home = await temporaryDirectory();
+  const listener = await Listener.on(broker.url, events);
+  const publisher = createPublisher(broker.url, home.path, {
+    broker: { url: broker.url, connectMs: 2000, backoff: { initialMs: 500, factor: 2, maxMs: 1000, jitter: 0 } },
+  });
+  let away = 0;
+  publisher.on('away', () => away++);
+  await publisher.start();
+  const source = new Source(publisher, perSecond);
+  let fights = 0;
+  try {
+    for (let i = 0; i < times; i++) {
+      const before = away;
+      const other = await mqtt.connectAsync(broker.url, { clientId: 'minspnet-node', reconnectPeriod: 0 });
+      let staying = true;
+      other.on('close', () => {
+        if (staying) fights++;
+      });
+      await until(() => away > before);
+      await sleep(300);
+      staying = false;
+      await other.endAsync();
+      await until(() => publisher.counters.connected, 60_000);
+    }
+    source.stop();
+    await settled(publisher);
+    return { ...(await figuresOf(listener, times)), sent: source.sent, fights };
+  } finally {
+    source.stop();
+    await publisher.stop({ timeoutMs: 0 });
+    await listener.stop();
+  }
 }
 
 /** A server that takes connections and never says a word. */
@@ -245,6 +406,10 @@ export async function until(done: () => boolean, timeoutMs = 10_000): Promise<vo
   }
 }
 
+/** For `t.test(name, { skip })`: why no small disk can be mounted, or false. */
+export const noTmpfs: string | false =
+  (process.getuid?.() !== 0 || process.platform !== 'linux') && 'needs root on Linux, for a tmpfs';
+
 /**
  * A disk that fills up while events come, and has room again: a small tmpfs, so Linux and root only. Undefined where
  * it can't be mounted.
@@ -272,7 +437,7 @@ export async function diskFull(broker: TestBroker, times: number): Promise<(Figu
       if (i % 2 === 0) door.shut();
       await writeFile(ballast, Buffer.alloc(4e6)).catch(() => {}); // until there is no room
       for (let n = 0; n < 500; n++) {
-        publisher.observation(observation({ id: `t${sent++}` }));
+        publisher.observation(captured(`t${sent++}`));
         if (n % 10 === 0) await sleep(1);
       }
       await until(() => refused > i);
@@ -281,8 +446,7 @@ export async function diskFull(broker: TestBroker, times: number): Promise<(Figu
       await until(() => recovered > i);
       await settled(publisher);
     }
-    await sleep(50);
-    return { ...account(listener.json<EventMessage>('/events')), faults: recovered, sent };
+    return { ...(await figuresOf(listener, recovered)), sent };
   } finally {
     await publisher.stop({ timeoutMs: 0 });
     await listener.stop();
@@ -300,7 +464,7 @@ export async function healthy(broker: TestBroker, seconds: number, perSecond = 5
   const handedIn: number[] = [];
   const rss: number[] = [];
   const timer = setInterval(() => {
-    publisher.observation(observation({ id: `t${handedIn.push(performance.now())}` }));
+    publisher.observation(captured(`t${handedIn.push(performance.now())}`));
     rss.push(process.memoryUsage.rss());
   }, 1000 / perSecond);
   await sleep(seconds * 1000);
@@ -310,15 +474,14 @@ export async function healthy(broker: TestBroker, seconds: number, perSecond = 5
   await publisher.stop();
   await listener.stop();
   const waits = listener.heard.map(({ at }, index) => at - (handedIn[index] ?? at)).sort((a, b) => a - b);
-  const percentile = (part: number) => Math.round((waits[Math.floor(waits.length * part)] ?? 0) * 100) / 100;
   const half = rss.slice(rss.length / 2);
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const growth = mean(half.slice(half.length / 2)) / mean(half.slice(0, half.length / 2)) - 1;
   return {
     events: waits.length,
-    p50: percentile(0.5),
-    p99: percentile(0.99),
-    max: percentile(0.9999),
+    p50: percentile(waits, 0.5),
+    p99: percentile(waits, 0.99),
+    max: percentile(waits, 0.9999),
     rssGrowthPercent: Math.round(growth * 1000) / 10,
   };
 }

@@ -20,7 +20,10 @@ let count = 0;
 const start = performance.now();
 const timer = setInterval(() => {
   const due = ((performance.now() - start) * Number(rate)) / 1000;
-  while (count < due) publisher.observation(observation({ id: `${run}.${count++}` }));
+  while (count < due)
+    publisher.observation(
+      observation({ id: `${run}.${count++}`, capturedMonotonicMs: Number(process.hrtime.bigint()) / 1e6 }),
+    );
 }, 10);
 
 process.stdin.on('data', async (line) => {
