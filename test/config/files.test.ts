@@ -41,7 +41,8 @@ t.test('config/default.yaml names every setting, with its default where it has o
 
 t.test('config/default.yaml is good with every comment taken away', async (t) => {
   const directory = t.testdir({ 'all.yaml': everySetting });
-  const load = { file: join(directory, 'all.yaml'), environment: { MINSPNET_SECRET_BROKER: 'x' } };
+  const environment = { MINSPNET_SECRET_BROKER: 'x', MINSPNET_SECRET_OWN_BROKER: 'long enough' };
+  const load = { file: join(directory, 'all.yaml'), environment };
   t.ok(loadSettings(load).settings.cameras.door?.lines.gate);
 });
 

@@ -6,16 +6,11 @@ import { brokers, Door, Listener, Mosquitto, noMosquitto } from '../support/brok
 import { account, observation } from '../support/events.js';
 import {
   brokerKilled,
-  brokerSilent,
   connectionCut,
   createPublisher,
-  diskFull,
-  noTmpfs,
-  outboxDamaged,
   publisherKilled,
   silentServer,
   startChild,
-  takenOver,
   temporaryDirectory,
   until,
 } from '../support/mqtt-faults.js';
@@ -39,25 +34,6 @@ for (const [name, start] of Object.entries(brokers)) {
       const figures = await connectionCut(broker, [0, 'answer', 2, 'answer', 101, 'answer', 600, 'answer']);
       t.match(figures, { ...unharmed, heard: figures.sent });
       t.ok(figures.again > 0, 'sent again what had arrived without our knowing');
-    });
-
-    t.test('a broker that takes everything and never answers loses nothing', async (t) => {
-      const figures = await brokerSilent(broker, 2);
-      t.match(figures, { ...unharmed, heard: figures.sent, clientDuplicates: 0 });
-    });
-
-    t.test('another client of our id: we stay away for a while, do not fight, and lose nothing', async (t) => {
-      const figures = await takenOver(broker, 3);
-      t.match(figures, { ...unharmed, heard: figures.sent, clientDuplicates: 0, fights: 0 });
-    });
-
-    t.test('an outbox that is cut or has a bit flipped: what is gone is told of', async (t) => {
-      t.match(await outboxDamaged(broker, 3), { lost: 0, outOfOrder: 0, reused: 0, clientDuplicates: 0 });
-    });
-
-    t.test('a disk that is full, and has room again', { skip: noTmpfs }, async (t) => {
-      const figures = await diskFull(broker, 2);
-      t.match(figures, { ...unharmed, heard: figures?.sent, clientDuplicates: 0 });
     });
 
     t.test('a killed publisher’s events come from its disk, and its numbers go on', async (t) => {
