@@ -19,6 +19,8 @@ export interface ControlOptions {
   cacheDirectory: string;
   /** Reads the settings again. */
   reload: () => Promise<Settings>;
+  /** A camera has been adjusted. */
+  adjusted: (settings: CameraSettingsState) => void;
   /** An engine with other settings or another model is about to start, or has failed to. */
   changed: () => void;
 }
@@ -153,6 +155,7 @@ export class Control implements RequestHandlers {
     const kept = this.#options.adjustments.set(camera, adjustment);
     const now = this.cameraSettings(camera);
     this.#options.publisher.cameraSettings(now);
+    this.#options.adjusted(now);
     await kept;
     return now;
   }

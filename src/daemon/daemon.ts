@@ -4,6 +4,7 @@ import type { Settings } from '../config/schema.js';
 import { type MinspnetError, SourceError } from '../contract/errors.js';
 import type { CameraHealth, Health, SensorsHealth } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
+import type { CameraSettingsState } from '../contract/request.js';
 import { contractVersion } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
 import { loadModel } from '../model/load.js';
@@ -18,6 +19,7 @@ import { BoardSensors } from './board-sensors.js';
 import { Control } from './control.js';
 import { describeEvent } from './describe-event.js';
 import { EngineHost, type EngineListener } from './engine-host.js';
+import { FrigateMirror } from './frigate-mirror.js';
 import type { Log } from './log.js';
 import { SystemdNotifier } from './sd-notify.js';
 import { openStateDirectory } from './state-directory.js';
@@ -57,6 +59,7 @@ export class Daemon {
   #control: Control | undefined;
   #requests: RequestServer | undefined;
   #homeAssistant: HomeAssistant | undefined;
+  #frigate: FrigateMirror | undefined;
   /** Retained topics of cameras that are no more have yet to be looked for. */
   #staleDue = true;
   #engine: { rssBytes: number; cameras: Record<string, CameraHealth> } = { rssBytes: 0, cameras: {} };
@@ -92,6 +95,7 @@ export class Daemon {
     if (settings.mqtt.homeAssistant.enabled) {
       this.#homeAssistant = new HomeAssistant(publisher, settings.mqtt.homeAssistant.prefix);
     }
+    this.#frigate?.start(publisher, this.#requests);
     await publisher.start();
     this.#host = this.#createHost(control);
     control.host = this.#host;
@@ -107,6 +111,7 @@ export class Daemon {
     await this.#systemd.stopping();
     clearInterval(this.#healthTimer);
     await this.#host?.stop(stopEngineMs);
+    this.#frigate?.stop();
     await this.#publisher?.stop({ timeoutMs: stopPublisherMs });
     await this.#broker?.stop();
   }
@@ -127,7 +132,9 @@ export class Daemon {
   #createPublisher(broker: PublisherOptions['broker'], directory: string): Publisher {
     const { settings, log } = this.options;
     const { mqtt, node, outbox } = settings;
+    if (mqtt.frigateCompatible) this.#frigate = new FrigateMirror(mqtt.frigateTopic);
     const publisher = new Publisher({
+      mirror: this.#frigate?.words,
       baseTopic: mqtt.baseTopic,
       node,
       broker,
@@ -152,12 +159,14 @@ export class Daemon {
     const path = join(directory, 'adjustments.json');
     const adjustments = await Adjustments.open(path, settings.cameras, (error) => log.warn(error.message));
     const changed = () => this.#changed();
+    const adjusted = (now: CameraSettingsState) => this.#frigate?.settings(now);
     return new Control({
       settings,
       model,
       adjustments,
       publisher,
       reload,
+      adjusted,
       changed,
       cacheDirectory: join(directory, 'cache'),
     });
@@ -199,7 +208,11 @@ export class Daemon {
     if (control === undefined) return;
     const { version, board } = this.options;
     const { cameras, node, mqtt, requests } = control.settings;
-    for (const camera of Object.keys(cameras)) this.#publisher?.cameraSettings(control.cameraSettings(camera));
+    for (const camera of Object.keys(cameras)) {
+      const adjustable = control.cameraSettings(camera);
+      this.#publisher?.cameraSettings(adjustable);
+      this.#frigate?.settings(adjustable);
+    }
     if (this.#lastSensors !== undefined) {
       this.#homeAssistant?.announce({
         base: mqtt.baseTopic,
@@ -228,6 +241,7 @@ export class Daemon {
     }
     for (const camera of stale) {
       this.#homeAssistant?.removeCamera(mqtt.baseTopic, node, camera);
+      void this.#frigate?.removeCamera(camera);
       this.options.log.info(`camera    ${camera} is in the settings no more: its topics are cleared`);
     }
   }
@@ -281,6 +295,7 @@ export class Daemon {
         break;
       case 'state':
         this.#publisher?.cameraState(message.state);
+        this.#frigate?.state(message.state, this.#control);
         break;
       case 'capture':
         this.#captureChanged(message);
@@ -335,7 +350,7 @@ export class Daemon {
     this.#readingSensors = false;
     this.#lastSensors = sensors;
     const { waiting = 0, dropped = 0, delivered = 0 } = this.#publisher?.counters ?? {};
-    this.#publisher?.health({
+    const health: Health = {
       at: new Date().toISOString(),
       uptimeSeconds: Math.round((performance.now() - this.#startedAt) / 1000),
       engine: {
@@ -350,7 +365,9 @@ export class Daemon {
       broker: rounded(this.#publisher?.takeLatency()),
       sensors,
       cameras: this.#engine.cameras,
-    });
+    };
+    this.#publisher?.health(health);
+    this.#frigate?.health(health, this.options.version);
   }
 }
 

@@ -25,6 +25,8 @@ export interface PublisherOptions {
   node: string;
   broker: Omit<BrokerClientOptions, 'clientId' | 'statusTopic'>;
   outbox: OutboxOptions;
+  /** Says events and snapshots a second time, in the words of another contract. */
+  mirror?: Mirror | undefined;
   /** UTC in ms. */
   now?: () => number;
   /** The board's monotonic clock in ms, the one that captures are timed by. */
@@ -37,6 +39,14 @@ export interface Snapshot {
   track: string;
   class: string;
   jpeg: Uint8Array;
+}
+
+/** How another contract tells of our events. */
+export interface Mirror {
+  /** Called again when the event is sent again. */
+  event(event: Event): { topic: string; payload: string };
+  /** Where a snapshot of that class stands. */
+  snapshotTopic(camera: string, className: string): string;
 }
 
 export interface PublisherEvents {
@@ -111,12 +121,16 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #onIdle: (() => void) | undefined;
   #retainedInFlight = 0;
   #unsaid: Unsaid[] = [];
+  readonly #mirror: Mirror | undefined;
+  /** The event whose mirror image has been sent in this session. */
+  #mirrored: number | undefined;
   /** Topics whose trouble has been told in this session. */
   readonly #told = new Set<string>();
   #open = false;
 
   constructor(options: PublisherOptions) {
     super();
+    this.#mirror = options.mirror;
     this.#now = options.now ?? Date.now;
     this.#monotonic = options.monotonic ?? monotonicMs;
     this.topics = new Topics(options.baseTopic, options.node);
@@ -279,13 +293,12 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   }
 
   #retainSnapshot(snapshot: Snapshot): void {
+    const { camera, class: className, track } = snapshot;
     const { buffer, byteOffset, byteLength } = snapshot.jpeg;
-    this.#retained.set({
-      topic: this.topics.snapshot(snapshot.camera, snapshot.class),
-      payload: Buffer.from(buffer, byteOffset, byteLength),
-      contentType: 'image/jpeg',
-      track: snapshot.track,
-    });
+    const picture = { payload: Buffer.from(buffer, byteOffset, byteLength), contentType: 'image/jpeg', track };
+    const mirrored = this.#mirror?.snapshotTopic(camera, className);
+    if (mirrored !== undefined) this.#retained.set({ ...picture, topic: mirrored });
+    this.#retained.set({ ...picture, topic: this.topics.snapshot(camera, className) });
   }
 
   #detachAll(): void {
@@ -307,6 +320,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #lost(kind: 'away' | 'refused', error: BrokerError, retryMs: number): void {
     this.#retainedInFlight = 0;
     this.#unsaid = [];
+    this.#mirrored = undefined;
     this.#outbox.rewind();
     this.#detachAll();
     this.emit(kind, error, retryMs);
@@ -335,6 +349,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
         this.#retainSnapshot(snapshot);
         continue; // it goes first
       }
+      if (this.#sendMirrored(entry)) continue; // so does its mirror image: the event's PUBACK stands for both
       this.#outbox.take();
       this.#sendEvent(entry);
     }
@@ -351,6 +366,15 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       this.#retainedInFlight = Math.max(0, this.#retainedInFlight - 1);
       if (error instanceof PublishError) this.#warnOnce(topic, error);
     });
+  }
+
+  /** @returns false where there is nothing to send any more */
+  #sendMirrored(entry: OutboxEntry): boolean {
+    if (this.#mirror === undefined || this.#mirrored === entry.key || 'gap' in entry.record) return false;
+    this.#mirrored = entry.key;
+    const { message } = this.#message(entry);
+    if (message.type !== 'gap') this.#say({ ...this.#mirror.event(message), options: {} });
+    return true;
   }
 
   #say({ topic, payload, options }: Unsaid): void {
