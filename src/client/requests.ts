@@ -36,11 +36,13 @@ export class Requests {
       }, timeoutMs);
       this.#pending.set(transaction, { node, name, resolve, reject, timer });
     });
+    answer.catch(() => {}); // it may come, or be given up, while the request is still being sent
+    const sent = send(transaction);
+    sent.catch(() => {});
     try {
-      await send(transaction);
+      await Promise.race([sent, answer]);
     } catch (error) {
       this.#settle(transaction);
-      answer.catch(() => {});
       throw error;
     }
     return answer;
