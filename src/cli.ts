@@ -6,6 +6,7 @@ import type { DoctorOptions } from './commands/doctor.js';
 import { exitCodeTable } from './commands/exit-code-table.js';
 import { guard } from './commands/guard.js';
 import type { DetectOptions, RunOptions } from './commands/options.js';
+import type { TuneOptions } from './commands/tune.js';
 import type { WatchOptions } from './commands/watch.js';
 import { exitCodes } from './contract/errors.js';
 
@@ -26,6 +27,12 @@ function parseScore(text: string): number {
   const score = Number(text);
   if (text.trim() === '' || !(score >= 0 && score <= 1)) throw new InvalidArgumentError('Write a number from 0 to 1.');
   return score;
+}
+
+function parsePositive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError('Write a number above 0.');
+  return value;
 }
 
 /** The command line; `finish` gets the exit code of the command that was called. */
@@ -77,6 +84,19 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .option('--json', 'one JSON document', false)
     .addHelpText('after', '\nEnds with 0 where nothing fails, else with the exit code of the first thing that does.')
     .action((options: DoctorOptions) => end(async () => (await import('./commands/doctor.js')).doctor(options)));
+
+  program
+    .command('tune')
+    .description('measure how this board runs the model best inside your limits, and write it down for `run`')
+    .option('-c, --config <file>', 'settings (default: the file that `run` would read)')
+    .option('--model <model>', 'a model’s name or folder')
+    .option('--source <uri>', 'where the pictures come from', 'demo')
+    .option('--fps <rate>', 'pictures a second (default: of the fastest camera, else 10)', parsePositive)
+    .option('--max-latency <ms>', 'of an inference, p99 where there are samples enough', parsePositive)
+    .option('--max-watts <watts>', 'mean of all that the board’s sensor sees', parsePositive)
+    .option('--max-cpu <percent>', 'of one core, for inference', parsePositive)
+    .option('--seconds <seconds>', 'for each candidate in the first round', parsePositive, 1)
+    .action((options: TuneOptions) => end(async () => (await import('./commands/tune.js')).tune(options)));
 
   program
     .command('watch')

@@ -11,14 +11,17 @@ import { createLog } from '../daemon/log.js';
 import { readBoard } from '../device/board.js';
 import { findCamera } from '../device/cameras.js';
 import { argumentCamera, type RunOptions, runOverrides } from './options.js';
+import { withTuning } from './tuned.js';
 
 /** `minspnet run`: the daemon, until a signal, the end of all its files, or an error that it can't live with. */
 export async function run(options: RunOptions): Promise<number> {
-  const { settings, file, originOf } = loadSettings({ file: options.config, overrides: runOverrides(options) });
+  const load = () => loadSettings({ file: options.config, overrides: runOverrides(options) });
+  const { settings, file, originOf } = load();
   const log = createLog(settings.log, options.colour);
+  const say = (line: string) => log.info(line);
   const daemon = new Daemon({
-    settings: await withCamera(settings),
-    reload: () => withCamera(loadSettings({ file: options.config, overrides: runOverrides(options) }).settings),
+    settings: await withCamera(await withTuning({ settings, originOf }, say)),
+    reload: async () => withCamera(await withTuning(load(), say)),
     strictPort: originOf(['mqtt', 'broker', 'port']).kind !== 'default',
     version: await ownVersion(),
     board: (await readBoard()).model,

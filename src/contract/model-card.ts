@@ -65,6 +65,22 @@ export const modelCard = z.looseObject({
   minScore: z.number().min(0).max(1).describe('the score from which a detection makes a track'),
   nmsIou: z.number().min(0).max(1),
   files: z.object({ fp32: modelFile, int8: modelFile.optional() }),
+  accuracy: z
+    .array(
+      z.looseObject({
+        set: z.string(),
+        size: z.tuple([side, side]),
+        precision: z.enum(['fp32', 'int8']),
+        ap: z.number(),
+      }),
+    )
+    .optional()
+    .describe('measured average precision (COCO’s, 0.50 to 0.95); the first set is the one that sizes are compared by'),
+  maxInt8ApLoss: z
+    .number()
+    .min(0)
+    .default(0.01)
+    .describe('INT8 that loses more of FP32’s average precision is refused'),
 });
 export type ModelCard = z.infer<typeof modelCard>;
 export type Precision = keyof ModelCard['files'];

@@ -1,0 +1,121 @@
+import { loadSettings } from '../config/load.js';
+import { ConfigError, exitCodes } from '../contract/errors.js';
+import type { VerifiedModel } from '../contract/model-card.js';
+import { type Candidate, type Trial, type TuningLimits, tuningVersion } from '../contract/tuning.js';
+import { openStateDirectory } from '../daemon/state-directory.js';
+import { readBoard } from '../device/board.js';
+import { Sensors } from '../device/sensors.js';
+import { tuningKey, writeTuning } from '../device/tuning-file.js';
+import { loadModel } from '../model/load.js';
+import { tryNetwork } from './doctor/try-network.js';
+import { candidatesOf, providersFor } from './tune/candidates.js';
+import { choose, describe, outside } from './tune/choose.js';
+import { runSearch } from './tune/run-search.js';
+
+export interface TuneOptions {
+  /** The settings file. */
+  config?: string;
+  model?: string;
+  source: string;
+  /** Pictures a second; default: of the fastest camera in the settings, else 10. */
+  fps?: number;
+  /** ms; default: one picture's time. */
+  maxLatency?: number;
+  maxWatts?: number;
+  /** Per cent of one core. */
+  maxCpu?: number;
+  /** Of each candidate in the first round. */
+  seconds: number;
+}
+
+/** `minspnet tune`: how this board runs this model best inside the limits, written down for `run`. */
+export async function tune(options: TuneOptions): Promise<number> {
+  const { settings } = loadSettings({ file: options.config });
+  const { runtime } = settings;
+  const limits = limitsOf(options, Object.values(settings.cameras));
+  const name = options.model ?? settings.model.path;
+  const fp32 = await loadModel(name, 'fp32');
+  const models: Partial<Record<Candidate['precision'], VerifiedModel>> = { fp32 };
+  if (fp32.card.files.int8 !== undefined) models.int8 = await loadModel(name, 'int8');
+  const stateDirectory = await openStateDirectory(settings.stateDirectory);
+  await requirePower(limits);
+  const board = await readBoard();
+  const key = tuningKey(board, fp32.card, runtime);
+  const loaded = await tryNetwork(fp32, runtime);
+  if ('error' in loaded) throw new ConfigError(loaded.error.code, loaded.error.exit, loaded.error.message);
+  const providers = providersFor(loaded.provider.active, runtime.provider);
+  const candidates = candidatesOf(fp32.card, board.cpu.cores || 1, providers);
+  const task = { candidates, models, runtime, source: options.source, limits, seconds: options.seconds };
+  const { trials, power } = await runSearch(task, progress());
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  process.stdout.write(table(trials, limits));
+  const { choice, why } = choose(trials, limits);
+  const { precision, size, threads, spinning, provider } = choice;
+  const at = new Date().toISOString();
+  const chosen = { precision, size, threads, spinning, provider };
+  const content = {
+    tuningVersion,
+    at,
+    key,
+    source: options.source,
+    limits,
+    power,
+    choice: chosen,
+    why,
+    trials,
+  } as const;
+  const path = await writeTuning(stateDirectory, content);
+  process.stdout.write(
+    `\nchosen: ${describe(choice)}\n${why}\nwritten to ${path}; run uses it from its next start on\n`,
+  );
+  return exitCodes.ok;
+}
+
+function limitsOf(options: TuneOptions, cameras: readonly { fps: number }[]): TuningLimits {
+  const fps = options.fps ?? (Math.max(0, ...cameras.map((camera) => camera.fps)) || 10);
+  return {
+    fps,
+    latencyMs: options.maxLatency ?? 1000 / fps,
+    ...(options.maxWatts !== undefined && { watts: options.maxWatts }),
+    ...(options.maxCpu !== undefined && { cpuPercent: options.maxCpu }),
+  };
+}
+
+/** A limit that nobody can check is none. */
+async function requirePower({ watts }: TuningLimits): Promise<void> {
+  if (watts === undefined) return;
+  const { source } = await (await Sensors.find()).power();
+  if (source !== 'none') return;
+  const what = 'this board measures no power, so --max-watts can’t be kept. Leave it out, or add an INA219 or INA226.';
+  throw new ConfigError('ERR_CONFIG_LIMITS', 'usage', what);
+}
+
+/** A bar in a terminal; in a pipe a line a round. */
+function progress(): (round: number, candidates: number, done: number) => void {
+  let told = -1;
+  return (round, candidates, done) => {
+    const width = 30;
+    const filled = Math.round(done * width);
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;
+    const text = `round ${round + 1}, ${candidates} candidates`;
+    if (process.stderr.isTTY) process.stderr.write(`\r${text} ${bar} ${Math.round(done * 100)} %\x1b[K`);
+    else if (done >= 1 && told < round) {
+      told = round;
+      process.stderr.write(`${text}: measured\n`);
+    }
+  };
+}
+
+function table(trials: readonly Trial[], limits: TuningLimits): string {
+  const lines = trials
+    .toSorted((a, b) => b.round - a.round || a.cpuPercent - b.cpuPercent)
+    .map((trial) => {
+      const watts = trial.watts === null ? 'not measured' : `${trial.watts.toFixed(2)} W`;
+      const verdict = trial.refused ?? outside(trial, limits) ?? 'inside the limits';
+      const latency = `${trial.meanMs.toFixed(2).padStart(7)} ${`${trial.latencyMs.toFixed(2)} (${trial.latencyOf})`.padEnd(15)}`;
+      const cpu = trial.cpuPercent.toFixed(1).padStart(6);
+      return `${describe(trial).padEnd(42)} ${String(trial.samples).padStart(5)} ${latency} ${cpu} ${(trial.ap?.toFixed(4) ?? '?').padStart(6)}  ${watts}  ${verdict}`;
+    });
+  const head = `${'candidate'.padEnd(42)}     n mean ms latency ms       cpu %     AP  power  verdict`;
+  return `${[head, ...lines].join('\n')}\n`;
+}
