@@ -13,6 +13,7 @@ const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 /** One look at a running daemon. */
 export interface Look {
   frames: number;
+  health: Health;
   engine: { cpuSeconds: number; rssBytes: number };
   daemon: { cpuSeconds: number; rssBytes: number };
 }
@@ -40,7 +41,7 @@ export async function startDaemon(broker: string, args: readonly string[], node 
       const [engine = 0] = children(pid);
       const frames = Object.values(health.cameras).reduce((total, camera) => total + camera.frames, 0);
       const of = (process: number) => ({ cpuSeconds: cpuSeconds(process), rssBytes: rssBytes(process) });
-      return { frames, engine: of(engine), daemon: of(pid) };
+      return { frames, health, engine: of(engine), daemon: of(pid) };
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');

@@ -1,0 +1,110 @@
+import t from 'tap';
+import { Watchdog } from '../../../src/pipeline/capture/watchdog.js';
+
+const settings = { stallSeconds: 1, reconnectSeconds: 4, frozenSeconds: 0 };
+
+/** A camera whose time is the test's: pictures every `periodMs`, looks whenever they are due. */
+class Play {
+  now = 0;
+  mediaMs = 0;
+  readonly verdicts: string[] = [];
+  readonly at: number[] = [];
+  readonly watchdog: Watchdog;
+  #looked = 0;
+
+  constructor(values: Partial<typeof settings> = {}, fps = 10) {
+    this.watchdog = new Watchdog({ ...settings, ...values }, fps, 0);
+  }
+
+  /** @param print of each picture */
+  pictures(count: number, periodMs: number, print?: (i: number) => string): void {
+    for (let i = 0; i < count; i += 1) {
+      this.silence(periodMs);
+      this.mediaMs += periodMs;
+      this.watchdog.picture(this.mediaMs, this.now);
+      if (print) this.watchdog.fingerprint(print(i), this.now);
+    }
+  }
+
+  silence(ms: number): void {
+    const end = this.now + ms;
+    for (; this.#looked + this.watchdog.lookMs <= end; ) {
+      this.#looked += this.watchdog.lookMs;
+      this.now = this.#looked;
+      this.#look();
+    }
+    this.now = end;
+  }
+
+  /** Nobody looks for so long: the board was suspended. */
+  asleep(ms: number): void {
+    this.now += ms;
+    this.#looked = this.now;
+    this.#look();
+  }
+
+  #look(): void {
+    const verdict = this.watchdog.look(this.now);
+    if (verdict.kind === 'live') return;
+    this.verdicts.push(verdict.kind === 'lost' ? verdict.error.code : verdict.kind);
+    this.at.push(this.now);
+  }
+}
+
+t.test('silence is a stall after a second, and a loss four seconds later', async (t) => {
+  const play = new Play();
+  play.pictures(20, 100);
+  const lastPicture = play.now;
+  play.silence(5500);
+  t.strictSame(play.verdicts.slice(0, 2), ['stalled', 'ERR_SOURCE_SILENT']);
+  const [stalledMs = 0, lostMs = 0] = play.at.map((at) => at - lastPicture);
+  t.ok(stalledMs > 1000 && stalledMs <= 1000 + 2 * play.watchdog.lookMs, `stalled after ${stalledMs} ms`);
+  t.ok(lostMs - stalledMs >= 4000 && lostMs - stalledMs <= 4000 + play.watchdog.lookMs, `lost after ${lostMs} ms`);
+});
+
+t.test('a slow camera is given ten of its frame times', async (t) => {
+  const play = new Play({}, 25);
+  play.pictures(20, 500); // at night it slows down to two a second
+  play.silence(4500);
+  t.strictSame(play.verdicts.slice(-1), [], 'nine frame times are not a stall');
+  play.silence(1000);
+  t.strictSame(play.verdicts, ['stalled']);
+});
+
+t.test('it resumes after three pictures in time, and not at a trickle’s drops', async (t) => {
+  const play = new Play();
+  play.pictures(20, 100);
+  play.silence(1500);
+  play.pictures(5, 100);
+  play.silence(50);
+  t.strictSame(play.verdicts, ['stalled', 'resumed']);
+
+  const trickle = new Play();
+  trickle.pictures(20, 100);
+  trickle.pictures(4, 1600);
+  t.strictSame(trickle.verdicts.slice(0, 2), ['stalled', 'ERR_SOURCE_SILENT']);
+});
+
+t.test('the same picture, bit for bit, is a loss; one that changes is not', async (t) => {
+  const frozen = new Play({ frozenSeconds: 60 });
+  frozen.pictures(700, 100, () => 'same');
+  t.equal(frozen.verdicts[0], 'ERR_SOURCE_FROZEN');
+  const alive = new Play({ frozenSeconds: 60 });
+  alive.pictures(700, 100, (i) => (i % 500 === 0 ? `${i}` : 'noise'));
+  t.strictSame(alive.verdicts, []);
+  const allowed = new Play({ frozenSeconds: 0 });
+  allowed.pictures(7000, 100, () => 'same');
+  t.strictSame(allowed.verdicts, [], '0: never');
+});
+
+t.test('our own sleep is not taken for the camera’s', async (t) => {
+  const play = new Play();
+  play.pictures(20, 100);
+  play.asleep(3_600_000);
+  t.strictSame(play.verdicts, []);
+  t.equal(play.watchdog.sleeps, 1);
+  play.pictures(5, 100);
+  t.strictSame(play.verdicts, []);
+  play.silence(2000);
+  t.strictSame(play.verdicts, ['stalled'], 'it watches on');
+});
