@@ -2,6 +2,7 @@
  * `npm run bench:memory`: whether the resident memory of both processes stays flat over many frames. The mean of the
  * last tenth of the looks is compared with the first tenth after the warm-up.
  */
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { EmbeddedBroker } from '../src/mqtt/embedded-broker.js';
@@ -20,7 +21,7 @@ const broker = new EmbeddedBroker({ host: '127.0.0.1', port: 0, strict: true });
 await broker.start();
 const looks: Look[] = [];
 {
-  await using daemon = await startDaemon(broker.url, ['--source', options.clip, '--pace', 'max', '--loop']);
+  await using daemon = await startDaemon(broker.url, { source: resolve(options.clip), pace: 'max', loop: true });
   const end = Number(options.frames) + Number(options.warmup);
   for (let look = await daemon.look(); look.frames < end; look = await daemon.look()) {
     if (look.frames >= Number(options.warmup)) looks.push(look);

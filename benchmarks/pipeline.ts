@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { measureStages, type StageSamples } from '../src/bench/stages.js';
@@ -65,8 +66,9 @@ interface Effort {
 }
 
 async function measureOurs(): Promise<Effort> {
-  const args = ['--source', options.clip, '--pace', 'max', '--loop', '--model', options.model];
-  await using daemon = await startDaemon(broker.url, args);
+  // The script has no motion gate: the network looks at every picture on both sides.
+  const camera = { source: resolve(options.clip), pace: 'max', loop: true, motion: { gate: false } };
+  await using daemon = await startDaemon(broker.url, camera, ['--model', options.model]);
   await daemon.look(); // five seconds to warm up
   const before = await daemon.look();
   const startedAt = performance.now();

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,11 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { children, cpuSeconds, rssBytes } from '../src/bench/processes.js';
 import type { Health } from '../src/contract/health.js';
 
-const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+const root = new URL('../../', import.meta.url);
+/** What `npm start` runs: Node's own options belong to what is measured. */
+const start: string = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).scripts.start;
+
+const node = 'bench';
 
 /** One look at a running daemon. */
 export interface Look {
@@ -23,12 +28,18 @@ export interface RunningDaemon extends AsyncDisposable {
   look(): Promise<Look>;
 }
 
-/** Starts the daemon as a user would, with its state in a folder of its own. */
-export async function startDaemon(broker: string, args: readonly string[], node = 'bench'): Promise<RunningDaemon> {
+/** Starts the daemon as `npm start` does, with its state in a folder of its own and one camera. */
+export async function startDaemon(
+  broker: string,
+  camera: object,
+  args: readonly string[] = [],
+): Promise<RunningDaemon> {
   const state = await mkdtemp(join(tmpdir(), 'minspnet-bench-'));
-  const environment = { ...process.env, MINSPNET_STATEDIRECTORY: state, MINSPNET_NODE: node };
-  const child = spawn(process.execPath, [cli, 'run', '--mqtt', broker, ...args], {
-    env: environment,
+  const config = join(state, 'bench.yaml');
+  await writeFile(config, JSON.stringify({ node, stateDirectory: state, cameras: { camera } })); // JSON is YAML
+  const [, ...command] = start.split(' ');
+  const child = spawn(process.execPath, [...command, '--config', config, '--mqtt', broker, ...args], {
+    cwd: fileURLToPath(root),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const client = await mqtt.connectAsync(broker);
