@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { BenchOptions } from './commands/bench.js';
 import type { ConfigShowOptions } from './commands/config-show.js';
 import type { DoctorOptions } from './commands/doctor.js';
 import { exitCodeTable } from './commands/exit-code-table.js';
@@ -33,6 +34,21 @@ function parsePositive(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError('Write a number above 0.');
   return value;
+}
+
+function parseDuration(text: string): number {
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(s|m)?$/.exec(text) ?? [];
+  const seconds = Number(number) * (unit === 'm' ? 60 : 1);
+  if (!(seconds >= 1 && seconds <= 3600)) throw new InvalidArgumentError('Write 1s to 60m, such as 60s.');
+  return seconds;
+}
+
+/** Undefined: as fast as possible. */
+function parseRate(text: string): number | undefined {
+  if (text === 'max') return undefined;
+  const fps = Number(text);
+  if (!(fps > 0 && fps <= 120)) throw new InvalidArgumentError('Write max, or pictures a second up to 120.');
+  return fps;
 }
 
 /** The command line; `finish` gets the exit code of the command that was called. */
@@ -76,6 +92,23 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .action((files: string[], options: DetectOptions) =>
       end(async () => (await import('./commands/detect.js')).detect(files, options)),
     );
+
+  program
+    .command('bench')
+    .description('measure this board: networks, stages, the whole daemon, energy')
+    .option('-c, --config <file>', 'settings (default: the file that `run` would read)')
+    .option('--model <model>', 'a model’s name or folder')
+    .addOption(new Option('--precision <precision>', 'which of the model’s files').choices(['fp32', 'int8']))
+    .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
+    .option('--source <uri>', 'where the pictures come from, as for `run`', 'demo')
+    .option('--duration <time>', 'of each of the three parts: 60s, 10m', parseDuration, 60)
+    .option('--rate <rate>', 'pictures a second at most, or max', parseRate)
+    .option('--compare <model...>', 'more models, in turns with the first; MODEL:fp32 names the precision', [])
+    .option('--json <file>', 'write all figures there (- for standard output)')
+    .option('--report <file>', 'write one HTML file with plots there')
+    .option('--publish', 'say the summary at …/benchmark, retained, at the broker of --mqtt or the settings', false)
+    .option('--mqtt <url>', 'the broker that the daemon is measured with (default: its own)')
+    .action((options: BenchOptions) => end(async () => (await import('./commands/bench.js')).bench(options)));
 
   program
     .command('doctor')

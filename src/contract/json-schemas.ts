@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { benchmark } from './benchmark.js';
 import { type RequestName, request, requestNames, requests, response } from './request.js';
 import { contractVersion } from './status.js';
 import { type ChannelName, channels } from './topics.js';
@@ -12,6 +13,7 @@ export function jsonSchemas(): Record<string, JsonSchema> {
     const { contentType, payload, summary } = channels[name];
     if (contentType !== 'image/jpeg') named.push([kebab(name), schemaOf(payload, summary)]);
   }
+  named.push(['bench-result', schemaOf(benchmark, 'What `minspnet bench --json` writes.')]);
   for (const name of requestNames) {
     const { summary } = requests[name];
     named.push([`request-${kebab(name)}`, schemaOf(needsOf(name), summary)]);

@@ -1,0 +1,266 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import mqtt, { type MqttClient } from 'mqtt';
+import { maskUrl } from '../config/mask.js';
+import type { RuntimeSettings } from '../config/schema.js';
+import type { Detections } from '../contract/detection.js';
+import { MinspnetError } from '../contract/errors.js';
+import type { EventMessage } from '../contract/event.js';
+import type { Health } from '../contract/health.js';
+import type { VerifiedModel } from '../contract/model-card.js';
+import { parseTopic, Topics } from '../contract/topics.js';
+import { children, cpuSeconds, peakRssBytes } from './processes.js';
+
+export interface DaemonRunOptions {
+  source: string;
+  model: VerifiedModel;
+  runtime: RuntimeSettings;
+  size?: [number, number] | undefined;
+  /** Pictures a second, at most; a file as fast as possible where it is not given. */
+  fps?: number | undefined;
+  seconds: number;
+  /** By default the daemon's own broker on a free port. */
+  broker?: string | undefined;
+  /** 0..1. */
+  onProgress?: (done: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+export interface DaemonRun {
+  /** Without credentials. */
+  broker: string;
+  /** `performance.now()`: what was counted. */
+  window: { from: number; to: number };
+  pictures: number;
+  skipped: number;
+  decodeErrors: number;
+  /** Milliseconds since the process was started. */
+  readyMs: number | null;
+  firstResultMs: number | null;
+  /** Milliseconds, one a picture. */
+  captureToPublishMs: number[];
+  inferenceMs: number[];
+  eventsMs: number[];
+  peakRssBytes: { engine: number; daemon: number };
+  /** In the window. */
+  cpuSeconds: { engine: number; daemon: number };
+}
+
+const cli = fileURLToPath(new URL('../cli.js', import.meta.url));
+const node = 'bench';
+const camera = 'bench';
+/** After the first result, before anything is counted. */
+const warmUpMs = 2000;
+/** A slow board needs this long to load a network; longer is a fault. */
+const startMs = 60_000;
+/** Health comes every five seconds. */
+const healthMs = 15_000;
+
+/**
+ * Runs the daemon as a user would, in processes of its own, and listens to it through a broker. Every picture goes
+ * through the network: the motion gate is off, or figures of two boards would depend on what their cameras saw.
+ *
+ * @throws {MinspnetError} ERR_BENCH_DAEMON when it ends by itself or says nothing
+ */
+export async function measureDaemon(options: DaemonRunOptions): Promise<DaemonRun> {
+  const state = await mkdtemp(join(tmpdir(), 'minspnet-bench-'));
+  try {
+    const port = await freePort();
+    const url = options.broker ?? `mqtt://127.0.0.1:${port}`;
+    const config = join(state, 'minspnet.yaml');
+    await writeFile(config, JSON.stringify(daemonSettings(options, state, port))); // JSON is YAML
+    return await watch(config, url, options);
+  } finally {
+    await rm(state, { recursive: true, force: true });
+  }
+}
+
+function daemonSettings({ source, model, runtime, size, fps, broker }: DaemonRunOptions, state: string, port: number) {
+  return {
+    node,
+    stateDirectory: state,
+    cameras: {
+      [camera]: {
+        source,
+        loop: true,
+        pace: fps === undefined ? 'max' : 'realtime',
+        fps: fps ?? 120,
+        motion: { gate: false },
+      },
+    },
+    model: { path: dirname(model.path), precision: model.precision, ...(size && { size }) },
+    runtime,
+    events: { detections: true },
+    mqtt: {
+      baseTopic: 'minspnet-bench', // nobody takes it for a board's
+      homeAssistant: { enabled: false },
+      ...(broker === undefined ? { broker: { port } } : { url: broker }),
+    },
+    log: { level: 'warn', format: 'json' },
+  };
+}
+
+async function watch(config: string, url: string, options: DaemonRunOptions): Promise<DaemonRun> {
+  const startedAt = performance.now();
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MINSPNET_')));
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', cli, 'run', '-c', config], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  const listen = (text: Buffer) => {
+    said = (said + text).slice(-2000);
+  };
+  child.stdout.on('data', listen);
+  child.stderr.on('data', listen);
+  const ended = new AbortController();
+  const exited = once(child, 'close').then(() => ended.abort());
+  const signal = options.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, options.signal]);
+  let ears: Ears | undefined;
+  try {
+    ears = new Ears(await connect(url, signal), startedAt);
+    return await observe(ears, child.pid ?? 0, url, options, signal);
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw new MinspnetError('ERR_BENCH_DAEMON', 'engine', `the daemon could not be measured: ${said.trim() || cause}`, {
+      cause,
+    });
+  } finally {
+    child.kill('SIGTERM');
+    const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await exited;
+    clearTimeout(force);
+    await ears?.close();
+  }
+}
+
+async function observe(
+  ears: Ears,
+  pid: number,
+  url: string,
+  { seconds, onProgress }: DaemonRunOptions,
+  signal: AbortSignal,
+): Promise<DaemonRun> {
+  await until(() => ears.firstResultMs !== null, startMs, 'no result', signal);
+  await sleep(warmUpMs, undefined, { signal });
+  const [engine = 0] = children(pid);
+  const look = () => ({ engine: cpuSeconds(engine), daemon: cpuSeconds(pid) });
+  ears.start();
+  const before = { at: performance.now(), cpu: look(), health: ears.health };
+  for (let now = before.at; now - before.at < seconds * 1000; now = performance.now()) {
+    onProgress?.((now - before.at) / (seconds * 1000));
+    await sleep(Math.min(250, before.at + seconds * 1000 - now), undefined, { signal });
+  }
+  const cpu = look();
+  const to = performance.now();
+  const samples = ears.stop();
+  const known = ears.health;
+  await until(() => ears.health !== known, healthMs, 'no health', signal);
+  const of = (health: Health | undefined) => health?.cameras[camera];
+  const [first, last] = [of(before.health), of(ears.health)];
+  return {
+    broker: maskUrl(url),
+    window: { from: before.at, to },
+    pictures: samples.inferenceMs.length,
+    skipped: (last?.skipped ?? 0) - (first?.skipped ?? 0),
+    decodeErrors: (last?.decodeErrors ?? 0) - (first?.decodeErrors ?? 0),
+    readyMs: ears.readyMs,
+    firstResultMs: ears.firstResultMs,
+    ...samples,
+    peakRssBytes: { engine: peakRssBytes(engine), daemon: peakRssBytes(pid) },
+    cpuSeconds: { engine: cpu.engine - before.cpu.engine, daemon: cpu.daemon - before.cpu.daemon },
+  };
+}
+
+type Samples = Pick<DaemonRun, 'captureToPublishMs' | 'inferenceMs' | 'eventsMs'>;
+
+/** A subscriber that writes down when it hears what. */
+class Ears {
+  readyMs: number | null = null;
+  firstResultMs: number | null = null;
+  health: Health | undefined;
+  #samples: Samples | undefined;
+
+  constructor(
+    private readonly client: MqttClient,
+    startedAt: number,
+  ) {
+    const topics = new Topics('minspnet-bench', node);
+    client.on('message', (topic, payload, { retain }) => {
+      const now = monotonicMs();
+      const channel = parseTopic('minspnet-bench', topic)?.channel;
+      if (channel === 'info') this.readyMs ??= performance.now() - startedAt;
+      if (channel === 'health' && !retain) this.health = JSON.parse(String(payload));
+      if (channel === 'detections') {
+        this.firstResultMs ??= performance.now() - startedAt;
+        const { capturedMonotonicMs, inferenceMs }: Detections = JSON.parse(String(payload));
+        this.#samples?.captureToPublishMs.push(now - capturedMonotonicMs);
+        this.#samples?.inferenceMs.push(inferenceMs);
+      }
+      if (channel === 'events' && this.#samples !== undefined) {
+        const event: EventMessage = JSON.parse(String(payload));
+        if ('capturedMonotonicMs' in event && event.type !== 'end') {
+          this.#samples.eventsMs.push(now - event.capturedMonotonicMs);
+        }
+      }
+    });
+    client.on('error', () => {}); // the run's time-outs tell of it
+    client.subscribe([topics.info, topics.health, topics.detections(camera), topics.events(camera)]);
+  }
+
+  start(): void {
+    this.#samples = { captureToPublishMs: [], inferenceMs: [], eventsMs: [] };
+  }
+
+  stop(): Samples {
+    const samples = this.#samples ?? { captureToPublishMs: [], inferenceMs: [], eventsMs: [] };
+    this.#samples = undefined;
+    return samples;
+  }
+
+  async close(): Promise<void> {
+    await this.client.endAsync(true);
+  }
+}
+
+/** The daemon's own broker is not there at once. */
+async function connect(url: string, signal: AbortSignal): Promise<MqttClient> {
+  const until = performance.now() + startMs;
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await mqtt.connectAsync(url, { reconnectPeriod: 0, connectTimeout: 5000 }, false);
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      await sleep(20, undefined, { signal });
+    }
+  }
+}
+
+async function until(condition: () => boolean, ms: number, what: string, signal: AbortSignal): Promise<void> {
+  for (const end = performance.now() + ms; !condition(); ) {
+    if (performance.now() > end) throw new Error(`${what} within ${ms / 1000} s`);
+    await sleep(20, undefined, { signal });
+  }
+}
+
+/** Another program may take it before the daemon does; then the daemon takes the next one and the run fails. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** CLOCK_MONOTONIC, which the engine's times of capture are of. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

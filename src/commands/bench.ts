@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import mqtt from 'mqtt';
+import { benchmark, summarise } from '../bench/benchmark.js';
+import { benchmarkTable } from '../bench/benchmark-table.js';
+import { htmlReport } from '../bench/html-report.js';
+import { loadSettings } from '../config/load.js';
+import { maskUrl } from '../config/mask.js';
+import type { Settings } from '../config/schema.js';
+import type { Benchmark } from '../contract/benchmark.js';
+import { BrokerError, exitCodes, MinspnetError } from '../contract/errors.js';
+import { Topics } from '../contract/topics.js';
+import { loadModel } from '../model/load.js';
+import { ProgressBar } from './progress-bar.js';
+
+/** What `minspnet bench` can be told. */
+export interface BenchOptions {
+  config?: string;
+  model?: string;
+  precision?: 'fp32' | 'int8';
+  size?: [number, number];
+  source: string;
+  /** Seconds of each part. */
+  duration: number;
+  /** Undefined: as fast as possible. */
+  rate?: number;
+  compare: string[];
+  json?: string;
+  report?: string;
+  publish: boolean;
+  /** Broker's URL. */
+  mqtt?: string;
+}
+
+/** `minspnet bench`: what this board can do, measured by the rules of docs/benchmark.md. */
+export async function bench(options: BenchOptions): Promise<number> {
+  const { settings } = loadSettings({ file: options.config });
+  const broker = options.mqtt ?? settings.mqtt.url;
+  if (options.publish && broker === undefined) {
+    throw new MinspnetError(
+      'ERR_BENCH_NO_BROKER',
+      'usage',
+      '--publish needs a broker: name one with --mqtt, or `mqtt.url`',
+    );
+  }
+  const first = await loadModel(options.model ?? settings.model.path, options.precision ?? settings.model.precision);
+  const others = await Promise.all(options.compare.map((model) => loadModel(...withPrecision(model))));
+  const stop = new AbortController();
+  const interrupted = once(process, 'SIGINT', { signal: stop.signal }).then(() =>
+    stop.abort(new MinspnetError('ERR_BENCH_STOPPED', 'engine', 'stopped before the end: there is no result')),
+  );
+  interrupted.catch(() => {});
+  const bar = new ProgressBar(process.stderr);
+  let result: Benchmark;
+  try {
+    result = await benchmark({
+      version: await ownVersion(),
+      models: [first, ...others],
+      runtime: settings.runtime,
+      size: options.size ?? settings.model.size,
+      source: options.source,
+      seconds: options.duration,
+      fps: options.rate,
+      broker: options.mqtt,
+      onProgress: (part, done) => bar.show(part, done),
+      signal: stop.signal,
+    });
+  } finally {
+    stop.abort();
+    bar.end();
+  }
+  if (options.json === '-') process.stdout.write(`${JSON.stringify(result)}\n`);
+  else process.stdout.write(benchmarkTable(result));
+  if (options.json !== undefined && options.json !== '-') {
+    await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
+  }
+  if (options.report !== undefined) await writeFile(options.report, htmlReport(result));
+  if (options.publish && broker !== undefined) await publish(result, broker, settings);
+  return exitCodes.ok;
+}
+
+/** `NAME` or `NAME:fp32`. */
+function withPrecision(text: string): [string, 'auto' | 'fp32' | 'int8'] {
+  const [, name = text, precision = 'auto'] = /^(.*):(fp32|int8)$/.exec(text) ?? [];
+  return [name, precision as 'auto' | 'fp32' | 'int8'];
+}
+
+async function publish(result: Benchmark, url: string, { node, mqtt: { baseTopic, username, password } }: Settings) {
+  const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
+  try {
+    const client = await mqtt.connectAsync(url, { reconnectPeriod: 0, ...credentials }, false);
+    const payload = JSON.stringify(summarise(result));
+    await client.publishAsync(new Topics(baseTopic, node).benchmark, payload, { qos: 1, retain: true });
+    await client.endAsync();
+  } catch (cause) {
+    throw new BrokerError('ERR_BROKER_AWAY', 'broker', `the result could not be said to ${maskUrl(url)}: ${cause}`, {
+      cause,
+    });
+  }
+}
+
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
