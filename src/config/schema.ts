@@ -172,6 +172,14 @@ export const settingsSchema = z.strictObject({
       spinning: z.boolean().default(false).describe('threads wait busily for work: a little faster, much more CPU'),
     })
     .prefault({}),
+  limits: z
+    .strictObject({
+      temperature: z.number().min(30).max(110).optional().describe('of the chip, °C'),
+      watts: z.number().positive().optional().describe('what the board’s power sensor says'),
+      cpu: z.number().positive().optional().describe('of daemon and engine together, per cent of one core'),
+    })
+    .prefault({})
+    .describe('rate and input size are lowered to stay below them; none is watched by default'),
   events: z
     .strictObject({
       updateSeconds: z

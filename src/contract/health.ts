@@ -43,6 +43,22 @@ export const sensorsHealth = z.object({
 });
 export type SensorsHealth = z.infer<typeof sensorsHealth>;
 
+/** What the governor allows, and why. */
+export const governorHealth = z.object({
+  rate: z.number().min(0).max(1).describe('fraction of the rate that each camera is set to'),
+  pixels: z.number().min(0).max(1).describe('of the network’s input, fraction of the usual ones'),
+  heldBackBy: z
+    .enum(['temperature', 'watts', 'cpu'])
+    .nullable()
+    .describe('the limit that keeps the cameras from more; null: none does'),
+  holds: z.boolean().describe('false: even the least that can be asked for is above a limit'),
+  reason: z.string(),
+  limits: z
+    .record(z.string(), z.number())
+    .describe('as they are held: lower than the settings’ where the firmware throttled below them'),
+});
+export type GovernorHealth = z.infer<typeof governorHealth>;
+
 /** `minspnet/<node>/health`: retained, every few seconds. */
 export const health = z.object({
   at: z.iso.datetime(),
@@ -69,6 +85,7 @@ export const health = z.object({
     .nullable()
     .describe('from a message’s way out to the broker’s acknowledgement, over the last period; null: there was none'),
   sensors: sensorsHealth,
+  governor: governorHealth.optional().describe('where there are limits'),
   cameras: z.record(z.string(), cameraHealth),
 });
 export type Health = z.infer<typeof health>;

@@ -1,14 +1,15 @@
 import type { SensorsHealth } from '../contract/health.js';
 import type { Reading } from '../device/reading.js';
 import { Sensors } from '../device/sensors.js';
+import type { System } from '../device/system.js';
 import type { Throttling } from '../device/throttling.js';
 
 /** The board's sensors as health tells of them. */
 export class BoardSensors {
   private constructor(private readonly sensors: Sensors) {}
 
-  static async find(): Promise<BoardSensors> {
-    return new BoardSensors(await Sensors.find());
+  static async find(system?: System): Promise<BoardSensors> {
+    return new BoardSensors(await Sensors.find(system));
   }
 
   /** Never rejects; each hung sensor costs a time-out, so no two reads should overlap. */

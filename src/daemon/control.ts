@@ -3,6 +3,7 @@ import { MinspnetError, RequestError, SourceError } from '../contract/errors.js'
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState, RequestGives, RequestNeeds } from '../contract/request.js';
 import type { Topic } from '../contract/topics.js';
+import type { CameraAdjustment } from '../engine/protocol.js';
 import { listModels } from '../model/list.js';
 import { loadModel } from '../model/load.js';
 import type { Publisher } from '../mqtt/publisher.js';
@@ -28,12 +29,18 @@ export interface ControlOptions {
 /** What only a new start of the daemon can change: its own session, its own files. */
 const fixed: readonly (keyof Settings)[] = ['node', 'mqtt', 'outbox', 'requests', 'stateDirectory', 'log'];
 
+/** Of the network's input where the settings don't say, as the pipeline has it. */
+const usualPixels = 256 * 256;
+
 /** What is in force now, and the requests that change it. */
 export class Control implements RequestHandlers {
   settings: Settings;
   model: VerifiedModel;
   readonly #options: ControlOptions;
   #host: EngineHost | undefined;
+  #allowed = { rate: 1, pixels: 1 };
+  /** One engine is replaced after the other, whoever asks for it. */
+  #replacing: Promise<void> = Promise.resolve();
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -44,16 +51,57 @@ export class Control implements RequestHandlers {
   /** What an engine is told at its start. */
   get engineSettings(): EngineHostOptions['settings'] {
     const { model: wanted, runtime, events, cameras } = this.settings;
-    const { adjustments, cacheDirectory } = this.#options;
+    const { cacheDirectory } = this.#options;
+    const { pixels } = this.#allowed;
+    const usual = wanted.size ? wanted.size[0] * wanted.size[1] : usualPixels;
     return {
       model: this.model,
       runtime,
       cacheDirectory,
       events,
       cameras,
-      adjustments: adjustments.all,
-      ...(wanted.size && { inputSize: wanted.size }),
+      adjustments: this.#allowedRates(),
+      ...(wanted.size && pixels === 1 && { inputSize: wanted.size }),
+      ...(pixels < 1 && { inputPixels: Math.floor(usual * pixels) }),
     };
+  }
+
+  /**
+   * What the governor allows: fractions of each camera's rate, and of the input's usual pixels. Another size is another
+   * engine.
+   *
+   * @throws {MinspnetError} where the new engine does not run; the old size is in force again, the new rate stays
+   */
+  async govern(allowed: { rate: number; pixels: number }): Promise<void> {
+    const before = this.#allowed;
+    this.#allowed = allowed;
+    if (allowed.pixels === before.pixels) {
+      if (allowed.rate === before.rate) return;
+      for (const [camera, { fps }] of Object.entries(this.#allowedRates())) this.#engine.adjust(camera, { fps });
+      return;
+    }
+    try {
+      await this.#replace(this.settings, this.model);
+    } catch (error) {
+      this.#allowed = { ...allowed, pixels: before.pixels };
+      throw error;
+    }
+  }
+
+  /** What all cameras are set to together, pictures a second. */
+  get wishedRate(): number {
+    return Object.keys(this.settings.cameras).reduce((sum, camera) => sum + this.cameraSettings(camera).fps, 0);
+  }
+
+  /** Of every camera, with what else was changed of it. */
+  #allowedRates(): Record<string, CameraAdjustment & { fps: number }> {
+    const { rate } = this.#allowed;
+    return Object.fromEntries(
+      Object.keys(this.settings.cameras).map((camera) => [
+        camera,
+        { ...this.#options.adjustments.of(camera), fps: this.cameraSettings(camera).fps * rate },
+      ]),
+    );
   }
 
   set host(host: EngineHost) {
@@ -132,6 +180,12 @@ export class Control implements RequestHandlers {
 
   /** @throws {MinspnetError} where the new engine does not run; what was in force is again */
   async #replace(settings: Settings, model: VerifiedModel): Promise<void> {
+    const replacing = this.#replacing.then(() => this.#replaceNow(settings, model));
+    this.#replacing = replacing.catch(() => {});
+    await replacing;
+  }
+
+  async #replaceNow(settings: Settings, model: VerifiedModel): Promise<void> {
     const { adjustments, changed } = this.#options;
     const before = { settings: this.settings, model: this.model };
     const use = (next: typeof before) => {
@@ -151,7 +205,11 @@ export class Control implements RequestHandlers {
 
   async #adjust(camera: string, adjustment: Parameters<Adjustments['set']>[1]): Promise<CameraSettingsState> {
     this.#mustKnow(camera);
-    this.#engine.adjust(camera, adjustment);
+    const { rate } = this.#allowed;
+    this.#engine.adjust(camera, {
+      ...adjustment,
+      ...(adjustment.fps !== undefined && { fps: adjustment.fps * rate }),
+    });
     const kept = this.#options.adjustments.set(camera, adjustment);
     const now = this.cameraSettings(camera);
     this.#options.publisher.cameraSettings(now);

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { type MinspnetError, SourceError } from '../contract/errors.js';
-import type { CameraHealth, Health, SensorsHealth } from '../contract/health.js';
+import type { GovernorHealth, Health, SensorsHealth } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState } from '../contract/request.js';
 import { contractVersion } from '../contract/status.js';
+import type { System } from '../device/system.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
 import { loadModel } from '../model/load.js';
 import type { Latency } from '../mqtt/client.js';
@@ -20,6 +21,7 @@ import { Control } from './control.js';
 import { describeEvent } from './describe-event.js';
 import { EngineHost, type EngineListener } from './engine-host.js';
 import { FrigateMirror } from './frigate-mirror.js';
+import { type EngineUse, Governing } from './governing.js';
 import type { Log } from './log.js';
 import { SystemdNotifier } from './sd-notify.js';
 import { openStateDirectory } from './state-directory.js';
@@ -34,9 +36,15 @@ export interface DaemonOptions {
   /** What this board is called. */
   board: string;
   log: Log;
+  /** What the sensors are read from; another one only in tests. */
+  system?: System;
+  /** How often they are read and health is told, milliseconds. */
+  healthMs?: number;
+  /** The governor's clock, milliseconds that only ever go up; a faster one only in tests. */
+  now?: () => number;
 }
 
-const healthMs = 5000;
+const usualHealthMs = 5000;
 
 /** SIGTERM to exit within 2 s: what the engine may take of it, and what the broker may. Milliseconds. */
 const stopEngineMs = 700;
@@ -62,7 +70,8 @@ export class Daemon {
   #frigate: FrigateMirror | undefined;
   /** Retained topics of cameras that are no more have yet to be looked for. */
   #staleDue = true;
-  #engine: { rssBytes: number; cameras: Record<string, CameraHealth> } = { rssBytes: 0, cameras: {} };
+  #engine: EngineUse & { rssBytes: number } = { rssBytes: 0, cpuSeconds: 0, cameras: {} };
+  #governing: Governing | undefined;
   #sensors: BoardSensors | undefined;
   #provider: EngineFacts['provider'] | undefined;
   #healthTimer: NodeJS.Timeout | undefined;
@@ -100,8 +109,8 @@ export class Daemon {
     this.#host = this.#createHost(control);
     control.host = this.#host;
     this.#host.start();
-    this.#sensors = await BoardSensors.find();
-    this.#healthTimer = setInterval(() => void this.#publishHealth(), healthMs);
+    this.#sensors = await BoardSensors.find(this.options.system);
+    this.#healthTimer = setInterval(() => void this.#publishHealth(), this.options.healthMs ?? usualHealthMs);
     // Home Assistant is told which sensors there are; one that hangs makes that late, not the start.
     void this.#publishHealth().then(() => this.#announce());
   }
@@ -207,7 +216,7 @@ export class Daemon {
     const control = this.#control;
     if (control === undefined) return;
     const { version, board } = this.options;
-    const { cameras, node, mqtt, requests } = control.settings;
+    const { cameras, node, mqtt, requests, limits } = control.settings;
     for (const camera of Object.keys(cameras)) {
       const adjustable = control.cameraSettings(camera);
       this.#publisher?.cameraSettings(adjustable);
@@ -222,6 +231,7 @@ export class Daemon {
         classes: control.model.card.classes,
         cameras,
         sensors: this.#lastSensors,
+        governed: Object.keys(limits).length > 0,
         isOn: (name) => requests[name],
       });
     }
@@ -341,14 +351,22 @@ export class Daemon {
     else this.options.log.info(line);
   }
 
+  async #govern(sensors: SensorsHealth): Promise<GovernorHealth | undefined> {
+    const control = this.#control;
+    if (control === undefined || this.#host?.state !== 'ready') return undefined;
+    if (!this.#governing?.holds(control.settings.limits)) this.#governing = Governing.of(control, this.options.log);
+    return this.#governing?.next(sensors, this.#engine, this.options.now?.() ?? performance.now());
+  }
+
   /** A sensor that hangs makes health late, but not more of it. */
   async #publishHealth(): Promise<void> {
     const host = this.#host;
     if (host === undefined || this.#sensors === undefined || this.#readingSensors) return;
     this.#readingSensors = true;
     const sensors = await this.#sensors.read();
-    this.#readingSensors = false;
     this.#lastSensors = sensors;
+    const governor = await this.#govern(sensors);
+    this.#readingSensors = false;
     const { waiting = 0, dropped = 0, delivered = 0 } = this.#publisher?.counters ?? {};
     const health: Health = {
       at: new Date().toISOString(),
@@ -364,6 +382,7 @@ export class Daemon {
       requests: { ...(this.#requests?.counters ?? { done: 0, failed: 0, refused: 0 }) },
       broker: rounded(this.#publisher?.takeLatency()),
       sensors,
+      ...(governor && { governor }),
       cameras: this.#engine.cameras,
     };
     this.#publisher?.health(health);

@@ -25,7 +25,7 @@ export class Engine {
 
   /** @throws {ModelError} when the model can't be used. */
   async start(): Promise<void> {
-    const { model, inputSize, runtime, cacheDirectory, cameras } = this.settings;
+    const { model, inputSize, inputPixels, runtime, cacheDirectory, cameras } = this.settings;
     const network = await Network.load(model, runtime, join(cacheDirectory, 'tensorrt'));
     this.#network = network;
     this.send({ kind: 'ready', protocolVersion, facts: { provider: network.provider } });
@@ -41,7 +41,7 @@ export class Engine {
         events: this.settings.events,
         minScore: settings.minScore ?? card.minScore,
         adjustment: this.settings.adjustments[cameraName] ?? {},
-        capture: { fill, multipleOf, resize, ...(input && { input }) },
+        capture: { fill, multipleOf, resize, ...(input && { input }), ...(inputPixels && { inputPixels }) },
         enqueue: (job) => this.#enqueue(cameraName, job, detector),
         send: this.send,
         hung: (error) => this.send({ kind: 'failed', error: error.serialise() }),

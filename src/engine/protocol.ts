@@ -16,6 +16,8 @@ export interface EngineSettings {
   model: VerifiedModel;
   /** Of the network's input, [width, height]; where it is not given it follows from each camera's aspect ratio. */
   inputSize?: [number, number];
+  /** Of the network's input, at most; where its size follows from the camera's aspect ratio. */
+  inputPixels?: number;
   runtime: RuntimeSettings;
   /** Where what takes long to compute is kept from one engine to the next. */
   cacheDirectory: string;

@@ -15,6 +15,8 @@ export interface HomeAssistantFacts {
   cameras: Settings['cameras'];
   /** Which of them the board has. */
   sensors: SensorsHealth;
+  /** Whether something is limited, so that cameras may be held back. */
+  governed?: boolean;
   /** Whether a request is let through; what it would do is announced only then. */
   isOn: (request: RequestName) => boolean;
 }
@@ -42,7 +44,7 @@ export function cameraId(base: string, node: string, camera: string): string {
 
 /** The board, a device of its own: a dead camera must not hide its health. */
 export function describeBoard(facts: HomeAssistantFacts, topics: Topics): Discovery {
-  const { base, node, version, board, sensors, isOn } = facts;
+  const { base, node, version, board, sensors, governed = false, isOn } = facts;
   const id = boardId(base, node);
   const diagnostic = { entity_category: 'diagnostic' };
   const ofHealth = (template: string) => ({
@@ -105,6 +107,13 @@ export function describeBoard(facts: HomeAssistantFacts, topics: Topics): Discov
       device_class: 'power',
       suggested_display_precision: 2,
       ...ofHealth('value_json.sensors.power.value'),
+      ...diagnostic,
+    },
+    held_back_by: governed && {
+      platform: 'sensor',
+      name: 'Held back by',
+      icon: 'mdi:thermometer-alert',
+      ...ofHealth("(value_json.governor.heldBackBy or 'nothing') if value_json.governor else None"),
       ...diagnostic,
     },
     throttled: exists(sensors.throttled) && {

@@ -275,7 +275,7 @@ class CaptureWorker {
   #prepare(picture: Size): Size {
     const { fill, multipleOf, resize, settings } = this.data;
     const part = settings.region && pixelRegion(settings.region, picture);
-    const input = this.data.input ?? inputSize(part ?? picture, multipleOf);
+    const input = this.data.input ?? inputSize(part ?? picture, multipleOf, this.data.inputPixels);
     this.#scaler = new TensorScaler(input, fill, resize, settings.region);
     this.#gate = new MotionGate(settings.motion, input);
     const buffers = this.#source.live ? 1 : 2;

@@ -15,6 +15,8 @@ export interface CaptureWorkerData {
   multipleOf: number;
   /** The input's size where it does not follow from the picture's. */
   input?: Size;
+  /** Pixels of an input whose size follows from the picture's, at most; by default the usual budget. */
+  inputPixels?: number;
   /** How the picture comes into the input. */
   resize: ModelInput['resize'];
   snapshot: SnapshotOptions;

@@ -1,0 +1,71 @@
+import t from 'tap';
+import { Governor, type GovernorSample, type Limits } from '../../../src/device/governor/governor.js';
+
+/** A governor that is shown the same values every five seconds. */
+class Watched {
+  readonly governor: Governor;
+  #atMs = 0;
+
+  constructor(limits: Limits, sizes?: readonly number[]) {
+    this.governor = new Governor(limits, sizes);
+  }
+
+  show(seconds: number, sample: Partial<GovernorSample>) {
+    const nothing = { temperature: null, watts: null, cpu: null, throttled: null, achieved: null };
+    let allowance = this.governor.next({ ...nothing, ...sample, atMs: this.#atMs });
+    for (const until = this.#atMs + seconds * 1000; this.#atMs < until; ) {
+      this.#atMs += 5000;
+      allowance = this.governor.next({ ...nothing, ...sample, atMs: this.#atMs });
+    }
+    return allowance;
+  }
+}
+
+t.test('with room below all limits the rate goes up to the full one', async (t) => {
+  const watched = new Watched({ temperature: 75, watts: 8, cpu: 100 });
+  const allowance = watched.show(600, { temperature: 50, watts: 4, cpu: 30 });
+  t.match(allowance, { rate: 1, pixels: 1, heldBackBy: null, holds: true, reason: 'within all limits' });
+});
+
+t.test('the limit that is reached rules, whatever room the others have', async (t) => {
+  const calm = { temperature: 50, watts: 4, cpu: 30 };
+  for (const [name, value] of Object.entries({ temperature: 77, watts: 9, cpu: 120 })) {
+    const watched = new Watched({ temperature: 75, watts: 8, cpu: 100 });
+    watched.show(600, calm);
+    const held = watched.show(300, { ...calm, [name]: value });
+    t.equal(held.heldBackBy, name);
+    t.ok(held.rate < 1 && held.reason.startsWith(name), held.reason);
+    t.match(watched.show(1200, calm), { rate: 1, pixels: 1 }, 'and comes back');
+  }
+});
+
+t.test('what can’t be seen is not loaded more', async (t) => {
+  const watched = new Watched({ temperature: 75 });
+  const allowance = watched.show(600, {});
+  t.match(allowance, { rate: 0.25, heldBackBy: 'temperature' });
+  t.match(allowance.reason, /no sensor says/);
+});
+
+t.test('size: smaller after the rate, back with hysteresis, not at all where the model has one', async (t) => {
+  const watched = new Watched({ temperature: 75 });
+  const hot = watched.show(1200, { temperature: 85 });
+  t.equal(hot.pixels, 0.5);
+  t.equal(hot.rate <= 0.06, true, 'and then the rate goes on down');
+  t.match(hot, { holds: false, reason: /less can’t be asked/ });
+  t.equal(watched.show(120, { temperature: 60 }).pixels, 0.5, 'it waits');
+  t.equal(watched.show(1200, { temperature: 60 }).pixels, 1);
+  t.equal(new Watched({ temperature: 75 }, [1]).show(1200, { temperature: 85 }).pixels, 1);
+});
+
+t.test('where the firmware throttles below the limit, the limit comes down', async (t) => {
+  const watched = new Watched({ temperature: 75 });
+  watched.show(600, { temperature: 60 });
+  t.ok(watched.show(60, { temperature: 66, throttled: true }).rate < 1);
+  t.same(watched.governor.limits, { temperature: 64 });
+});
+
+t.test('cameras that give less than they might are slowed down from what they give', async (t) => {
+  const watched = new Watched({ temperature: 75 });
+  watched.show(600, { temperature: 60 });
+  t.ok(watched.show(20, { temperature: 76, achieved: 0.4 }).rate <= 0.5);
+});

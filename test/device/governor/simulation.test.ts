@@ -1,0 +1,27 @@
+import t from 'tap';
+import { scenarios } from '../../../benchmarks/governor/scenarios.js';
+import { seeded, simulate } from '../../../benchmarks/governor/simulate.js';
+
+/** What `npm run bench:governor` prints, on other noise. */
+for (const scenario of scenarios) {
+  t.test(`${scenario.name}, ${scenario.air.reduce((sum, { hours }) => sum + hours, 0)} hours`, async (t) => {
+    const outcome = simulate(scenario, seeded(77));
+    t.comment(JSON.stringify(outcome));
+    t.ok(outcome.worstOver <= 2, 'the chip is never more than 2 °C above the limit');
+    t.ok(outcome.pictures >= 0.9 * outcome.perfect, '90 % of what a perfect controller gets');
+    // A cycle of the chip’s minutes would turn dozens of times an hour; each change of the air may turn it once or twice.
+    t.ok(outcome.reversals <= 3 * outcome.hours, 'the rate does not swing');
+    t.ok(outcome.sizeChanges <= 2 * scenario.air.length, 'nor does the size');
+  });
+}
+
+t.test('the smaller input comes when rate alone won’t do, and not otherwise', async (t) => {
+  const smaller = (name: RegExp) => {
+    const scenario = scenarios.find((candidate) => name.test(candidate.name));
+    if (scenario === undefined) throw new TypeError(`no ${name}`);
+    return simulate(scenario, seeded(5)).smaller;
+  };
+  t.ok(smaller(/heat wave/) > 0.2);
+  t.equal(smaller(/cool day/), 0);
+  t.equal(smaller(/finned/), 0);
+});
