@@ -1,11 +1,21 @@
 const networkSchemes = new Set(['rtsp:', 'rtsps:', 'http:', 'https:']);
-const deviceSchemes = new Set(['v4l2:', 'libcamera:', 'gstreamer:']);
 const brokerSchemes = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:']);
 
 const passwordHint = '(in a password, `/` is written %2F, `@` %40, `#` %23, `?` %3F)';
 const sourceKinds =
   'a file, `demo`, `rtsp://…`, `rtsps://…`, `http(s)://…`, `v4l2:/dev/video0`, `libcamera:0` or `gstreamer:…` ' +
   '(a file whose name holds a colon: `file:NAME`)';
+
+/** What follows `v4l2:`, `libcamera:`, `gstreamer:`, `file:`, and what is said where something else does. */
+const devices: Record<string, [RegExp, string]> = {
+  'v4l2:': [/^\/./, 'a device after `v4l2:`, such as v4l2:/dev/video0 or v4l2:/dev/v4l/by-id/… (`minspnet doctor`)'],
+  'libcamera:': [/^\d{1,2}$/, 'a camera’s number after `libcamera:`, from 0 (`minspnet doctor`)'],
+  'gstreamer:': [
+    /^\s*(?!jetson-csi:)\S|^jetson-csi:\d{1,2}$/,
+    'a pipeline after `gstreamer:`, jetson-csi, or jetson-csi:1 for the second camera',
+  ],
+  'file:': [/./, 'a file’s name after `file:`'],
+};
 
 /** The scheme of an address with its colon, in lower case, or undefined where it has none (a plain path). */
 export function schemeOf(address: string): string | undefined {
@@ -23,8 +33,9 @@ function namesHost(address: string): boolean {
 export function cameraSourceMistake(source: string): string | undefined {
   const scheme = schemeOf(source);
   if (source.trim() === '' || source.includes('\0')) return sourceKinds;
-  if (scheme === undefined || deviceSchemes.has(scheme)) return undefined;
-  if (scheme === 'file:') return source.length > scheme.length ? undefined : 'a file’s name after `file:`';
+  if (scheme === undefined) return undefined;
+  const device = devices[scheme];
+  if (device) return device[0].test(source.slice(scheme.length)) ? undefined : device[1];
   if (!networkSchemes.has(scheme)) return sourceKinds;
   return namesHost(source) ? undefined : `an address with a host, ${scheme}//user:password@host/path ${passwordHint}`;
 }

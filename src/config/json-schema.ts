@@ -20,6 +20,8 @@ export interface SettingSchema {
   maximum?: number;
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
+  multipleOf?: number;
+  anyOf?: SettingSchema[];
 }
 
 let root: SettingSchema | undefined;
@@ -70,12 +72,13 @@ function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Setting
 
 /** What a setting accepts, in words. */
 export function describeAllowed(schema: SettingSchema): string {
+  if (schema.anyOf) return schema.anyOf.map(describeAllowed).join(', or ');
   if (schema.enum) return schema.enum.join(', ');
   switch (schema.type) {
     case 'boolean':
       return 'true or false';
     case 'integer':
-      return `a whole number${range(schema)}`;
+      return `a whole number${range(schema)}${schema.multipleOf ? `, a multiple of ${schema.multipleOf}` : ''}`;
     case 'number':
       return `a number${range(schema)}`;
     case 'string':

@@ -1,13 +1,14 @@
-import { type SettingPath, samePath } from './path.js';
+import type { SettingPath } from './path.js';
 import type { Settings } from './schema.js';
 
 /** What stands in place of a secret wherever people may read it. */
 export const mask = '***';
 
-/** The settings that are secret by their meaning, wherever their value came from. */
+/** The settings that are secret by their meaning, wherever their value came from; `*` is any name. */
 const secretSettings: readonly SettingPath[] = [
   ['mqtt', 'password'],
   ['mqtt', 'broker', 'password'],
+  ['cameras', '*', 'network', 'password'],
 ];
 
 /**
@@ -16,6 +17,8 @@ const secretSettings: readonly SettingPath[] = [
  */
 const userInfo = /(\/\/)([^\s/?#'"@:]*)(?::(?:[^\s/?#'"]*|(?!\d*(?:[/?#]|$))[^\s'"]*))?@/g;
 const secretParameter = /([?&](?:password|passwd|pwd|pass|token|secret|auth|api_?key|key)=)[^&\s#'"]+/gi;
+/** GStreamer's properties: `rtspsrc user-pw=hunter2`, quoted where it holds a space. */
+const secretProperty = /(\b(?:user-pw|proxy-pw|password|passphrase)=)(?:"(?:[^"\\]|\\.)*"|[^\s"'&]+)/gi;
 
 /**
  * A text with the password of every URL in it replaced by `***`: `rtsp://admin:hunter2@door/1` becomes
@@ -26,11 +29,16 @@ export function maskUrl(text: string): string {
     .replace(userInfo, (whole, slashes: string, user: string) =>
       whole.includes(':') ? `${slashes}${user}:${mask}@` : `${slashes}${mask}@`,
     )
-    .replace(secretParameter, `$1${mask}`);
+    .replace(secretParameter, `$1${mask}`)
+    .replace(secretProperty, `$1${mask}`);
+}
+
+function covers(pattern: SettingPath, path: SettingPath): boolean {
+  return pattern.length === path.length && pattern.every((step, i) => step === '*' || String(step) === String(path[i]));
 }
 
 function maskAt(value: unknown, path: SettingPath, secrets: readonly SettingPath[]): unknown {
-  if (value !== undefined && secrets.some((secret) => samePath(secret, path))) return mask;
+  if (value !== undefined && secrets.some((secret) => covers(secret, path))) return mask;
   if (typeof value === 'string') return maskUrl(value);
   if (Array.isArray(value)) return value.map((item, index) => maskAt(item, [...path, index], secrets));
   if (typeof value === 'object' && value !== null) {

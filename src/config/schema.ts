@@ -3,6 +3,7 @@ import { box, type Point, point } from '../contract/geometry.js';
 import { type RequestName, requestNames } from '../contract/request.js';
 import { reservedNames } from '../contract/topics.js';
 import { brokerUrlMistake, cameraSourceMistake } from './address.js';
+import { libcameraOptions, networkOptions, pictureSize, refuseForeignOptions, v4l2Options } from './camera-options.js';
 
 /** Two points nearer than this are one: a thousandth of the picture is about one pixel. */
 const smallestLength = 1e-3;
@@ -108,11 +109,13 @@ const recovery = z.strictObject({
 });
 export type RecoverySettings = z.infer<typeof recovery>;
 
-const camera = z.strictObject({
+const cameraSettings = z.strictObject({
   source: z
     .string()
     .superRefine(refuse(cameraSourceMistake))
-    .describe('where the pictures come from: a file, `demo`, `rtsp://…`, `v4l2:/dev/video0`, `libcamera:0`'),
+    .describe(
+      'where the pictures come from: a file, `demo`, `rtsp://…`, `v4l2:/dev/video0`, `libcamera:0`, `gstreamer:…`',
+    ),
   fps: z.number().positive().max(120).default(10).describe('pictures analysed a second, at most'),
   pace: z
     .enum(['realtime', 'max'])
@@ -132,7 +135,17 @@ const camera = z.strictObject({
   recovery: recovery.prefault({}),
   zones: z.record(name, zone).default({}),
   lines: z.record(name, line).default({}),
+  size: pictureSize.optional(),
+  captureFps: z.number().positive().max(240).optional().describe('pictures a second asked of the camera'),
+  decoder: z
+    .enum(['auto', 'software', 'v4l2m2m', 'cuda'])
+    .optional()
+    .describe('what decodes; auto: hardware where this board has it; the CPU where the one asked for fails'),
+  libcamera: libcameraOptions.optional(),
+  v4l2: v4l2Options.optional(),
+  network: networkOptions.optional(),
 });
+const camera = cameraSettings.superRefine(refuseForeignOptions);
 export type CameraSettings = z.infer<typeof camera>;
 
 /** One switch a request. */

@@ -8,10 +8,12 @@ export const exitCodes = {
   internal: 1,
   /** An unknown command, option or argument (EX_USAGE). */
   usage: 64,
-  /** A clip or picture that can't be decoded, is empty, or is no video (EX_DATAERR). */
+  /** A clip, picture or camera that can't be decoded, is empty, broken or no video (EX_DATAERR). */
   source: 65,
-  /** A named file does not exist or can't be read (EX_NOINPUT). */
+  /** A named file, device or stream does not exist or can't be read (EX_NOINPUT). */
   input: 66,
+  /** A camera in the network can't be reached, or says nothing (EX_NOHOST). */
+  unreachable: 68,
   /** The broker refused us, or never answered (EX_UNAVAILABLE). */
   broker: 69,
   /** The outbox or another file of the state directory can't be written (EX_CANTCREAT). */
@@ -20,6 +22,8 @@ export const exitCodes = {
   engine: 75,
   /** A port that was asked for by name is in use (EX_PROTOCOL is not used; this is our own number). */
   port: 76,
+  /** A camera refuses our user name or password, or a device may not be used by this user (EX_NOPERM). */
+  permission: 77,
   /** The configuration holds an error (EX_CONFIG). */
   config: 78,
   /** A model is missing, corrupt, or not what its card says. */

@@ -13,9 +13,11 @@ t.test('camera sources', async (t) => {
     'http://host/mjpeg',
     'https://[2001:db8::1]/x',
     'v4l2:/dev/video0',
-    'v4l2:',
+    'v4l2:/dev/v4l/by-id/usb-046d_C920-video-index0',
     'libcamera:0',
     'gstreamer:videotestsrc ! video/x-raw',
+    'gstreamer:jetson-csi',
+    'gstreamer:jetson-csi:1',
   ];
   for (const source of known) t.equal(cameraSourceMistake(source), undefined, source);
   for (const source of ['', '  ', 'a\0b', 'rtmp://host/x', 'clip:1.mp4', 'c:\\clip.mp4']) {
@@ -24,6 +26,11 @@ t.test('camera sources', async (t) => {
   t.match(cameraSourceMistake('rtsp://u:p/w@h/x'), /rtsp:\/\/user:password@host.*%2F/);
   t.match(cameraSourceMistake('rtsp:///x'), /an address with a host/);
   t.match(cameraSourceMistake('file:'), /a file’s name/);
+  for (const source of ['v4l2:', 'v4l2:video0']) t.match(cameraSourceMistake(source), /v4l2:\/dev\/video0/, source);
+  for (const source of ['libcamera:', 'libcamera:imx708']) t.match(cameraSourceMistake(source), /a camera’s number/);
+  for (const source of ['gstreamer:', 'gstreamer: ', 'gstreamer:jetson-csi:left']) {
+    t.match(cameraSourceMistake(source), /a pipeline/, source);
+  }
 });
 
 t.test('brokers', async (t) => {

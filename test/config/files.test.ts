@@ -16,12 +16,12 @@ function leaves(schema: SettingSchema, path: string[] = []): { path: string[]; d
   return Object.entries(schema.properties).flatMap(([name, child]) => leaves(child, [...path, name]));
 }
 
-/** The value at a path, where `*` is the only name of its mapping. */
-function pick(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((at, step) => {
-    const mapping = (at ?? {}) as Record<string, unknown>;
-    return step === '*' ? Object.values(mapping)[0] : mapping[step];
-  }, value);
+/** The value at a path, where `*` is any name of its mapping that has what follows. */
+function pick(value: unknown, [step, ...rest]: readonly string[]): unknown {
+  if (step === undefined) return value;
+  const mapping = (value ?? {}) as Record<string, unknown>;
+  const children = step === '*' ? Object.values(mapping) : [mapping[step]];
+  return children.map((child) => pick(child, rest)).find((found) => found !== undefined);
 }
 
 t.test('config/default.yaml holds the defaults', async (t) => {
@@ -41,7 +41,11 @@ t.test('config/default.yaml names every setting, with its default where it has o
 
 t.test('config/default.yaml is good with every comment taken away', async (t) => {
   const directory = t.testdir({ 'all.yaml': everySetting });
-  const environment = { MINSPNET_SECRET_BROKER: 'x', MINSPNET_SECRET_OWN_BROKER: 'long enough' };
+  const environment = {
+    MINSPNET_SECRET_BROKER: 'x',
+    MINSPNET_SECRET_OWN_BROKER: 'long enough',
+    MINSPNET_SECRET_STREET: 'x',
+  };
   const load = { file: join(directory, 'all.yaml'), environment };
   t.ok(loadSettings(load).settings.cameras.door?.lines.gate);
 });

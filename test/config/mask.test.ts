@@ -11,6 +11,8 @@ t.test('passwords in addresses', async (t) => {
     'mqtt://:password@host': 'mqtt://:***@host',
     'gstreamer:rtspsrc location="rtsp://c:d@h" ! a location=rtsp://e:f@h/x':
       'gstreamer:rtspsrc location="rtsp://c:***@h" ! a location=rtsp://e:***@h/x',
+    'gstreamer:rtspsrc user-id=me user-pw=hunter2 ! x': 'gstreamer:rtspsrc user-id=me user-pw=*** ! x',
+    'rtspsrc user-pw="hunt \\"er 2" location=rtsp://h': 'rtspsrc user-pw=*** location=rtsp://h',
     'can’t open rtsp://a:b@h/x: refused': 'can’t open rtsp://a:***@h/x: refused',
   };
   for (const [text, masked] of Object.entries(cases)) t.equal(maskUrl(text), masked);

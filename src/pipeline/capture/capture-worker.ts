@@ -4,9 +4,8 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Frame } from 'node-av/lib';
 import { asMinspnetError, type MinspnetError } from '../../contract/errors.js';
 import type { Box } from '../../contract/geometry.js';
-import { FfmpegSource } from './ffmpeg-source.js';
+import { createSource } from './create-source.js';
 import { inputSize, type Size } from './input-size.js';
-import { LibcameraSource } from './libcamera-source.js';
 import { MediaClock } from './media-clock.js';
 import type {
   CaptureCounters,
@@ -95,7 +94,7 @@ class CaptureWorker {
     private readonly port: MessagePort,
     private readonly data: CaptureWorkerData,
   ) {
-    this.#source = parseSource(data.settings.source);
+    this.#source = parseSource(data.settings.source, data.settings);
     this.#rate = new RateLimit(data.settings.fps);
     this.#snapshots = new SnapshotEncoder(data.snapshot);
   }
@@ -169,8 +168,7 @@ class CaptureWorker {
 
   /** Plays the source from its start to its end. @returns how long that was in media time, milliseconds. */
   async #play(attempt: Attempt, startedAt: CaptureTime): Promise<number> {
-    await using source =
-      this.#source.kind === 'ffmpeg' ? new FfmpegSource(this.#source) : new LibcameraSource(this.#source);
+    await using source = createSource(this.#source);
     attempt.source = source;
     try {
       return await this.#takeAll(attempt, source, startedAt);

@@ -262,9 +262,9 @@ export class Capture {
     this.#liveSince = monotonicMs();
     if (this.#state === 'reconnecting') this.losses.reconnects += 1;
     this.listener.opened(facts, input);
-    const { width, height, fps, by } = facts;
+    const { width, height, fps, by, notes = [] } = facts;
     const rate = fps > 0 ? ` at ${Math.round(fps * 10) / 10} fps` : '';
-    this.#change({ state: 'live', reason: `${width}x${height}${rate} (${by})` });
+    this.#change({ state: 'live', reason: [`${width}x${height}${rate} (${by})`, ...notes].join('; ') });
   }
 
   #over(error: SourceError): void {

@@ -1,9 +1,17 @@
 // node-av is FFmpeg in this process: no ffmpeg command to install, no pipe to copy frames through. Its low-level half
 // is used here because its synchronous calls cost a tenth of the asynchronous ones for a file (0.015 ms a packet).
-import { AV_LOG_QUIET, AVERROR_EAGAIN, AVERROR_EOF, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  Codec,
-  CodecContext,
+  AV_LOG_QUIET,
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
+  AVERROR_EXIT,
+  AVFMT_FLAG_NONBLOCK,
+  AVMEDIA_TYPE_VIDEO,
+} from 'node-av/constants';
+import {
+  type CodecContext,
   Dictionary,
   FFmpegError,
   FormatContext,
@@ -14,15 +22,24 @@ import {
   Rational,
   type Stream,
 } from 'node-av/lib';
-import { SourceError } from '../../contract/errors.js';
+import type { SourceError } from '../../contract/errors.js';
+import { decodersFor, openDecoder } from './decoder.js';
+import { ffmpegError, shown } from './ffmpeg-error.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
+import { resolveHost } from './resolve-host.js';
 import type { FfmpegSource as Description } from './source.js';
+import { sourceError } from './source-error.js';
+
+/** A hardware decoder that has given no picture after so many packets, or so long, gives none. */
+const patience = { packets: 90, ms: 5000 };
+/** How often a device that has nothing yet is asked again, ms. */
+const pollMs = 4;
 
 /** A file, a network stream or a V4L2 device, demuxed and decoded by FFmpeg on the calling thread. */
 export class FfmpegSource implements PictureSource {
   decodeErrors = 0;
   readonly #input = new FormatContext();
-  readonly #codec = new CodecContext();
+  #codec: CodecContext | undefined;
   readonly #packet = new Packet();
   readonly #frame = new Frame();
   #stream: Stream | undefined;
@@ -30,78 +47,188 @@ export class FfmpegSource implements PictureSource {
   #firstPts: bigint | undefined;
   #pictures = 0;
   #draining = false;
+  /** `#frame` holds the first picture already: a hardware decoder was tried out. */
+  #primed = false;
+  #interrupted = false;
 
   constructor(private readonly source: Description) {}
 
   async open(): Promise<SourceFacts> {
     Log.setLevel(AV_LOG_QUIET); // what goes wrong is said in our own errors; FFmpeg would write to stderr as well
-    const { url, format, options, live } = this.source;
-    this.#input.allocContext(); // or interrupt() would have nothing to interrupt until it is open, and no effect after
-    const inputFormat = format === undefined ? null : InputFormat.findInputFormat(format);
-    this.#check(await this.#input.openInput(url, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
-    this.#check(await this.#input.findStreamInfo(null), 'holds no readable stream');
-    const index = this.#input.findBestStream(AVMEDIA_TYPE_VIDEO);
-    const stream = this.#input.streams[index];
-    if (index < 0 || stream === undefined) throw this.#error('ERR_SOURCE_NO_VIDEO', 'holds no video');
-    const decoder = Codec.findDecoder(stream.codecpar.codecId);
-    if (decoder === null) throw this.#error('ERR_SOURCE_CODEC', 'is of a codec that this FFmpeg can’t decode');
-    this.#codec.allocContext3(decoder);
-    this.#check(this.#codec.parametersToContext(stream.codecpar), 'has parameters that its decoder refuses');
-    // One thread: frame threads would delay each picture by one frame time a thread, and the other cores have work.
-    this.#codec.threadCount = 1;
-    this.#check(await this.#codec.open2(decoder, null), 'has parameters that its decoder refuses');
+    await resolveHost(this.source);
+    await this.#inTime(() => this.#openInput());
     this.#packet.alloc();
     this.#frame.alloc();
+    const { stream, choice } = this.#chooseStream();
     this.#stream = stream;
     this.#timeBase = stream.timeBase;
+    const { decoder, notes } = await this.#openDecoder(stream);
     const { num, den } = stream.avgFrameRate;
     const { width, height } = stream.codecpar;
-    const by = `${this.#input.iformat?.name?.split(',')[0]}/${decoder.name}${live ? ', live' : ''}`;
+    const demuxer = this.#input.iformat?.name?.split(',')[0];
+    const by = `${demuxer}/${decoder}${choice}${this.source.live ? ', live' : ''}`;
     const frames = Number(stream.nbFrames) || (isPicture(this.#input.iformat?.name) ? 1 : undefined);
-    return { width, height, fps: den === 0 ? 0 : num / den, by, ...(frames !== undefined && { frames }) };
+    const fps = den === 0 ? 0 : num / den;
+    return { width, height, fps, by, notes, ...(frames !== undefined && { frames }) };
   }
 
   async next(): Promise<Picture | undefined> {
-    this.#frame.unref();
-    for (;;) {
-      const code = this.#codec.receiveFrameSync(this.#frame);
-      if (code >= 0) return this.#picture();
-      if (this.#draining) return this.#end();
-      if (code !== AVERROR_EAGAIN) this.decodeErrors += 1;
-      const packet = await this.#readPacket();
-      if (packet === null) this.#draining = true;
-      if (this.#codec.sendPacketSync(packet) < 0) this.decodeErrors += 1;
-      this.#packet.unref();
-    }
+    if (this.#primed) this.#primed = false;
+    else if (!(await this.#decode())) return this.#end();
+    return this.#picture();
   }
 
   interrupt(): void {
+    this.#interrupted = true;
     this.#input.interrupt();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#frame.free();
     this.#packet.free();
-    this.#codec.freeContext();
+    this.#codec?.freeContext();
+    this.#codec = undefined;
     await this.#input.closeInput();
+  }
+
+  async #openInput(): Promise<void> {
+    const { url, format, options, network } = this.source;
+    const inputFormat = format === undefined ? null : InputFormat.findInputFormat(format);
+    this.#input.allocContext(); // or interrupt() would have nothing to interrupt until it is open, and no effect after
+    // A read that waits inside the kernel can't be interrupted, so devices are asked again and again.
+    if (this.#isDevice) this.#input.setFlags(AVFMT_FLAG_NONBLOCK);
+    this.#check(await this.#input.openInput(url, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
+    if (this.#isDevice) return; // the driver has told size and format, and finding out more would wait for pictures
+    this.#check(
+      await this.#input.findStreamInfo(null),
+      network ? 'sends no readable stream' : 'holds no readable stream',
+    );
+  }
+
+  get #isDevice(): boolean {
+    return this.source.live && this.source.network === undefined;
+  }
+
+  /** A camera that sends a little now and then would keep FFmpeg waiting for ever. */
+  async #inTime(work: () => Promise<void>): Promise<void> {
+    const { network } = this.source;
+    let late = false;
+    const timer =
+      network &&
+      setTimeout(() => {
+        late = true;
+        this.#input.interrupt();
+      }, network.timeoutMs);
+    try {
+      await work();
+    } catch (error) {
+      throw late ? ffmpegError(this.source, AVERROR_EXIT, '') : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The video that is meant: the best one, or what the settings say. */
+  #chooseStream(): { stream: Stream; choice: string } {
+    const wanted = this.source.stream;
+    const videos = this.#input.streams.filter(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_VIDEO);
+    const bySize = videos.toSorted((a, b) => area(b) - area(a));
+    const best = this.#input.streams[this.#input.findBestStream(AVMEDIA_TYPE_VIDEO)];
+    const stream =
+      wanted === undefined
+        ? best
+        : typeof wanted === 'number'
+          ? videos[wanted]
+          : bySize.at(wanted === 'largest' ? 0 : -1);
+    if (stream !== undefined) {
+      return { stream, choice: videos.length > 1 ? `, video ${videos.indexOf(stream)} of ${videos.length}` : '' };
+    }
+    if (videos.length === 0) throw this.#error('ERR_SOURCE_NO_VIDEO', 'holds no video');
+    const sizes = videos.map(({ codecpar: { width, height } }, i) => `${i} (${width}x${height})`).join(', ');
+    throw this.#error('ERR_SOURCE_NO_VIDEO', `has no video ${wanted}; it has ${sizes}`);
+  }
+
+  /** Opens the first decoder that works; what was tried in vain is said in the notes. */
+  async #openDecoder(stream: Stream): Promise<{ decoder: string; notes: string[] }> {
+    const decoders = decodersFor(stream, this.source.decoder);
+    const software = decoders.at(-1);
+    if (software === undefined) throw this.#error('ERR_SOURCE_CODEC', 'is of a codec that this FFmpeg can’t decode');
+    const notes: string[] = [];
+    if (decoders.length === 1 && !['auto', 'software'].includes(this.source.decoder)) {
+      notes.push(`${this.source.decoder} can’t decode ${software.name}, so the CPU does`);
+    }
+    for (const candidate of decoders) {
+      const opened = await openDecoder(candidate, stream);
+      let failure = 'failure' in opened ? opened.failure : undefined;
+      if ('context' in opened) {
+        this.#codec = opened.context;
+        if (candidate === software || (await this.#givesPictures())) return { decoder: `${candidate.name}`, notes };
+        opened.context.freeContext();
+        this.#codec = undefined;
+        failure = `${candidate.name} gives no pictures`;
+      }
+      if (candidate === software)
+        throw this.#error('ERR_SOURCE_CODEC', `has parameters that its decoder refuses: ${failure}`);
+      notes.push(`${failure}, so the CPU decodes`);
+    }
+    throw new Error('unreachable');
+  }
+
+  /** Hardware decoders open and then do nothing when they don't like a stream, so they are tried out. */
+  async #givesPictures(): Promise<boolean> {
+    this.#primed = await this.#decode(patience);
+    return this.#primed;
+  }
+
+  /**
+   * Decodes the next picture into `#frame`.
+   *
+   * @param limit after which it is given up
+   * @returns false at the end, or at the limit
+   */
+  async #decode(limit = { packets: Number.POSITIVE_INFINITY, ms: Number.POSITIVE_INFINITY }): Promise<boolean> {
+    const codec = this.#codec as CodecContext;
+    const until = performance.now() + limit.ms;
+    this.#frame.unref();
+    for (let packets = 0; ; packets += 1) {
+      const code = codec.receiveFrameSync(this.#frame);
+      if (code >= 0) return true;
+      if (this.#draining || packets > limit.packets || performance.now() > until) return false;
+      if (code !== AVERROR_EAGAIN) this.decodeErrors += 1;
+      const packet = await this.#readPacket();
+      if (packet === null) this.#draining = true;
+      if (codec.sendPacketSync(packet) < 0) this.decodeErrors += 1;
+      this.#packet.unref();
+    }
   }
 
   /** The next packet of our stream, or null at the end. */
   async #readPacket(): Promise<Packet | null> {
     for (;;) {
-      const code = this.source.live
-        ? await this.#input.readFrame(this.#packet)
-        : this.#input.readFrameSync(this.#packet);
+      const code =
+        this.source.live && !this.#isDevice
+          ? await this.#input.readFrame(this.#packet)
+          : this.#input.readFrameSync(this.#packet);
       if (code === AVERROR_EOF) return null;
-      if (code === AVERROR_EAGAIN) continue;
+      if (this.#interrupted) throw this.#error('ERR_SOURCE_READ', 'was interrupted');
+      if (code === AVERROR_EAGAIN) {
+        await sleep(pollMs);
+        continue;
+      }
       if (code < 0) {
-        if (this.source.live) throw this.#error('ERR_SOURCE_READ', `broke off: ${FFmpegError.strerror(code)}`);
+        if (this.source.live) throw this.#brokenOff(code);
         this.decodeErrors += 1; // a damaged file ends where it can no longer be read
         return null;
       }
       if (this.#packet.streamIndex === this.#stream?.index) return this.#packet;
       this.#packet.unref();
     }
+  }
+
+  #brokenOff(code: number): SourceError {
+    const error = ffmpegError(this.source, code, 'broke off');
+    if (error.code !== 'ERR_SOURCE_OPEN') return error;
+    return this.#error('ERR_SOURCE_READ', `broke off: ${FFmpegError.strerror(code)}`);
   }
 
   #picture(): Picture {
@@ -123,17 +250,13 @@ export class FfmpegSource implements PictureSource {
     return undefined;
   }
 
-  #check(code: number, what: string): void {
-    const error = code < 0 ? FFmpegError.fromCode(code) : null;
-    if (error === null) return;
-    if (error.isENOENT) throw this.#error('ERR_SOURCE_MISSING', 'does not exist', error, 'input');
-    if (error.isEACCES) throw this.#error('ERR_SOURCE_ACCESS', 'may not be read by this user', error, 'input');
-    throw this.#error('ERR_SOURCE_OPEN', `${what}: ${error.message}`, error);
+  #check(code: number, doing: string): void {
+    if (code < 0) throw ffmpegError(this.source, code, doing);
   }
 
-  #error(code: string, what: string, cause?: unknown, exit: 'source' | 'input' = 'source'): SourceError {
+  #error(code: string, what: string): SourceError {
     const advice = this.source.live ? 'Check the address and that the camera is on.' : 'Check that the file is whole.';
-    return new SourceError(code, exit, `source ${withoutCredentials(this.source.url)} ${what}. ${advice}`, { cause });
+    return sourceError(code, 'source', `source ${shown(this.source)} ${what}. ${advice}`);
   }
 }
 
@@ -142,7 +265,6 @@ function isPicture(demuxer: string | null | undefined): boolean {
   return demuxer === 'image2' || /^(jpeg|png|webp|bmp)_pipe$/.test(demuxer ?? '');
 }
 
-/** A camera's URL often carries its password; no message may. */
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//***@');
+function area({ codecpar: { width, height } }: Stream): number {
+  return width * height;
 }

@@ -1,128 +1,163 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AV_PIX_FMT_YUV420P } from 'node-av/constants';
+import { AV_PIX_FMT_YUVJ420P } from 'node-av/constants';
 import { Frame } from 'node-av/lib';
-import { SourceError } from '../../contract/errors.js';
+import type { SourceError } from '../../contract/errors.js';
+import type { Size } from './input-size.js';
+import { videoArguments } from './libcamera-arguments.js';
+import { libcameraError } from './libcamera-error.js';
 import { monotonicMs } from './monotonic.js';
+import { layoutOf, type PictureLayout, unpaddedLayout } from './picture-layout.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
+import { RawProcess } from './raw-process.js';
 import type { LibcameraSource as Description } from './source.js';
+import { TimeStamps } from './time-stamps.js';
 
 /** `libcamera-vid` is the name on Raspberry Pi OS before Bookworm. */
 const programs = ['rpicam-vid', 'libcamera-vid'];
 
-/**
- * Width and height are multiples of 64 and 2, so that libcamera's rows have no padding and a picture is exactly
- * width × height × 1.5 bytes.
- */
-const size = { width: 1280, height: 720 };
-const fps = 30;
-const pictureBytes = (size.width * size.height * 3) / 2;
+/** How long is waited for the camera, milliseconds. */
+export interface LibcameraPatience {
+  /** To its first picture: it loads its tuning and measures the light. */
+  firstPictureMs: number;
+  /** For the stamp of a picture that is there; the first one tells whether there are stamps at all. */
+  firstStampMs: number;
+  stampMs: number;
+}
+const usualPatience: LibcameraPatience = { firstPictureMs: 15_000, firstStampMs: 500, stampMs: 50 };
 
-/**
- * A CSI camera of a Raspberry Pi: raw YUV 4:2:0 from `rpicam-vid`'s stdout, cut into pictures.
- * We spawn it ourselves because node-libcamera runs it with `exec`, which keeps the whole output in memory.
- */
+/** A CSI camera of a Raspberry Pi: raw YUV 4:2:0 from `rpicam-vid`'s stdout, cut into pictures. */
 export class LibcameraSource implements PictureSource {
   readonly decodeErrors = 0;
-  #process: ChildProcessByStdio<null, Readable, Readable> | undefined;
-  #stderr = '';
-  #closed: Promise<unknown> = Promise.resolve();
+  #process: RawProcess | undefined;
+  #stamps: TimeStamps | undefined;
+  #layout: PictureLayout | undefined;
+  /** The bytes of one picture; FFmpeg makes a copy, so they are used again. */
+  #bytes: Buffer = Buffer.alloc(0);
   #frame: Frame | undefined;
-  #firstAt: number | undefined;
-  #chunks: AsyncIterator<Buffer> | undefined;
-  /** Read from stdout, and not yet a part of a picture. */
-  #rest: Buffer = Buffer.alloc(0);
+  #pictures = 0;
+  #firstAt = 0;
+  /** The stamp of the first picture: they begin anywhere. */
+  #firstStamp: number | undefined;
+  #lastMs = 0;
+  #interrupted = false;
 
-  constructor(private readonly source: Description) {}
+  constructor(
+    private readonly source: Description,
+    private readonly patience = usualPatience,
+  ) {}
 
+  /** Resolves once the first picture is on its way, so that a camera that is open is one that sends. */
   async open(): Promise<SourceFacts> {
-    for (const program of programs) {
-      try {
-        this.#process = await this.#spawn(program);
-        this.#chunks = this.#process.stdout[Symbol.asyncIterator]();
-        return { ...size, fps, by: program };
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      }
+    const { size: asked, fps } = this.source;
+    this.#stamps = await TimeStamps.open();
+    const size = await this.#startSending();
+    const layout = unpaddedLayout(size) ?? (await this.#measure(size));
+    this.#layout = layout;
+    this.#bytes = Buffer.alloc(layout.bytes);
+    const notes: string[] = [];
+    if (size.width !== asked.width || size.height !== asked.height) {
+      notes.push(`asked for ${asked.width}x${asked.height}, this camera gives ${size.width}x${size.height}`);
     }
-    throw new SourceError(
-      'ERR_SOURCE_LIBCAMERA',
-      'source',
-      `libcamera: neither ${programs.join(' nor ')} is installed. Install the package rpicam-apps-lite.`,
-    );
+    if (this.#stamps === undefined) notes.push('no time stamps of the sensor: mkfifo is missing');
+    return { ...size, fps, by: this.#process?.program ?? '', notes };
   }
 
   async next(): Promise<Picture | undefined> {
-    const bytes = Buffer.allocUnsafe(pictureBytes);
-    for (let filled = 0; filled < pictureBytes; ) {
-      if (this.#rest.length === 0) this.#rest = await this.#read(filled);
-      const taken = this.#rest.copy(bytes, filled);
-      this.#rest = this.#rest.subarray(taken);
-      filled += taken;
-    }
-    const now = monotonicMs();
-    this.#firstAt ??= now;
+    const { width, height, stride, bytes } = this.#layout as PictureLayout;
+    const filled = (await this.#process?.fill(this.#bytes)) ?? 0;
+    if (filled < bytes) throw await this.#ended(filled);
+    const mediaMs = await this.#timeOf(this.#pictures, monotonicMs());
+    this.#pictures += 1;
     this.#frame?.free();
-    this.#frame = Frame.fromVideoBuffer(bytes, {
-      ...size,
-      format: AV_PIX_FMT_YUV420P,
+    this.#frame = Frame.fromVideoBuffer(this.#bytes, {
+      width: stride,
+      height,
+      format: AV_PIX_FMT_YUVJ420P, // these programs ask for full-range colours with this codec
       timeBase: { num: 1, den: 1000 },
     });
-    return { frame: this.#frame, mediaMs: now - this.#firstAt };
+    this.#frame.width = width; // what pads the rows stays out of the picture
+    return { frame: this.#frame, mediaMs };
   }
 
   interrupt(): void {
-    this.#process?.kill('SIGTERM');
+    this.#interrupted = true;
+    this.#process?.interrupt();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#frame?.free();
-    const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    const impatient = setTimeout(() => child.kill('SIGKILL'), 1000);
-    await exited;
-    clearTimeout(impatient);
+    this.#frame = undefined;
+    await this.#process?.[Symbol.asyncDispose]();
+    await this.#stamps?.[Symbol.asyncDispose]();
   }
 
-  async #spawn(program: string): Promise<ChildProcessByStdio<null, Readable, Readable>> {
-    const options = {
-      '--camera': this.source.camera,
-      '--codec': 'yuv420',
-      '--width': size.width,
-      '--height': size.height,
-      '--framerate': fps,
-      '--timeout': 0,
-      '--output': '-',
-    };
-    const args = ['--nopreview', ...Object.entries(options).flatMap(([name, value]) => [name, String(value)])];
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-2000); // the end is where it says why it gave up
-    });
-    await once(child, 'spawn');
-    this.#closed = once(child, 'close');
-    return child;
+  /** @returns the size that the camera really gives, once it does */
+  async #startSending(): Promise<Size> {
+    const args = videoArguments(this.source, this.#stamps && { savePts: this.#stamps.path });
+    const started = await this.#start(args);
+    if (!(await started.comes(this.patience.firstPictureMs))) throw await this.#silent();
+    return configuredSize(started.stderr) ?? this.source.size;
   }
 
-  /** @param filled bytes of the present picture that are there already */
-  async #read(filled: number): Promise<Buffer> {
-    const chunk = await this.#chunks?.next();
-    if (chunk !== undefined && !chunk.done) return chunk.value;
-    await Promise.race([this.#closed, sleep(500)]); // until then stderr may still say why
-    throw this.#ended(filled);
+  /** Takes one picture and counts its bytes, where rows may be padded: how much depends on the board. */
+  async #measure(size: Size): Promise<PictureLayout> {
+    await this.#process?.[Symbol.asyncDispose]();
+    const most = (size.width + 512) * size.height * 2;
+    const one = await this.#start(videoArguments(this.source, { frames: 1 }));
+    if (!(await one.comes(this.patience.firstPictureMs))) throw await this.#silent();
+    const bytes = await one.count(most);
+    await one[Symbol.asyncDispose]();
+    const layout = layoutOf(size, bytes);
+    if (layout === undefined) {
+      const what = `pictures of ${size.width}x${size.height} have ${bytes} bytes, which no padding of rows explains`;
+      throw libcameraError(this.source, 'LAYOUT', `${what}. Ask for a width that is a multiple of 128`);
+    }
+    await this.#stamps?.[Symbol.asyncDispose](); // theirs begin with the first program
+    this.#stamps = await TimeStamps.open();
+    await this.#startSending();
+    return layout;
   }
 
-  #ended(partial: number): SourceError {
-    const said = this.#stderr.trim().split('\n').at(-1) ?? '';
-    return new SourceError(
-      'ERR_SOURCE_READ',
-      'source',
-      `libcamera:${this.source.camera} stopped sending${partial > 0 ? ' within a picture' : ''}: ${said || 'no reason given'}. ` +
-        'Check the cable, and that no other program holds the camera.',
+  async #start(args: string[]): Promise<RawProcess> {
+    const started = await RawProcess.start(programs, args);
+    if (started === undefined) {
+      const what = `neither ${programs.join(' nor ')} is installed. Install the package rpicam-apps-lite`;
+      throw libcameraError(this.source, 'PROGRAM', what);
+    }
+    this.#process = started;
+    if (this.#interrupted) started.interrupt();
+    return started;
+  }
+
+  /** Milliseconds since the first picture, by the sensor where its stamps come, else by our clock. */
+  async #timeOf(picture: number, arrivedAt: number): Promise<number> {
+    if (picture === 0) this.#firstAt = arrivedAt;
+    const { firstStampMs, stampMs } = this.patience;
+    const stamp = await this.#stamps?.of(picture, picture === 0 ? firstStampMs : stampMs);
+    if (picture === 0) this.#firstStamp = stamp;
+    const ms =
+      stamp !== undefined && this.#firstStamp !== undefined ? stamp - this.#firstStamp : arrivedAt - this.#firstAt;
+    this.#lastMs = Math.max(this.#lastMs, ms);
+    return this.#lastMs;
+  }
+
+  async #silent(): Promise<SourceError> {
+    const words = await this.#process?.lastWords();
+    return libcameraError(
+      this.source,
+      'OPEN',
+      words ?? `no picture came within ${this.patience.firstPictureMs / 1000} s`,
     );
   }
+
+  async #ended(partial: number): Promise<SourceError> {
+    const words = (await this.#process?.lastWords()) ?? 'no reason given';
+    const where = partial > 0 ? ' within a picture' : '';
+    return libcameraError(this.source, 'READ', `stopped sending${where}: ${words}`);
+  }
+}
+
+/** libcamera logs `configuring streams: (0) 1280x720-YUV420/sYCC (1) …` with what it made of what it was asked for. */
+function configuredSize(log: string): Size | undefined {
+  const found = [...log.matchAll(/configuring streams: \(0\) (\d+)x(\d+)-YUV420/g)].at(-1);
+  return found && { width: Number(found[1]), height: Number(found[2]) };
 }

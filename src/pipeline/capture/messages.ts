@@ -5,10 +5,11 @@ import type { ModelInput } from '../../contract/model-card.js';
 import type { Size } from './input-size.js';
 import type { SourceFacts } from './picture-source.js';
 import type { SnapshotOptions } from './snapshot.js';
+import type { SourceOptions } from './source.js';
 
 /** What a capture thread is given at its start. */
 export interface CaptureWorkerData {
-  settings: Pick<CameraSettings, 'source' | 'fps' | 'pace' | 'loop' | 'motion' | 'recovery' | 'region'>;
+  settings: Pick<CameraSettings, 'source' | 'fps' | 'pace' | 'loop' | 'motion' | 'recovery' | 'region'> & SourceOptions;
   /** Grey of what the picture does not cover, 0..255. */
   fill: number;
   /** Width and height of the input are multiples of this. */

@@ -19,6 +19,8 @@ export interface SourceFacts {
   frames?: number;
   /** For the log: demuxer and decoder, or the program that is run. */
   by: string;
+  /** What is not as it was asked for, each in a few words: another size, a decoder that could not be had. */
+  notes?: string[];
 }
 
 /** Anything that pictures come from. One opening each; open a new one to start over. */

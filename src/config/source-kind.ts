@@ -1,0 +1,20 @@
+import { schemeOf } from './address.js';
+
+export type SourceKind = 'file' | 'network' | 'v4l2' | 'libcamera' | 'gstreamer';
+
+const kinds: Record<string, SourceKind> = {
+  'file:': 'file',
+  'rtsp:': 'network',
+  'rtsps:': 'network',
+  'http:': 'network',
+  'https:': 'network',
+  'v4l2:': 'v4l2',
+  'libcamera:': 'libcamera',
+  'gstreamer:': 'gstreamer',
+};
+
+/** What kind of source an address means; undefined where there is no such kind. `demo` and plain paths are files. */
+export function sourceKind(source: string): SourceKind | undefined {
+  const scheme = schemeOf(source);
+  return scheme === undefined ? 'file' : kinds[scheme];
+}

@@ -1,0 +1,152 @@
+import { constants } from 'node:os';
+import {
+  AVERROR_EXIT,
+  AVERROR_HTTP_FORBIDDEN,
+  AVERROR_HTTP_NOT_FOUND,
+  AVERROR_HTTP_UNAUTHORIZED,
+} from 'node-av/constants';
+import { FFmpegError } from 'node-av/lib';
+import { schemeOf } from '../../config/address.js';
+import type { ExitReason, SourceError } from '../../contract/errors.js';
+import type { FfmpegSource } from './source.js';
+import { sourceError } from './source-error.js';
+
+/** What happened, and what to do about it. */
+interface Meaning {
+  code: string;
+  exit: ExitReason;
+  what: string;
+  advice: string;
+}
+
+const {
+  EACCES,
+  EBUSY,
+  ECONNREFUSED,
+  EHOSTUNREACH,
+  EINVAL,
+  ENETUNREACH,
+  ENODEV,
+  ENOENT,
+  ENOTTY,
+  ENXIO,
+  EPERM,
+  ETIMEDOUT,
+} = constants.errno;
+
+/**
+ * One of FFmpeg's error codes in our words.
+ *
+ * @param code negative, as FFmpeg returns it
+ * @param doing what could not be done: "can’t be opened"
+ */
+export function ffmpegError(source: FfmpegSource, code: number, doing: string): SourceError {
+  const meaning = source.network ? networkMeaning(source, code) : source.live ? deviceMeaning(code) : fileMeaning(code);
+  const text = FFmpegError.strerror(code);
+  const {
+    code: name,
+    exit,
+    what,
+    advice,
+  } = meaning ?? {
+    code: 'ERR_SOURCE_OPEN',
+    exit: 'source' as const,
+    what: `${doing}: ${text}`,
+    advice: source.live ? 'Check the address and that the camera is on' : 'Check that the file is whole',
+  };
+  return sourceError(name, exit, `source ${shown(source)} ${what}. ${advice}.`, FFmpegError.fromCode(code));
+}
+
+/** The source as it may stand in a message, before it is masked. */
+export function shown({ url, format }: FfmpegSource): string {
+  return format === undefined ? url : `${format}:${url}`;
+}
+
+function networkMeaning({ url, network }: FfmpegSource, code: number): Meaning | undefined {
+  const seconds = (network?.timeoutMs ?? 0) / 1000;
+  const unreachable = (what: string, advice: string): Meaning => {
+    return { code: 'ERR_SOURCE_UNREACHABLE', exit: 'unreachable', what, advice };
+  };
+  switch (code) {
+    case AVERROR_HTTP_UNAUTHORIZED:
+    case AVERROR_HTTP_FORBIDDEN:
+      return {
+        code: 'ERR_SOURCE_LOGIN',
+        exit: 'permission',
+        what: 'refuses the user name or the password',
+        advice: 'Set network.username and network.password (as a !secret), or write them into the address',
+      };
+    case AVERROR_HTTP_NOT_FOUND:
+      return {
+        code: 'ERR_SOURCE_MISSING',
+        exit: 'input',
+        what: 'has nothing at that path',
+        advice: 'Look the path of the stream up in the camera’s manual',
+      };
+    case AVERROR_EXIT:
+    case -ETIMEDOUT:
+      return {
+        ...unreachable(`said nothing for ${seconds} s`, 'Check that the camera is on, or raise network.timeoutSeconds'),
+        code: 'ERR_SOURCE_TIMEOUT',
+      };
+    case -ECONNREFUSED:
+      return unreachable('refuses the connection', `Check the port, and that ${schemeOf(url)}// is switched on there`);
+    case -EHOSTUNREACH:
+    case -ENETUNREACH:
+      return unreachable('can’t be reached', 'Check the network between this board and the camera');
+  }
+  return undefined;
+}
+
+function deviceMeaning(code: number): Meaning | undefined {
+  switch (code) {
+    case -ENOENT:
+    case -ENODEV:
+    case -ENXIO:
+      return {
+        code: 'ERR_SOURCE_MISSING',
+        exit: 'input',
+        what: 'is not there',
+        advice: 'Plug the camera in; `minspnet doctor` lists what there is',
+      };
+    case -EACCES:
+    case -EPERM:
+      return {
+        code: 'ERR_SOURCE_ACCESS',
+        exit: 'permission',
+        what: 'may not be used by this user',
+        advice: 'Join the group video: sudo usermod -aG video USER, then log in again',
+      };
+    case -EBUSY:
+      return {
+        code: 'ERR_SOURCE_BUSY',
+        exit: 'source',
+        what: 'is in use',
+        advice:
+          'Another program holds the camera (`fuser` names it): stop it, or ask a node that is running for a still',
+      };
+    case -ENOTTY:
+      return {
+        code: 'ERR_SOURCE_OPEN',
+        exit: 'source',
+        what: 'is no camera',
+        advice: '`minspnet doctor` lists those that there are',
+      };
+    case -EINVAL:
+      return {
+        code: 'ERR_SOURCE_FORMAT',
+        exit: 'source',
+        what: 'has no such format',
+        advice: '`v4l2-ctl --list-formats-ext` lists them; v4l2.format: auto takes what there is',
+      };
+  }
+  return undefined;
+}
+
+function fileMeaning(code: number): Meaning | undefined {
+  const advice = 'Check that the file is whole';
+  if (code === -ENOENT) return { code: 'ERR_SOURCE_MISSING', exit: 'input', what: 'does not exist', advice };
+  if (code === -EACCES)
+    return { code: 'ERR_SOURCE_ACCESS', exit: 'input', what: 'may not be read by this user', advice: 'See `ls -l`' };
+  return undefined;
+}
