@@ -3,37 +3,17 @@ import fc from 'fast-check';
 import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
 import type { Response } from '../../src/contract/request.js';
-import { Publisher } from '../../src/mqtt/publisher.js';
-import { RequestServer } from '../../src/mqtt/request-server.js';
+import type { RequestServer } from '../../src/mqtt/request-server.js';
+import { startBoard } from '../support/board.js';
 import { brokers, Listener, type TestBroker } from '../support/broker.js';
 import { messages } from '../support/request-fuzz.js';
-import { recordingHandlers } from '../support/requests.js';
 
 /** `npm run test:requests` takes 10,000. */
 const fuzzRuns = Number(process.env.MINSPNET_FUZZ_RUNS ?? 500);
 
-/** A node with a server behind it, as the daemon puts them together. */
 async function setUp(t: Test, broker: TestBroker): Promise<RequestServer> {
-  const publisher = new Publisher({
-    baseTopic: 'minspnet',
-    node: 'node',
-    broker: { url: broker.url, connectMs: 2000 },
-    outbox: { directory: join(t.testdir(), 'outbox'), maxEvents: 1000, maxBytes: 1e6, fsync: false },
-  });
+  const { publisher, server } = await startBoard(broker.url, join(t.testdir(), 'outbox'));
   t.teardown(() => publisher.stop({ timeoutMs: 100 }));
-  const server = new RequestServer({
-    topics: publisher.topics,
-    isOn: () => true,
-    perSecond: 1e6,
-    handlers: recordingHandlers().handlers,
-    say: (topic, payload, options) => publisher.say(topic, payload, options),
-    mayAnswerAt: (topic) => !topic.startsWith('minspnet/'),
-  });
-  publisher.subscribe(publisher.topics.filter('request'));
-  publisher.on('message', (message) => {
-    if (server.accepts(message.topic)) void server.receive(message);
-  });
-  await publisher.start();
   return server;
 }
 

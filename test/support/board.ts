@@ -1,0 +1,36 @@
+import { Publisher } from '../../src/mqtt/publisher.js';
+import { RequestServer } from '../../src/mqtt/request-server.js';
+import { recordingHandlers } from './requests.js';
+
+/** A node that publishes and is asked, as the daemon puts both together. */
+export interface Board {
+  publisher: Publisher;
+  server: RequestServer;
+  /** What it was asked for. */
+  asked: ReturnType<typeof recordingHandlers>['asked'];
+}
+
+/** Node `node`, started; whoever asked for it stops its publisher. */
+export async function startBoard(url: string, outbox: string): Promise<Board> {
+  const publisher = new Publisher({
+    baseTopic: 'minspnet',
+    node: 'node',
+    broker: { url, connectMs: 2000 },
+    outbox: { directory: outbox, maxEvents: 1000, maxBytes: 1e6, fsync: false },
+  });
+  const { handlers, asked } = recordingHandlers();
+  const server = new RequestServer({
+    topics: publisher.topics,
+    isOn: () => true,
+    perSecond: 1e6,
+    handlers,
+    say: (topic, payload, options) => publisher.say(topic, payload, options),
+    mayAnswerAt: (topic) => !topic.startsWith('minspnet/'),
+  });
+  publisher.subscribe(publisher.topics.filter('request'));
+  publisher.on('message', (message) => {
+    if (server.accepts(message.topic)) void server.receive(message);
+  });
+  await publisher.start();
+  return { publisher, server, asked };
+}
