@@ -15,7 +15,9 @@ export function recordingHandlers(): { handlers: RequestHandlers; asked: { name:
     reload: { cameras: ['door'], restartNeeded: [] },
     swapModel: { name: 'minspnet-n', version: '1', precision: 'int8' },
     benchmark: {},
-    models: { models: [] },
+    models: {
+      models: [{ name: 'minspnet-s', version: '1', classes: ['person'], precisions: ['int8'], running: true }],
+    },
   };
   const handler = (name: RequestName) => async (needs: unknown) => {
     asked.push({ name, needs });
