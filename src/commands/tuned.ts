@@ -17,7 +17,7 @@ export async function withTuning(
   say: (line: string) => void,
 ): Promise<Settings> {
   const { model, runtime } = settings;
-  const { card } = await loadModel(model.path, 'fp32');
+  const { card } = await loadModel(model.path, model.precision);
   const directory = await openStateDirectory(settings.stateDirectory);
   const key = tuningKey(await readBoard(), card, runtime);
   const found = await readTuning(directory, key);

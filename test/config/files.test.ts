@@ -7,7 +7,7 @@ import { defaultSettings, loadSettings } from '../../src/config/load.js';
 
 const defaultFile = readFileSync('config/default.yaml', 'utf8');
 /** The same with every setting in force: `# name: value` is one that is commented out, `## text` is prose. */
-const everySetting = defaultFile.replaceAll(/^( *)# (?!yaml-language-server)/gm, '$1').replace('cameras: {}\n', '');
+const everySetting = defaultFile.replaceAll(/^( *)# (?!yaml-language-server)/gm, '$1').replaceAll(/^\w+: \{\}\n/gm, '');
 
 /** Every setting's name with its default, `*` for a name that the user chooses. */
 function leaves(schema: SettingSchema, path: string[] = []): { path: string[]; default: unknown }[] {
