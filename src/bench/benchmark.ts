@@ -177,7 +177,7 @@ function modelFigures(measured: Measured, base: Measured) {
 }
 
 /** Of mean latencies, round by round: what disturbs a round disturbs both. */
-function ratio(measured: Measured, base: Measured): NonNullable<ModelResult['ratio']> {
+export function ratio(measured: Measured, base: Measured): NonNullable<ModelResult['ratio']> {
   const own = turnMeans(measured);
   const ratios = sortUp(turnMeans(base).map((mean, i) => (own[i] ?? Number.NaN) / mean));
   const at = (p: number) => quantile(ratios, p);

@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { modelCard } from '../../src/contract/model-card.js';
 
@@ -13,5 +16,14 @@ for (const peer of readdirSync('benchmarks/peers')) {
       [],
     );
     t.equal(new Set(card.classes).size, 80);
+    t.ok(card.accuracy?.some(({ set, precision }) => set === 'edge8-val' && precision === 'fp32'));
   });
 }
+
+t.test('without the peers’ files, bench:peers says which one and what to do', async (t) => {
+  const script = fileURLToPath(new URL('../../benchmarks/peers.js', import.meta.url));
+  await t.rejects(promisify(execFile)(process.execPath, [script, '--peers', t.testdir()]), {
+    code: 66,
+    stderr: /yolox_nano\.onnx is not there.*--peers/,
+  });
+});
