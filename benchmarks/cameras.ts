@@ -1,11 +1,4 @@
-/**
- * `npm run bench:cameras`: several cameras at one network. First each at its own rate: does every one get it, and how
- * long does a picture wait? Then every camera with more pictures than the network can take: does each get its share?
- * The motion gate is off, so that every picture costs the network's time. Ends with 1 where a bar is missed.
- */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Health } from '../src/contract/health.js';
 import { EmbeddedBroker } from '../src/mqtt/embedded-broker.js';
@@ -37,7 +30,6 @@ interface CameraFigures {
   waitP99Ms: number;
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'minspnet-bench-'));
 const broker = new EmbeddedBroker({ host: '127.0.0.1', port: 0, strict: true });
 await broker.start();
 console.log(
@@ -57,16 +49,13 @@ try {
     bar('smallest share, of an equal one', Math.min(...flooded.map(({ share }) => share)) * cameras, shareBar) && met;
 } finally {
   await broker.stop();
-  await rm(directory, { recursive: true });
 }
 process.exitCode = met ? 0 : 1;
 
 async function measure(settings: { fps: number; pace: 'realtime' | 'max' }): Promise<CameraFigures[]> {
   const camera = { source: options.source, loop: true, motion: { gate: false }, ...settings };
-  const config = join(directory, 'minspnet.yaml');
-  const all = { cameras: Object.fromEntries(names.map((name) => [name, camera])), model: { path: options.model } };
-  await writeFile(config, JSON.stringify(all)); // JSON is YAML
-  await using daemon = await startDaemon(broker.url, ['--config', config]);
+  const all = Object.fromEntries(names.map((name) => [name, camera]));
+  await using daemon = await startDaemon(broker.url, all, ['--model', options.model]);
   let first = await daemon.look();
   while (names.some((name) => (first.health.cameras[name]?.frames ?? 0) < 20)) first = await daemon.look(); // warm
   const begun = Date.parse(first.health.at);

@@ -21,7 +21,8 @@ const broker = new EmbeddedBroker({ host: '127.0.0.1', port: 0, strict: true });
 await broker.start();
 const looks: Look[] = [];
 {
-  await using daemon = await startDaemon(broker.url, { source: resolve(options.clip), pace: 'max', loop: true });
+  const camera = { source: resolve(options.clip), pace: 'max', loop: true };
+  await using daemon = await startDaemon(broker.url, { camera });
   const end = Number(options.frames) + Number(options.warmup);
   for (let look = await daemon.look(); look.frames < end; look = await daemon.look()) {
     if (look.frames >= Number(options.warmup)) looks.push(look);

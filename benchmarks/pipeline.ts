@@ -68,7 +68,7 @@ interface Effort {
 async function measureOurs(): Promise<Effort> {
   // The script has no motion gate: the network looks at every picture on both sides.
   const camera = { source: resolve(options.clip), pace: 'max', loop: true, motion: { gate: false } };
-  await using daemon = await startDaemon(broker.url, camera, ['--model', options.model]);
+  await using daemon = await startDaemon(broker.url, { camera }, ['--model', options.model]);
   await daemon.look(); // five seconds to warm up
   const before = await daemon.look();
   const startedAt = performance.now();

@@ -28,15 +28,15 @@ export interface RunningDaemon extends AsyncDisposable {
   look(): Promise<Look>;
 }
 
-/** Starts the daemon as `npm start` does, with its state in a folder of its own and one camera. */
+/** Starts the daemon as `npm start` does, with its state in a folder of its own and the settings `cameras`. */
 export async function startDaemon(
   broker: string,
-  camera: object,
+  cameras: Record<string, object>,
   args: readonly string[] = [],
 ): Promise<RunningDaemon> {
   const state = await mkdtemp(join(tmpdir(), 'minspnet-bench-'));
   const config = join(state, 'bench.yaml');
-  await writeFile(config, JSON.stringify({ node, stateDirectory: state, cameras: { camera } })); // JSON is YAML
+  await writeFile(config, JSON.stringify({ node, stateDirectory: state, cameras })); // JSON is YAML
   const [, ...command] = start.split(' ');
   const child = spawn(process.execPath, [...command, '--config', config, '--mqtt', broker, ...args], {
     cwd: fileURLToPath(root),
