@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Observation } from '../src/contract/event.js';
 import { Publisher } from '../src/mqtt/publisher.js';
+import { monotonicMs } from '../src/timing/monotonic.js';
 
 const [url = '', directory = '', ...numbers] = process.argv.slice(2);
 const [boards = 0, perSecond = 0, seconds = 0] = numbers.map(Number);
@@ -70,6 +71,6 @@ function observe(n: number): Observation {
     stationary: false,
     ageMs: 400,
     capturedAt: new Date().toISOString(),
-    capturedMonotonicMs: Number(process.hrtime.bigint()) / 1e6,
+    capturedMonotonicMs: monotonicMs(),
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../src/client/index.js';
+import { monotonicMs } from '../src/timing/monotonic.js';
 
 export interface FleetOptions {
   url: string;
@@ -62,7 +63,7 @@ export async function runFleet({ url, boards, perSecond, seconds, consumers }: F
     shares.map(async (_, index) => {
       const client = await connect(url, { ...share });
       client.on('event', ({ node, camera, seq, capturedMonotonicMs }) => {
-        waits.push(Number(process.hrtime.bigint()) / 1e6 - capturedMonotonicMs);
+        waits.push(monotonicMs() - capturedMonotonicMs);
         const key = `${node}/${camera}`;
         if (seen.has(`${key}/${seq}`)) duplicates++;
         if (consumers === 1 && seq < (newest.get(key) ?? 0)) outOfOrder++;

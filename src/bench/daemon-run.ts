@@ -15,6 +15,7 @@ import type { EventMessage } from '../contract/event.js';
 import type { Health } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { parseTopic, Topics } from '../contract/topics.js';
+import { monotonicMs } from '../timing/monotonic.js';
 import { children, cpuSeconds, peakRssBytes } from './processes.js';
 
 export interface DaemonRunOptions {
@@ -258,9 +259,4 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-/** CLOCK_MONOTONIC, which the engine's times of capture are of. */
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
 }

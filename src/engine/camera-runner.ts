@@ -6,12 +6,12 @@ import type { Box } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
 import { Capture, type CaptureChange, type CapturedFrame } from '../pipeline/capture/capture.js';
 import type { CaptureWorkerData } from '../pipeline/capture/messages.js';
-import { monotonicMs } from '../pipeline/capture/monotonic.js';
 import { toWhole } from '../pipeline/capture/region.js';
 import { tensorBytes } from '../pipeline/capture/tensor.js';
 import type { Detector } from '../pipeline/detector.js';
 import { round, roundBox } from '../pipeline/rounding.js';
 import { Scene, type SceneReport } from '../pipeline/scene.js';
+import { monotonicMs } from '../timing/monotonic.js';
 import type { CameraAdjustment, FromEngine } from './protocol.js';
 
 export interface CameraRunnerOptions {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { asMinspnetError, SourceError } from '../contract/errors.js';
 import { chosenSize } from '../pipeline/capture/input-size.js';
-import { monotonicMs } from '../pipeline/capture/monotonic.js';
 import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
+import { monotonicMs } from '../timing/monotonic.js';
 import { CameraRunner } from './camera-runner.js';
 import { type EngineSettings, type FromEngine, protocolVersion } from './protocol.js';
 import { Turns } from './turns.js';

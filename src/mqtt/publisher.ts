@@ -6,6 +6,7 @@ import type { Health } from '../contract/health.js';
 import type { CameraSettingsState } from '../contract/request.js';
 import { type CameraState, type CameraStatus, contractVersion, type Info } from '../contract/status.js';
 import { type Topic, Topics } from '../contract/topics.js';
+import { monotonicMs } from '../timing/monotonic.js';
 import { PublishError } from './broker-error.js';
 import {
   BrokerClient,
@@ -489,9 +490,4 @@ function unverified(url: string): BrokerError {
     `THE CERTIFICATE OF ${url} IS NOT VERIFIED: anybody between here and there can read and change everything, the ` +
       'password included. Remove `mqtt.tls.verify: false`; to trust a certificate of your own, name it in `mqtt.tls.ca`',
   );
-}
-
-/** CLOCK_MONOTONIC: unlike `performance.now()`, it has the same zero in every process of the board. */
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
 }

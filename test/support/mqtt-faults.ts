@@ -10,6 +10,7 @@ import mqtt from 'mqtt';
 import { Sequence } from '../../src/client/sequence.js';
 import type { EventMessage, Observation } from '../../src/contract/event.js';
 import { Publisher, type PublisherOptions } from '../../src/mqtt/publisher.js';
+import { monotonicMs } from '../../src/timing/monotonic.js';
 import { Door, Listener, Mosquitto, type TestBroker } from './broker.js';
 import { type Account, account, observation } from './events.js';
 
@@ -44,10 +45,6 @@ export function createPublisher(url: string, directory: string, options: Partial
 /** An event that is captured now. */
 function captured(id: string): Observation {
   return observation({ id, capturedMonotonicMs: monotonicMs() });
-}
-
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 /** What a subscriber had to bear, and what the client library made of it. */

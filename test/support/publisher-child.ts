@@ -1,4 +1,5 @@
 import { Publisher } from '../../src/mqtt/publisher.js';
+import { monotonicMs } from '../../src/timing/monotonic.js';
 import { observation } from './events.js';
 
 /**
@@ -21,9 +22,7 @@ const start = performance.now();
 const timer = setInterval(() => {
   const due = ((performance.now() - start) * Number(rate)) / 1000;
   while (count < due)
-    publisher.observation(
-      observation({ id: `${run}.${count++}`, capturedMonotonicMs: Number(process.hrtime.bigint()) / 1e6 }),
-    );
+    publisher.observation(observation({ id: `${run}.${count++}`, capturedMonotonicMs: monotonicMs() }));
 }, 10);
 
 process.stdin.on('data', async (line) => {

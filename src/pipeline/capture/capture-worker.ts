@@ -4,6 +4,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Frame } from 'node-av/lib';
 import { asMinspnetError, type MinspnetError } from '../../contract/errors.js';
 import type { Box } from '../../contract/geometry.js';
+import { monotonicMs } from '../../timing/monotonic.js';
 import { createSource } from './create-source.js';
 import { inputSize, type Size } from './input-size.js';
 import { MediaClock } from './media-clock.js';
@@ -14,7 +15,6 @@ import type {
   FromCaptureWorker,
   ToCaptureWorker,
 } from './messages.js';
-import { monotonicMs } from './monotonic.js';
 import { MotionGate } from './motion-gate.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
 import { RateLimit } from './rate-limit.js';

@@ -3,6 +3,7 @@ import { EngineError, type SerialisedError, SourceError } from '../../contract/e
 import type { Box } from '../../contract/geometry.js';
 import type { CaptureState } from '../../contract/status.js';
 import { backoff } from '../../timing/backoff.js';
+import { monotonicMs } from '../../timing/monotonic.js';
 import type { Size } from './input-size.js';
 import type {
   CaptureCounters,
@@ -11,7 +12,6 @@ import type {
   FromCaptureWorker,
   ToCaptureWorker,
 } from './messages.js';
-import { monotonicMs } from './monotonic.js';
 import type { PictureSource, SourceFacts } from './picture-source.js';
 import { parseSource } from './source.js';
 

@@ -1,10 +1,10 @@
 import { AV_PIX_FMT_YUVJ420P } from 'node-av/constants';
 import { Frame } from 'node-av/lib';
 import type { SourceError } from '../../contract/errors.js';
+import { monotonicMs } from '../../timing/monotonic.js';
 import type { Size } from './input-size.js';
 import { videoArguments } from './libcamera-arguments.js';
 import { libcameraError } from './libcamera-error.js';
-import { monotonicMs } from './monotonic.js';
 import { layoutOf, type PictureLayout, unpaddedLayout } from './picture-layout.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
 import { RawProcess } from './raw-process.js';
