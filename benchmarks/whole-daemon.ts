@@ -1,17 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import mqtt, { type MqttClient } from 'mqtt';
 import { children, cpuSeconds, rssBytes } from '../src/bench/processes.js';
+import { startCommand } from '../src/bench/start-command.js';
 import type { Health } from '../src/contract/health.js';
-
-const root = new URL('../../', import.meta.url);
-/** What `npm start` runs: Node's own options belong to what is measured. */
-const start: string = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).scripts.start;
 
 const node = 'bench';
 
@@ -37,9 +32,7 @@ export async function startDaemon(
   const state = await mkdtemp(join(tmpdir(), 'minspnet-bench-'));
   const config = join(state, 'bench.yaml');
   await writeFile(config, JSON.stringify({ node, stateDirectory: state, cameras })); // JSON is YAML
-  const [, ...command] = start.split(' ');
-  const child = spawn(process.execPath, [...command, '--config', config, '--mqtt', broker, ...args], {
-    cwd: fileURLToPath(root),
+  const child = spawn(process.execPath, [...startCommand(), '--config', config, '--mqtt', broker, ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const client = await mqtt.connectAsync(broker);

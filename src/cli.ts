@@ -1,5 +1,4 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { BenchOptions } from './commands/bench.js';
 import type { ConfigShowOptions } from './commands/config-show.js';
@@ -7,16 +6,13 @@ import type { DoctorOptions } from './commands/doctor.js';
 import { exitCodeTable } from './commands/exit-code-table.js';
 import { guard } from './commands/guard.js';
 import type { DetectOptions, RunOptions } from './commands/options.js';
+import { ownVersion } from './commands/own-version.js';
 import type { TuneOptions } from './commands/tune.js';
 import type { WatchOptions } from './commands/watch.js';
 import { exitCodes } from './contract/errors.js';
 
 // Names the commands and nothing more. Each loads its own code when it is called, so that `--help` loads no FFmpeg
 // and `config check` no MQTT.
-
-function ownVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
-}
 
 function parseSize(text: string): [number, number] {
   const [, width, height] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(text) ?? [];

@@ -5,7 +5,6 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import mqtt, { type MqttClient } from 'mqtt';
 import { maskUrl } from '../config/mask.js';
 import type { RuntimeSettings } from '../config/schema.js';
@@ -17,6 +16,7 @@ import type { VerifiedModel } from '../contract/model-card.js';
 import { parseTopic, Topics } from '../contract/topics.js';
 import { monotonicMs } from '../timing/monotonic.js';
 import { children, cpuSeconds, peakRssBytes } from './processes.js';
+import { startCommand } from './start-command.js';
 
 export interface DaemonRunOptions {
   source: string;
@@ -53,7 +53,6 @@ export interface DaemonRun {
   cpuSeconds: { engine: number; daemon: number };
 }
 
-const cli = fileURLToPath(new URL('../cli.js', import.meta.url));
 const node = 'bench';
 const camera = 'bench';
 /** After the first result, before anything is counted. */
@@ -110,7 +109,7 @@ function daemonSettings({ source, model, runtime, size, fps, broker }: DaemonRun
 async function watch(config: string, url: string, options: DaemonRunOptions): Promise<DaemonRun> {
   const startedAt = performance.now();
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MINSPNET_')));
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', cli, 'run', '-c', config], {
+  const child = spawn(process.execPath, [...startCommand(), '-c', config], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

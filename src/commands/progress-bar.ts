@@ -21,10 +21,10 @@ export class ProgressBar {
     this.#shownAt = now;
     const full = Math.round(width * Math.min(1, done));
     const bar = '█'.repeat(full) + '░'.repeat(width - full);
-    this.out.write(`\r${part.padEnd(9)} ${bar} ${String(Math.round(100 * done)).padStart(3)} %`);
+    this.out.write(`\r${part} ${bar} ${String(Math.round(100 * done)).padStart(3)} %\x1b[K`);
   }
 
   end(): void {
-    if (this.out.isTTY && this.#part !== '') this.out.write(`\r${' '.repeat(width + 20)}\r`);
+    if (this.out.isTTY && this.#part !== '') this.out.write('\r\x1b[K');
   }
 }

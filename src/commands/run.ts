@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { deepFreeze } from '../config/freeze.js';
 import { loadSettings } from '../config/load.js';
@@ -11,6 +10,7 @@ import { createLog } from '../daemon/log.js';
 import { readBoard } from '../device/board.js';
 import { findCamera } from '../device/cameras.js';
 import { argumentCamera, type RunOptions, runOverrides } from './options.js';
+import { ownVersion } from './own-version.js';
 import { withTuning } from './tuned.js';
 
 /** `minspnet run`: the daemon, until a signal, the end of all its files, or an error that it can't live with. */
@@ -23,7 +23,7 @@ export async function run(options: RunOptions): Promise<number> {
     settings: await withCamera(await withTuning({ settings, originOf }, say)),
     reload: async () => withCamera(await withTuning(load(), say)),
     strictPort: originOf(['mqtt', 'broker', 'port']).kind !== 'default',
-    version: await ownVersion(),
+    version: ownVersion(),
     board: (await readBoard()).model,
     log,
   });
@@ -54,9 +54,4 @@ async function withCamera(settings: Settings): Promise<Settings> {
 function demoCameras(): Settings['cameras'] {
   const file = fileURLToPath(new URL('../../../config/demo.yaml', import.meta.url));
   return loadSettings({ file, environment: {} }).settings.cameras;
-}
-
-async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

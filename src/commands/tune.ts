@@ -1,5 +1,5 @@
 import { loadSettings } from '../config/load.js';
-import { ConfigError, exitCodes } from '../contract/errors.js';
+import { ConfigError, exitCodes, MinspnetError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { type Candidate, type Trial, type TuningLimits, tuningVersion } from '../contract/tuning.js';
 import { openStateDirectory } from '../daemon/state-directory.js';
@@ -8,6 +8,7 @@ import { Sensors } from '../device/sensors.js';
 import { tuningKey, writeTuning } from '../device/tuning-file.js';
 import { loadModel } from '../model/load.js';
 import { tryNetwork } from './doctor/try-network.js';
+import { ProgressBar } from './progress-bar.js';
 import { candidatesOf, providersFor } from './tune/candidates.js';
 import { choose, describe, outside } from './tune/choose.js';
 import { runSearch } from './tune/run-search.js';
@@ -42,12 +43,14 @@ export async function tune(options: TuneOptions): Promise<number> {
   const board = await readBoard();
   const key = tuningKey(board, fp32.card, runtime);
   const loaded = await tryNetwork(fp32, runtime);
-  if ('error' in loaded) throw new ConfigError(loaded.error.code, loaded.error.exit, loaded.error.message);
+  if ('error' in loaded) throw new MinspnetError(loaded.error.code, loaded.error.exit, loaded.error.message);
   const providers = providersFor(loaded.provider.active, runtime.provider);
   const candidates = candidatesOf(fp32.card, board.cpu.cores || 1, providers);
   const task = { candidates, models, runtime, source: options.source, limits, seconds: options.seconds };
-  const { trials, power } = await runSearch(task, progress());
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  const bar = new ProgressBar(process.stderr);
+  const { trials, power } = await runSearch(task, (round, count, done) =>
+    bar.show(`round ${round + 1}, ${count} candidates`, done),
+  ).finally(() => bar.end());
   process.stdout.write(table(trials, limits));
   const { choice, why } = choose(trials, limits);
   const { precision, size, threads, spinning, provider } = choice;
@@ -88,22 +91,6 @@ async function requirePower({ watts }: TuningLimits): Promise<void> {
   if (source !== 'none') return;
   const what = 'this board measures no power, so --max-watts can’t be kept. Leave it out, or add an INA219 or INA226.';
   throw new ConfigError('ERR_CONFIG_LIMITS', 'usage', what);
-}
-
-/** A bar in a terminal; in a pipe a line a round. */
-function progress(): (round: number, candidates: number, done: number) => void {
-  let told = -1;
-  return (round, candidates, done) => {
-    const width = 30;
-    const filled = Math.round(done * width);
-    const bar = `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;
-    const text = `round ${round + 1}, ${candidates} candidates`;
-    if (process.stderr.isTTY) process.stderr.write(`\r${text} ${bar} ${Math.round(done * 100)} %\x1b[K`);
-    else if (done >= 1 && told < round) {
-      told = round;
-      process.stderr.write(`${text}: measured\n`);
-    }
-  };
 }
 
 function table(trials: readonly Trial[], limits: TuningLimits): string {

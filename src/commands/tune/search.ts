@@ -8,7 +8,7 @@ import type { VerifiedModel } from '../../contract/model-card.js';
 import type { Candidate, Trial, TuningLimits } from '../../contract/tuning.js';
 import type { Sensors } from '../../device/sensors.js';
 import { apOf, tooInaccurate } from './candidates.js';
-import { rank, refuseSlowInt8 } from './choose.js';
+import { describe, rank, refuseSlowInt8 } from './choose.js';
 
 export interface SearchOptions {
   candidates: readonly Candidate[];
@@ -36,7 +36,7 @@ export async function search(options: SearchOptions): Promise<Trial[]> {
   const done = new Map<string, Trial>();
   let left = [...options.candidates];
   const note = (trials: readonly Trial[]) => {
-    for (const trial of trials) done.set(nameOf(trial), trial);
+    for (const trial of trials) done.set(describe(trial), trial);
   };
   for (let round = 0; ; round += 1) {
     const trials = refuseSlowInt8(await measureRound(left, round, options));
@@ -116,8 +116,4 @@ function toTrial(
     ap: apOf(subject.model.card, size, precision),
     ...(refused !== undefined && { refused }),
   };
-}
-
-function nameOf({ precision, size, threads, spinning, provider }: Candidate): string {
-  return [precision, size.join('x'), threads, spinning, provider].join(' ');
 }
