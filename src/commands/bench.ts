@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import mqtt from 'mqtt';
 import { benchmark, summarise } from '../bench/benchmark.js';
 import { benchmarkTable } from '../bench/benchmark-table.js';
@@ -11,6 +11,8 @@ import type { Benchmark } from '../contract/benchmark.js';
 import { BrokerError, exitCodes, MinspnetError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
 import { loadModel } from '../model/load.js';
+import { connectOptions } from '../mqtt/connect-options.js';
+import { ownVersion } from './own-version.js';
 import { ProgressBar } from './progress-bar.js';
 
 /** What `minspnet bench` can be told. */
@@ -54,7 +56,7 @@ export async function bench(options: BenchOptions): Promise<number> {
   let result: Benchmark;
   try {
     result = await benchmark({
-      version: await ownVersion(),
+      version: ownVersion(),
       models: [first, ...others],
       runtime: settings.runtime,
       size: options.size ?? settings.model.size,
@@ -85,21 +87,19 @@ function withPrecision(text: string): [string, 'auto' | 'fp32' | 'int8'] {
   return [name, precision as 'auto' | 'fp32' | 'int8'];
 }
 
-async function publish(result: Benchmark, url: string, { node, mqtt: { baseTopic, username, password } }: Settings) {
-  const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
+async function publish(result: Benchmark, url: string, settings: Settings): Promise<void> {
   try {
-    const client = await mqtt.connectAsync(url, { reconnectPeriod: 0, ...credentials }, false);
+    const options = { ...connectOptions(url, settings.mqtt), reconnectPeriod: 0 };
+    const client = await mqtt.connectAsync(url, options, false);
     const payload = JSON.stringify(summarise(result));
-    await client.publishAsync(new Topics(baseTopic, node).benchmark, payload, { qos: 1, retain: true });
+    await client.publishAsync(new Topics(settings.mqtt.baseTopic, settings.node).benchmark, payload, {
+      qos: 1,
+      retain: true,
+    });
     await client.endAsync();
   } catch (cause) {
     throw new BrokerError('ERR_BROKER_AWAY', 'broker', `the result could not be said to ${maskUrl(url)}: ${cause}`, {
       cause,
     });
   }
-}
-
-async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
