@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError } from 'aedes';
 import { BrokerError, ConfigError } from '../contract/errors.js';
 import { read } from './connect-options.js';
+import { isLoopback } from './loopback.js';
 import { WebSocketDoor, whatComes } from './web-socket-door.js';
 
 export interface EmbeddedBrokerOptions {
@@ -235,10 +236,6 @@ function isSame(given: string, wanted: string): boolean {
 /** MQTT 3.1.1's "bad user name or password". */
 function notAuthorised(): AuthenticateError {
   return Object.assign(new Error('bad user name or password'), { returnCode: 4 as const });
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
 function portError(host: string, first: number, last: number, cause: unknown): BrokerError {

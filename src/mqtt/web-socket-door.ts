@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 // ws: it is what mqtt.js uses on the other side; Node has a WebSocket client, but no server.
 import { createWebSocketStream, WebSocketServer } from 'ws';
+import { isLoopback } from './loopback.js';
 
 export interface WebSocketDoorOptions {
   /** Whoever comes in has to name a password. Without, pages of other sites are turned away. */
@@ -63,7 +64,5 @@ export function whatComes(socket: Socket, timeoutMs: number, tell: (protocol: 'h
 }
 
 function isLocal(origin: string): boolean {
-  if (!URL.canParse(origin)) return false;
-  const { hostname } = new URL(origin);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
+  return URL.canParse(origin) && isLoopback(new URL(origin).hostname);
 }
