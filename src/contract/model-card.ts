@@ -28,6 +28,9 @@ const modelInput = z.object({
 });
 export type ModelInput = z.infer<typeof modelInput>;
 
+/** Pixels of the input where nobody chooses its size: as many as 256×256, which the network is tuned for. */
+export const usualInputPixels = 256 * 256;
+
 /** What `output.decoder: "minspnet"` means: see src/pipeline/decode.ts. */
 const minspnetOutput = z.object({
   decoder: z.literal('minspnet'),

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/schema.js';
 import { MinspnetError, RequestError, SourceError } from '../contract/errors.js';
-import type { VerifiedModel } from '../contract/model-card.js';
+import { usualInputPixels, type VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState, RequestGives, RequestNeeds } from '../contract/request.js';
 import type { Topic } from '../contract/topics.js';
 import type { CameraAdjustment } from '../engine/protocol.js';
@@ -29,9 +29,6 @@ export interface ControlOptions {
 /** What only a new start of the daemon can change: its own session, its own files. */
 const fixed: readonly (keyof Settings)[] = ['node', 'mqtt', 'outbox', 'requests', 'stateDirectory', 'log'];
 
-/** Of the network's input where the settings don't say, as the pipeline has it. */
-const usualPixels = 256 * 256;
-
 /** What is in force now, and the requests that change it. */
 export class Control implements RequestHandlers {
   settings: Settings;
@@ -53,7 +50,7 @@ export class Control implements RequestHandlers {
     const { model: wanted, runtime, events, cameras } = this.settings;
     const { cacheDirectory } = this.#options;
     const { pixels } = this.#allowed;
-    const usual = wanted.size ? wanted.size[0] * wanted.size[1] : usualPixels;
+    const usual = wanted.size ? wanted.size[0] * wanted.size[1] : usualInputPixels;
     return {
       model: this.model,
       runtime,

@@ -1,19 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { RuntimeSettings } from '../config/schema.js';
+import type { ProviderFacts } from '../contract/status.js';
 import { loadedLibrary, providerFile } from '../device/runtime-library.js';
 
 export type ProviderName = 'cpu' | 'cuda' | 'tensorrt';
 
-/** Execution provider: what was asked for, what runs, and why they differ if they do. */
-export interface ActiveProvider {
-  requested: string;
-  active: ProviderName;
-  /** Of each provider that should have run before this one, why it doesn't. */
-  reason?: string;
-  /** The ONNX Runtime library, where the settings name one. */
-  library?: string;
-}
+/** What runs, and of each provider that should have run before it, why it doesn't. */
+export type ActiveProvider = ProviderFacts & { active: ProviderName };
 
 /** Best first: what one can't run, the next takes over, as ONNX Runtime itself does it operator by operator. */
 const preference: Record<RuntimeSettings['provider'], ProviderName[]> = {

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../contract/errors.js';
-import type { ModelCard } from '../../contract/model-card.js';
+import { type ModelCard, usualInputPixels } from '../../contract/model-card.js';
 
 /** Width and height, pixels. */
 export interface Size {
@@ -26,9 +26,6 @@ export function chosenSize({ name, input }: ModelCard, asked: readonly [number, 
   throw new ConfigError('ERR_CONFIG_SIZE', 'usage', what);
 }
 
-/** As many pixels as 256×256, the size that the network is tuned for. */
-export const defaultPixelBudget = 256 * 256;
-
 /**
  * The network's input for a camera: of all sizes within the budget, the one that shows the picture largest, and of
  * those the smallest. 16:9 gives 320×192.
@@ -37,7 +34,7 @@ export const defaultPixelBudget = 256 * 256;
  * @param multipleOf what width and height must be divisible by (the largest stride)
  * @param budget pixels at most
  */
-export function inputSize(picture: Size, multipleOf: number, budget: number = defaultPixelBudget): Size {
+export function inputSize(picture: Size, multipleOf: number, budget: number = usualInputPixels): Size {
   let best: Size = { width: multipleOf, height: multipleOf };
   for (let width = multipleOf; width * multipleOf <= budget; width += multipleOf) {
     for (let height = multipleOf; width * height <= budget; height += multipleOf) {
