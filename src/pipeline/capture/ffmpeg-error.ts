@@ -123,7 +123,7 @@ function deviceMeaning(code: number): Meaning | undefined {
         exit: 'source',
         what: 'is in use',
         advice:
-          'Another program holds the camera (`fuser` names it): stop it, or ask a node that is running for a still',
+          'Another program holds the camera (`fuser` names it): stop it, or ask a node that is running for a snapshot',
       };
     case -ENOTTY:
       return {

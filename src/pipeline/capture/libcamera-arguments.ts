@@ -31,11 +31,6 @@ export function videoArguments(source: LibcameraSource, more: { savePts?: string
   });
 }
 
-/** One JPEG of the sensor's full resolution to standard output, after a second in which exposure and colours settle. */
-export function stillArguments(source: LibcameraSource, quality: number): string[] {
-  return toArguments({ ...common(source), encoding: 'jpg', quality, timeout: 1000, output: '-' });
-}
-
 function common({ camera, options }: LibcameraSource): Options {
   const { roi, shutterMicroseconds, awbGains, tuningFile, autofocus, lensPosition, ...same } = options;
   return {

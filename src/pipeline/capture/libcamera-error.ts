@@ -2,7 +2,7 @@ import type { ExitReason, SourceError } from '../../contract/errors.js';
 import type { LibcameraSource } from './source.js';
 import { sourceError } from './source-error.js';
 
-type What = 'PROGRAM' | 'LAYOUT' | 'OPEN' | 'READ' | 'STILL';
+type What = 'PROGRAM' | 'LAYOUT' | 'OPEN' | 'READ';
 
 /** What the programs say when a camera is not to be had, and what to do then. */
 const known: [words: RegExp, code: string, exit: ExitReason, advice: string][] = [
@@ -16,7 +16,7 @@ const known: [words: RegExp, code: string, exit: ExitReason, advice: string][] =
     /in use|failed to acquire|busy/i,
     'ERR_SOURCE_BUSY',
     'source',
-    'Another program holds the camera: stop it, or ask a node that is running for a still',
+    'Another program holds the camera: stop it, or ask a node that is running for a snapshot',
   ],
   [
     /permission denied/i,
