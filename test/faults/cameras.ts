@@ -15,6 +15,7 @@ if (noStreamServer) throw new Error(noStreamServer);
 
 const faults: Record<string, (bench: FaultBench) => Promise<FaultFigures>> = {
   'server killed and restarted': (bench) => bench.killed(times),
+  'the same, at once again': (bench) => bench.flapping(Math.ceil(times / 5)),
   'connection cut': (bench) => bench.cut(times),
   'half-open: no data, no FIN': (bench) => bench.halfOpen(Math.ceil(times / 10)),
   'bit errors 1e-5, 10 s': (bench) => bench.damaged(1e-5, 10),

@@ -52,18 +52,19 @@ export class FaultBench implements AsyncDisposable {
     return bench;
   }
 
-  /** Each time the server goes away for 0.3 to 0.8 s. */
+  /** Each time the server goes away for 0.3 to 0.8 s, after the camera has been live for 2.0 to 3.3 s. */
   async killed(times: number): Promise<FaultFigures> {
-    return await this.#make(times, async () => {
-      await this.server.stop();
-      await sleep(300 + 500 * Math.random());
-      await this.server.start();
-    });
+    return await this.#make(times, () => this.#restartServer(), { livesMs: 2000 });
+  }
+
+  /** The same as soon as the camera is live: one that flaps is tried less and less often, up to `maxRetrySeconds`. */
+  async flapping(times: number): Promise<FaultFigures> {
+    return await this.#make(times, () => this.#restartServer());
   }
 
   /** The connection is cut, in the middle of whatever it carries. */
   async cut(times: number): Promise<FaultFigures> {
-    return await this.#make(times, async () => this.server.cut());
+    return await this.#make(times, async () => this.server.cut(), { livesMs: 2000 });
   }
 
   /** No data, no FIN: the camera has to notice by itself. */
@@ -80,7 +81,7 @@ export class FaultBench implements AsyncDisposable {
         await sleep(seconds * 1000);
         this.server.bitErrors = 0;
       },
-      false,
+      { losesIt: false },
     );
   }
 
@@ -90,14 +91,27 @@ export class FaultBench implements AsyncDisposable {
     await this.broker.stop();
   }
 
-  /** @param losesIt whether every fault must be told of before the recovery counts */
-  async #make(times: number, fault: () => Promise<void>, losesIt = true): Promise<FaultFigures> {
+  async #restartServer(): Promise<void> {
+    await this.server.stop();
+    await sleep(300 + 500 * Math.random());
+    await this.server.start();
+  }
+
+  /**
+   * @param losesIt whether every fault must be told of before the recovery counts
+   * @param livesMs how long the camera is live between two faults, at least
+   */
+  async #make(
+    times: number,
+    fault: () => Promise<void>,
+    { losesIt = true, livesMs = 0 }: { losesIt?: boolean; livesMs?: number } = {},
+  ): Promise<FaultFigures> {
     const downtimesMs: number[] = [];
     const first = this.#statuses().length;
     let early = this.#held();
     for (let i = 0; i < times; i += 1) {
       if (i === Math.floor(times / 5)) early = this.#held();
-      await sleep(300 * Math.random());
+      await sleep(livesMs + (livesMs / 2 + 300) * Math.random());
       const before = this.#statuses().length;
       await fault();
       const begun = performance.now();
