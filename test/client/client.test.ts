@@ -132,7 +132,7 @@ for (const [name, start] of Object.entries(brokers)) {
       const publisher = await board(t, door.url, 'twice');
       for (let i = 0; i < 5; i++) {
         await until(() => publisher.counters.connected && publisher.counters.waiting === 0);
-        door.cutBeforeAnswer();
+        door.cutAnswer();
         for (let n = 0; n < 4; n++) publisher.observation(observation({ id: `t${i}.${n}` }));
       }
       const taken = await takeEvents(events, 20);

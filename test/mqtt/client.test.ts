@@ -159,7 +159,7 @@ for (const [name, start] of Object.entries(brokers)) {
     await client.start();
     await once(client, 'room'); // `online` has been acknowledged
     let given = 0;
-    door.cutBeforeAnswer();
+    door.cutAnswer();
     const room = client.room;
     for (let i = 0; i < 10; i++) {
       client.publish('minspnet/x', 'payload', { retain: false }, (error) => {

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import { EmbeddedBroker } from '../../src/mqtt/embedded-broker.js';
 
@@ -123,8 +124,10 @@ export const brokers: Record<string, () => Promise<TestBroker>> = {
   ...(noMosquitto === false && { mosquitto: () => new Mosquitto().start() }),
 };
 
+const trickleSeconds = 0.1;
+
 /**
- * A door between a client and its broker that a test can shut: what has passed has passed, everything else is cut.
+ * A door between a client and its server (a broker, a camera) that a test can shut: what has passed has passed, everything else is cut.
  */
 export class Door implements TestBroker {
   readonly #target: () => number;
@@ -133,7 +136,10 @@ export class Door implements TestBroker {
   #shut: 'all' | 'new' | 'none' = 'none';
   /** Bytes towards the broker that still pass. */
   #allowance = Number.POSITIVE_INFINITY;
-  #cutAnswer = false;
+  /** Bytes of the answers that still pass. */
+  #answerAllowance = Number.POSITIVE_INFINITY;
+  /** Bytes a second that answers pass at. */
+  #answerRate = Number.POSITIVE_INFINITY;
   #mute = false;
   /** Connections that nothing comes out of any more. */
   readonly #muted = new Set<Socket>();
@@ -199,13 +205,28 @@ export class Door implements TestBroker {
     });
     far.on('data', (bytes) => {
       if (this.#muted.has(far)) return;
-      if (!this.#cutAnswer) {
-        near.write(bytes);
-        return;
-      }
-      this.#cutAnswer = false;
-      cut();
+      const allowed = Math.min(bytes.length, this.#answerAllowance);
+      this.#answerAllowance -= allowed;
+      if (this.#answerRate < Number.POSITIVE_INFINITY) void this.#trickle(bytes, far, near);
+      else if (allowed > 0) near.write(bytes.subarray(0, allowed));
+      if (allowed === bytes.length) return;
+      this.#answerAllowance = Number.POSITIVE_INFINITY;
+      near.end();
+      far.destroy();
     });
+  }
+
+  /** Passes the bytes slowly; none is read before they are through. */
+  async #trickle(bytes: Buffer, from: Socket, to: Socket): Promise<void> {
+    from.pause();
+    for (let passed = 0; passed < bytes.length && !to.destroyed; ) {
+      const rate = this.#answerRate;
+      const length = Math.ceil(Math.min(bytes.length - passed, rate * trickleSeconds));
+      to.write(bytes.subarray(passed, passed + length));
+      passed += length;
+      if (rate < Number.POSITIVE_INFINITY) await sleep(trickleSeconds * 1000);
+    }
+    from.resume();
   }
 
   /** The connection ends after so many more bytes towards the broker. Once. */
@@ -213,9 +234,14 @@ export class Door implements TestBroker {
     this.#allowance = bytes;
   }
 
-  /** The connection ends when the broker answers, before the answer has passed. Once. */
-  cutBeforeAnswer(): void {
-    this.#cutAnswer = true;
+  /** The connection ends after so many more bytes of the broker's answers; by default before the next one. Once. */
+  cutAnswer(afterBytes = 0): void {
+    this.#answerAllowance = afterBytes;
+  }
+
+  /** Answers come at so many bytes a second, until open(). */
+  trickle(bytesPerSecond: number): void {
+    this.#answerRate = bytesPerSecond;
   }
 
   /** `new`: lets nobody in. `all`: cuts what is open, too. */
@@ -234,7 +260,8 @@ export class Door implements TestBroker {
     this.#shut = 'none';
     this.#mute = false;
     this.#allowance = Number.POSITIVE_INFINITY;
-    this.#cutAnswer = false;
+    this.#answerAllowance = Number.POSITIVE_INFINITY;
+    this.#answerRate = Number.POSITIVE_INFINITY;
   }
 
   async stop(): Promise<void> {

@@ -1,14 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rssBytes } from '../../src/bench/processes.js';
 import type { Health } from '../../src/contract/health.js';
 import type { CameraStatus } from '../../src/contract/status.js';
-import { startAedes, type TestBroker } from './broker.js';
+import { type Heard, startAedes, type TestBroker } from './broker.js';
 import { TestDaemon } from './daemon.js';
-import { StreamServer } from './stream-server.js';
 
 /** What the engine's process holds. */
-interface Held {
+export interface Held {
   rssMiB: number;
   threads: number;
   descriptors: number;
@@ -19,7 +20,9 @@ export interface FaultFigures {
   recovered: number;
   /** From the moment that the camera could be reached again, or from the fault where it always could; sorted. */
   downtimesMs: number[];
-  /** After the first fifth of the faults, and at the end. */
+  /** From the moment that the last new attempt was due to the first picture that was analysed; sorted. */
+  attemptsMs: number[];
+  /** Medians of the second fifth of the faults, and of the last fifth. */
   held: [Held, Held];
   /** Engines that died or were replaced; the daemon's own death is an error. */
   engineRestarts: number;
@@ -28,23 +31,48 @@ export interface FaultFigures {
   codes: string[];
 }
 
-/** A daemon with one live camera, and the faults that are made to it. */
+export interface FaultOptions {
+  /** Every fault must be told of before the recovery counts. */
+  losesIt?: boolean;
+  /** How long the camera is live between two faults, at least. */
+  livesMs?: number;
+  /** It must be back within this. */
+  patienceMs?: number;
+}
+
+export interface FaultBenchOptions {
+  /** For the state and the settings of the daemon. */
+  folder: string;
+  /** Settings of the camera. */
+  camera: Record<string, unknown>;
+  environment?: NodeJS.ProcessEnv;
+  /** A command that the daemon is run by. */
+  inside?: string[];
+}
+
+/** A daemon with one live camera, and the faults that are made to it. It must be live again and analyse pictures. */
 export class FaultBench implements AsyncDisposable {
   private constructor(
-    private readonly server: StreamServer,
     private readonly broker: TestBroker,
-    private readonly daemon: TestDaemon,
+    readonly daemon: TestDaemon,
   ) {}
 
-  static async start(stateDirectory: string, clip = 'demo/street.mp4'): Promise<FaultBench> {
-    const server = await new StreamServer(clip).start();
+  static async start({ folder, camera, environment, inside }: FaultBenchOptions): Promise<FaultBench> {
     const broker = await startAedes();
-    const daemon = new TestDaemon(['run', '--source', server.url, '--mqtt', broker.url], stateDirectory);
-    const bench = new FaultBench(server, broker, daemon);
+    const settings = {
+      cameras: { camera: { motion: { gate: false }, ...camera } },
+      mqtt: { url: broker.url },
+      events: { detections: true }, // they tell of each picture that was analysed
+    };
+    const file = join(folder, 'faults.yaml'); // JSON is YAML
+    await writeFile(file, JSON.stringify(settings));
+    const daemon = new TestDaemon(['run', '--config', file], folder, environment, inside);
+    const bench = new FaultBench(broker, daemon);
     try {
       await daemon.subscribe(broker.url);
-      const isLive = await bench.#until(() => bench.#status()?.state === 'live', 60_000);
-      if (!isLive) throw new Error(`the camera does not become live:\n${daemon.lines.join('\n')}${daemon.stderr}`);
+      if (!(await bench.until(() => bench.isBack(0), 60_000))) {
+        throw new Error(`the camera does not become live:\n${daemon.lines.join('\n')}${daemon.stderr}`);
+      }
     } catch (error) {
       await bench[Symbol.asyncDispose]();
       throw error;
@@ -52,77 +80,27 @@ export class FaultBench implements AsyncDisposable {
     return bench;
   }
 
-  /** Each time the server goes away for 0.3 to 0.8 s, after the camera has been live for 2.0 to 3.3 s. */
-  async killed(times: number): Promise<FaultFigures> {
-    return await this.#make(times, () => this.#restartServer(), { livesMs: 2000 });
-  }
-
-  /** The same as soon as the camera is live: one that flaps is tried less and less often, up to `maxRetrySeconds`. */
-  async flapping(times: number): Promise<FaultFigures> {
-    return await this.#make(times, () => this.#restartServer());
-  }
-
-  /** The connection is cut, in the middle of whatever it carries. */
-  async cut(times: number): Promise<FaultFigures> {
-    return await this.#make(times, async () => this.server.cut(), { livesMs: 2000 });
-  }
-
-  /** No data, no FIN: the camera has to notice by itself. */
-  async halfOpen(times: number): Promise<FaultFigures> {
-    return await this.#make(times, async () => this.server.hold());
-  }
-
-  /** Bits are flipped for so long; then it has to be live. */
-  async damaged(bitErrors: number, seconds: number): Promise<FaultFigures> {
-    return await this.#make(
-      1,
-      async () => {
-        this.server.bitErrors = bitErrors;
-        await sleep(seconds * 1000);
-        this.server.bitErrors = 0;
-      },
-      { losesIt: false },
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.daemon.dispose();
-    await this.server.stop();
-    await this.broker.stop();
-  }
-
-  async #restartServer(): Promise<void> {
-    await this.server.stop();
-    await sleep(300 + 500 * Math.random());
-    await this.server.start();
-  }
-
-  /**
-   * @param losesIt whether every fault must be told of before the recovery counts
-   * @param livesMs how long the camera is live between two faults, at least
-   */
-  async #make(
-    times: number,
-    fault: () => Promise<void>,
-    { losesIt = true, livesMs = 0 }: { losesIt?: boolean; livesMs?: number } = {},
-  ): Promise<FaultFigures> {
+  /** Makes a fault so many times, each time when the camera lives. */
+  async make(times: number, fault: () => Promise<void>, options: FaultOptions = {}): Promise<FaultFigures> {
+    const { losesIt = true, livesMs = 0, patienceMs = 30_000 } = options;
     const downtimesMs: number[] = [];
+    const attemptsMs: number[] = [];
     const first = this.#statuses().length;
-    let early = this.#held();
+    const held = [this.#held()];
     for (let i = 0; i < times; i += 1) {
-      if (i === Math.floor(times / 5)) early = this.#held();
       await sleep(livesMs + (livesMs / 2 + 300) * Math.random());
-      const before = this.#statuses().length;
+      const before = this.daemon.heard.length;
       await fault();
       const begun = performance.now();
-      const isBack = () => {
-        const told = this.#statuses().slice(before);
-        const lost = told.findIndex(({ state }) => state !== 'live');
-        return lost === -1 ? !losesIt && this.#status()?.state === 'live' : told.at(-1)?.state === 'live';
-      };
-      if (await this.#until(isBack, 30_000)) downtimesMs.push(performance.now() - begun);
+      const after = this.daemon.heard.length;
+      const isBack = () => this.isBack(losesIt ? before : after, losesIt);
+      if (!(await this.until(isBack, patienceMs))) continue;
+      downtimesMs.push(performance.now() - begun);
+      const due = this.#lastAttemptDue(before);
+      if (due !== undefined) attemptsMs.push(performance.now() - due);
+      held.push(this.#held());
     }
-    const health = await this.#health();
+    const health = await this.health();
     const codes = this.#statuses()
       .slice(first)
       .flatMap(({ code }) => code ?? []);
@@ -130,41 +108,39 @@ export class FaultBench implements AsyncDisposable {
       faults: times,
       recovered: downtimesMs.length,
       downtimesMs: downtimesMs.toSorted((a, b) => a - b),
-      held: [early, this.#held()],
+      attemptsMs: attemptsMs.toSorted((a, b) => a - b),
+      held: [middle(held, 0.2, 0.4), middle(held, 0.8, 1)],
       engineRestarts: health.engine.restarts,
       decodeErrors: Object.values(health.cameras)[0]?.decodeErrors ?? 0,
       codes: [...new Set(codes)],
     };
   }
 
-  #statuses(): CameraStatus[] {
-    return this.daemon.heard
-      .filter(({ topic }) => topic.split('/').length === 4 && topic.endsWith('/status'))
-      .map(({ payload }) => JSON.parse(String(payload)) as CameraStatus);
+  /** The camera is live and a picture was analysed; since message `from`, and after a loss where one is awaited. */
+  isBack(from: number, afterLoss = false): boolean {
+    const heard = this.daemon.heard.slice(from);
+    const lost = heard.findIndex((message) => isStatus(message) && parse<CameraStatus>(message).state !== 'live');
+    if (afterLoss && lost === -1) return false;
+    const told = heard.findLastIndex(isStatus);
+    const isLive = this.status()?.state === 'live';
+    return isLive && heard.slice(Math.max(0, told)).some(({ topic }) => topic.endsWith('/detections'));
   }
 
-  #status(): CameraStatus | undefined {
+  /** The newest. */
+  status(): CameraStatus | undefined {
     return this.#statuses().at(-1);
   }
 
   /** The next one. */
-  async #health(): Promise<Health> {
+  async health(): Promise<Health> {
     const from = this.daemon.heard.length;
-    const isHealth = (topic: string) => topic.endsWith('/health');
-    await this.#until(() => this.daemon.heard.slice(from).some(({ topic }) => isHealth(topic)), 30_000);
-    const { payload } = this.daemon.heard.findLast(({ topic }) => isHealth(topic)) ?? {};
-    return JSON.parse(String(payload)) as Health;
-  }
-
-  #held(): Held {
-    const [engine = 0] = this.daemon.children();
-    const threads = Number(/^Threads:\s*(\d+)/m.exec(readFileSync(`/proc/${engine}/status`, 'utf8'))?.[1]);
-    const descriptors = readdirSync(`/proc/${engine}/fd`).length;
-    return { rssMiB: rssBytes(engine) / 2 ** 20, threads, descriptors };
+    const isHealth = ({ topic }: Heard) => topic.endsWith('/health');
+    await this.until(() => this.daemon.heard.slice(from).some(isHealth), 30_000);
+    return parse<Health>(this.daemon.heard.findLast(isHealth) as Heard);
   }
 
   /** Whether it came true in time. @throws when the daemon has ended */
-  async #until(done: () => boolean, timeoutMs: number): Promise<boolean> {
+  async until(done: () => boolean, timeoutMs: number): Promise<boolean> {
     let exit: number | null | undefined;
     void this.daemon.exited.then((code) => {
       exit = code;
@@ -175,4 +151,47 @@ export class FaultBench implements AsyncDisposable {
     }
     return false;
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.daemon.dispose();
+    await this.broker.stop();
+  }
+
+  #statuses(): CameraStatus[] {
+    return this.daemon.heard.filter(isStatus).map((message) => parse<CameraStatus>(message));
+  }
+
+  /** When the attempt that gave pictures was due, as `performance.now()`; undefined where none was needed. */
+  #lastAttemptDue(from: number): number | undefined {
+    const heard = this.daemon.heard.slice(from).filter(isStatus);
+    const waiting = heard.findLast((message) => parse<CameraStatus>(message).retryMs !== undefined);
+    return waiting && waiting.at + (parse<CameraStatus>(waiting).retryMs ?? 0);
+  }
+
+  #held(): Held {
+    const [engine = 0] = this.daemon.children();
+    const threads = Number(/^Threads:\s*(\d+)/m.exec(readFileSync(`/proc/${engine}/status`, 'utf8'))?.[1]);
+    const descriptors = readdirSync(`/proc/${engine}/fd`).length;
+    return { rssMiB: rssBytes(engine) / 2 ** 20, threads, descriptors };
+  }
+}
+
+/** `minspnet/<node>/<camera>/status` */
+function isStatus({ topic }: Heard): boolean {
+  return topic.split('/').length === 4 && topic.endsWith('/status');
+}
+
+function parse<T>({ payload }: Heard): T {
+  return JSON.parse(String(payload)) as T;
+}
+
+/** Medians of a part of a row. */
+function middle(held: readonly Held[], from: number, to: number): Held {
+  const part = held.slice(Math.floor(from * (held.length - 1)), Math.ceil(to * (held.length - 1)) + 1);
+  const median = (of: (held: Held) => number) => part.map(of).toSorted((a, b) => a - b)[part.length >> 1] ?? Number.NaN;
+  return {
+    rssMiB: median(({ rssMiB }) => rssMiB),
+    threads: median(({ threads }) => threads),
+    descriptors: median(({ descriptors }) => descriptors),
+  };
 }

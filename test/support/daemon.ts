@@ -17,14 +17,21 @@ export class TestDaemon {
   #listener: Listener | undefined;
   readonly exited: Promise<number | null>;
 
-  constructor(args: readonly string[], stateDirectory: string, environment: NodeJS.ProcessEnv = {}) {
+  /** @param inside a command that it is run by, and that becomes it */
+  constructor(
+    args: readonly string[],
+    stateDirectory: string,
+    environment: NodeJS.ProcessEnv = {},
+    inside: readonly string[] = [],
+  ) {
     const env = {
       ...process.env,
       MINSPNET_STATEDIRECTORY: stateDirectory,
       MINSPNET_LOG__FORMAT: 'text',
       ...environment,
     };
-    const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...rest] = [...inside, process.execPath, cli, ...args];
+    const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(line));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -155,7 +155,7 @@ export async function connectionCut(
     for (const cut of cuts) {
       await until(() => publisher.counters.connected && publisher.counters.waiting === 0);
       const passed = door.passed;
-      if (cut === 'answer') door.cutBeforeAnswer();
+      if (cut === 'answer') door.cutAnswer();
       else door.cutAfter(cut);
       publisher.observation(captured(`t${sent++}`));
       publisher.observation(captured(`t${sent++}`));

@@ -32,7 +32,7 @@ export const noRtspServer =
     : 'GStreamer’s RTSP server is not installed (gir1.2-gst-rtsp-server-1.0, python3-gi)';
 
 /** GStreamer's RTSP server in a process of its own. */
-export class RtspServer {
+export class RtspServer implements AsyncDisposable {
   #process: ChildProcess | undefined;
   port = 0;
 
@@ -52,16 +52,24 @@ export class RtspServer {
     return this;
   }
 
-  /** @param login such as `user:password@` */
-  url(login = ''): string {
-    return `${this.options.tls ? 'rtsps' : 'rtsp'}://${login}127.0.0.1:${this.port}/cam`;
+  /**
+   * @param login such as `user:password@`
+   * @param port of a proxy before it
+   */
+  url(login = '', port = this.port): string {
+    return `${this.options.tls ? 'rtsps' : 'rtsp'}://${login}127.0.0.1:${port}/cam`;
   }
 
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  /** `kill -9`: its connections are gone with it. */
+  async stop(): Promise<void> {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
-    child.kill(signal);
+    child.kill('SIGKILL');
     await exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 }

@@ -11,7 +11,7 @@ export const noStreamServer = findProgram('ffmpeg') === undefined ? 'needs the f
  * A live stream over HTTP: each connection gets an FFmpeg process of its own that sends the clip as MPEG-TS, at the
  * clip's own rate, again and again. Its ways to fail are those of a network and of a camera.
  */
-export class StreamServer {
+export class StreamServer implements AsyncDisposable {
   #server: Server | undefined;
   readonly #running = new Map<ServerResponse, ChildProcess>();
   #port = 0;
@@ -44,6 +44,10 @@ export class StreamServer {
     this.cut();
     server.closeAllConnections();
     await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   /** Cuts the connections that there are. */

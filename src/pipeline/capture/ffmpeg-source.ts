@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AV_LOG_QUIET,
+  AV_NOPTS_VALUE,
   AVERROR_EAGAIN,
   AVERROR_EOF,
   AVERROR_EXIT,
@@ -45,15 +46,55 @@ export class FfmpegSource implements PictureSource {
   #stream: Stream | undefined;
   #timeBase = new Rational(1, 1000);
   #firstPts: bigint | undefined;
+  #mediaMs = 0;
   #pictures = 0;
   #draining = false;
   /** `#frame` holds the first picture already: a hardware decoder was tried out. */
   #primed = false;
   #interrupted = false;
+  /** A call that is under way: what FFmpeg works on must not be freed. */
+  #busy: Promise<unknown> | undefined;
+  #disposed = false;
 
   constructor(private readonly source: Description) {}
 
-  async open(): Promise<SourceFacts> {
+  open(): Promise<SourceFacts> {
+    return this.#during(this.#open());
+  }
+
+  next(): Promise<Picture | undefined> {
+    return this.#during(this.#next());
+  }
+
+  interrupt(): void {
+    this.#interrupted = true;
+    if (!this.#disposed) this.#input.interrupt();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#busy !== undefined) {
+      this.interrupt();
+      await this.#busy.catch(() => {}); // whoever called has that error
+    }
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#frame.free();
+    this.#packet.free();
+    this.#codec?.freeContext();
+    this.#codec = undefined;
+    await this.#input.closeInput();
+  }
+
+  async #during<T>(work: Promise<T>): Promise<T> {
+    this.#busy = work;
+    try {
+      return await work;
+    } finally {
+      this.#busy = undefined;
+    }
+  }
+
+  async #open(): Promise<SourceFacts> {
     Log.setLevel(AV_LOG_QUIET); // what goes wrong is said in our own errors; FFmpeg would write to stderr as well
     await resolveHost(this.source);
     await this.#inTime(() => this.#openInput());
@@ -72,23 +113,10 @@ export class FfmpegSource implements PictureSource {
     return { width, height, fps, by, notes, ...(frames !== undefined && { frames }) };
   }
 
-  async next(): Promise<Picture | undefined> {
+  async #next(): Promise<Picture | undefined> {
     if (this.#primed) this.#primed = false;
     else if (!(await this.#decode())) return this.#end();
     return this.#picture();
-  }
-
-  interrupt(): void {
-    this.#interrupted = true;
-    this.#input.interrupt();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#frame.free();
-    this.#packet.free();
-    this.#codec?.freeContext();
-    this.#codec = undefined;
-    await this.#input.closeInput();
   }
 
   async #openInput(): Promise<void> {
@@ -233,11 +261,15 @@ export class FfmpegSource implements PictureSource {
 
   #picture(): Picture {
     const pts = this.#frame.bestEffortTimestamp;
-    this.#firstPts ??= pts;
     this.#pictures += 1;
     this.#frame.timeBase = this.#timeBase; // FFmpeg's filters refuse a frame without
-    const { num, den } = this.#timeBase;
-    return { frame: this.#frame, mediaMs: (Number(pts - this.#firstPts) * 1000 * num) / den };
+    if (pts !== AV_NOPTS_VALUE) {
+      // The first picture over RTSP has no time stamp.
+      this.#firstPts ??= pts;
+      const { num, den } = this.#timeBase;
+      this.#mediaMs = (Number(pts - this.#firstPts) * 1000 * num) / den;
+    }
+    return { frame: this.#frame, mediaMs: this.#mediaMs };
   }
 
   #end(): undefined {

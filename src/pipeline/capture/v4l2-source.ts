@@ -115,7 +115,8 @@ export class V4l2Source implements PictureSource {
   }
 
   async #close(): Promise<void> {
-    await this.#opened?.[Symbol.asyncDispose]();
-    this.#opened = undefined;
+    const opened = this.#opened;
+    this.#opened = undefined; // it must not be interrupted once it is closed
+    await opened?.[Symbol.asyncDispose]();
   }
 }
