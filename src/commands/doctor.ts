@@ -2,9 +2,10 @@ import { defaultSettings, loadSettings } from '../config/load.js';
 import type { Settings } from '../config/schema.js';
 import { type ExitReason, exitCodes } from '../contract/errors.js';
 import { readBoard } from '../device/board.js';
+import { readMachine } from '../device/machine.js';
 import { Sensors } from '../device/sensors.js';
 import { System } from '../device/system.js';
-import { checkBoard, checkSensors } from './doctor/board.js';
+import { checkBoard, checkMachine, checkSensors } from './doctor/board.js';
 import { checkBroker } from './doctor/broker.js';
 import { checkCameras } from './doctor/cameras.js';
 import { type Check, failed, ok } from './doctor/check.js';
@@ -45,6 +46,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
 async function* examine(system: System, config: string | undefined): AsyncGenerator<Check> {
   const board = await readBoard(system);
   yield checkBoard(board);
+  yield checkMachine(await readMachine());
   const sensors = await Sensors.find(system);
   await sensors.power(); // an energy counter knows the power from the second reading on
   const { check, settings, strictPort } = readSettings(config);

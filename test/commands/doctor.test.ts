@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,7 +49,7 @@ t.test('on this machine nothing fails, and JSON and text say the same', async (t
   t.equal(text.code, exitCodes.ok);
   t.equal(report.exitCode, 0);
   t.not(report.status, 'fail');
-  const wanted = ['board', 'settings', 'cameras found', 'permissions', 'state directory', 'clock', 'broker'];
+  const wanted = ['board', 'machine', 'settings', 'cameras found', 'permissions', 'state directory', 'clock', 'broker'];
   const sensors = ['power', 'temperature', 'clocks', 'throttling', 'fan'];
   t.strictSame(
     report.checks.map(({ name }) => name),
@@ -176,6 +176,15 @@ t.test('a state directory that can’t be made, and one with too little room', a
   t.match(await checkState(settings({ stateDirectory: root })), { status: 'ok', message: /MB free/ });
   const greedy = settings({ stateDirectory: root, outbox: { maxBytes: 2 ** 52 } });
   t.match(await checkState(greedy), { status: 'warn', advice: /maxBytes/ });
+});
+
+const shm = '/dev/shm';
+const noTmpfs = !existsSync(shm) && `there is no ${shm} here`;
+t.test('a state directory in memory is warned of', { skip: noTmpfs }, async (t) => {
+  const folder = mkdtempSync(join(shm, 'minspnet-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const outbox = { maxBytes: 65536 };
+  t.match(await checkState(settings({ stateDirectory: folder, outbox })), { status: 'warn', message: /in memory/ });
 });
 
 t.test('a provider that is not to be had is told', async (t) => {

@@ -1,4 +1,5 @@
 import type { Board } from '../../device/board.js';
+import type { Machine } from '../../device/machine.js';
 import type { Reading } from '../../device/reading.js';
 import type { SensorReadings } from '../../device/sensors.js';
 import type { ThrottleFlags } from '../../device/throttling.js';
@@ -21,6 +22,11 @@ export function checkBoard(board: Board): Check {
     jetson,
   ];
   return ok('board', parts.filter(Boolean).join(', '));
+}
+
+export function checkMachine({ kernel, virtualHost, graphics }: Machine): Check {
+  const where = virtualHost === undefined ? 'not virtual' : `virtual (${virtualHost}): its sensors are the host’s`;
+  return ok('machine', [`kernel ${kernel}`, where, ...graphics].join(', '));
 }
 
 /** A line for each sensor; having none is no fault. */

@@ -45,9 +45,16 @@ export async function checkState({ stateDirectory, outbox }: Settings): Promise<
   }
   try {
     await access(path, constants.W_OK | constants.X_OK);
-    const { bavail, bsize } = await statfs(path);
+    const { bavail, bsize, type } = await statfs(path);
     const free = bavail * bsize;
     const said = `${path}, ${megabytes(free)} free`;
+    if (type === tmpfs) {
+      return warn(
+        name,
+        `${said}, in memory`,
+        'a restart of the board forgets the outbox: `stateDirectory` on a disk keeps it',
+      );
+    }
     // LevelDB rewrites what it compacts before it drops the old files.
     const wanted = 2 * outbox.maxBytes;
     const advice = `free some, or lower \`outbox.maxBytes\`: a full outbox may take ${megabytes(wanted)} for a while`;
@@ -57,6 +64,9 @@ export async function checkState({ stateDirectory, outbox }: Settings): Promise<
     return fail(name, 'state', `${path} can’t be written: ${(error as Error).message}`, advice);
   }
 }
+
+/** Linux's `TMPFS_MAGIC`, statfs(2). */
+const tmpfs = 0x01021994;
 
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1e6)} MB`;
