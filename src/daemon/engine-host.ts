@@ -49,6 +49,12 @@ function poolSize(cameras: number): number {
   return Math.min(1024, 4 + 4 * cameras);
 }
 
+/**
+ * glibc gives each thread an arena of its own, each with its own holes: 16 MB for the engine's sixteen threads, which
+ * seldom allocate at the same moment. Other C libraries ignore it.
+ */
+const allocator = { MALLOC_ARENA_MAX: '1' };
+
 /** Keeps one engine process running: starts it, listens whether it lives, replaces it when it doesn't. */
 export class EngineHost {
   restarts = 0;
@@ -79,6 +85,7 @@ export class EngineHost {
     this.state = this.restarts === 0 ? 'starting' : 'restarting';
     const program = this.options.program ?? fileURLToPath(new URL('../engine/main.js', import.meta.url));
     const env = {
+      ...allocator,
       ...libraryEnvironment(this.#settings.runtime),
       UV_THREADPOOL_SIZE: String(poolSize(Object.keys(this.options.settings.cameras).length)),
     };
