@@ -67,9 +67,14 @@ async function hash(path: string): Promise<string> {
   try {
     await pipeline(createReadStream(path), sum);
   } catch (error) {
-    throw new ModelError('ERR_MODEL_MISSING', 'model', `${path}, which its card names, can’t be read: ${error}`, {
-      cause: error,
-    });
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? 'does not exist' : `can’t be read (${code})`;
+    throw new ModelError(
+      'ERR_MODEL_MISSING',
+      'model',
+      `${path}, which its card names, ${what}. Restore the file, or name another model.`,
+      { cause: error },
+    );
   }
   return sum.digest('hex');
 }

@@ -137,9 +137,9 @@ t.test('bad input: a clear message, an exit code of its own, and nothing hangs',
   await writeFile(join(dir, 'model', card.files.int8.file), 'damaged');
   const port = await busyPort(t);
   const cases: [string[], number, RegExp, NodeJS.ProcessEnv?][] = [
-    [['--source', join(dir, 'text.mp4')], exitCodes.source, /text\.mp4.*ERR_SOURCE_OPEN/],
-    [['--source', join(dir, 'empty.mp4')], exitCodes.source, /empty\.mp4.*ERR_SOURCE_OPEN/],
-    [['--source', join(dir, 'nowhere.mp4')], exitCodes.input, /does not exist.*ERR_SOURCE_MISSING/],
+    [['--source', join(dir, 'text.mp4')], exitCodes.source, /text\.mp4.*and a video or a picture.*ERR_SOURCE_OPEN/],
+    [['--source', join(dir, 'empty.mp4')], exitCodes.source, /empty\.mp4 is empty.*ERR_SOURCE_OPEN/],
+    [['--source', join(dir, 'nowhere.mp4')], exitCodes.input, /does not exist. Check the path.*ERR_SOURCE_MISSING/],
     [['--source', 'demo', '--model', 'nonsense'], exitCodes.model, /nonsense.*ERR_MODEL_MISSING/],
     [
       ['--source', 'demo', '--model', join(dir, 'model')],

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import {
   AVERROR_EXIT,
@@ -41,7 +42,11 @@ const {
  * @param doing what could not be done: "can’t be opened"
  */
 export function ffmpegError(source: FfmpegSource, code: number, doing: string): SourceError {
-  const meaning = source.network ? networkMeaning(source, code) : source.live ? deviceMeaning(code) : fileMeaning(code);
+  const meaning = source.network
+    ? networkMeaning(source, code)
+    : source.live
+      ? deviceMeaning(code)
+      : fileMeaning(source, code);
   const text = FFmpegError.strerror(code);
   const {
     code: name,
@@ -52,7 +57,9 @@ export function ffmpegError(source: FfmpegSource, code: number, doing: string): 
     code: 'ERR_SOURCE_OPEN',
     exit: 'source' as const,
     what: `${doing}: ${text}`,
-    advice: source.live ? 'Check the address and that the camera is on' : 'Check that the file is whole',
+    advice: source.live
+      ? 'Check the address and that the camera is on'
+      : 'Check that the file is whole, and a video or a picture',
   };
   return sourceError(name, exit, `source ${shown(source)} ${what}. ${advice}.`, FFmpegError.fromCode(code));
 }
@@ -143,10 +150,13 @@ function deviceMeaning(code: number): Meaning | undefined {
   return undefined;
 }
 
-function fileMeaning(code: number): Meaning | undefined {
-  const advice = 'Check that the file is whole';
-  if (code === -ENOENT) return { code: 'ERR_SOURCE_MISSING', exit: 'input', what: 'does not exist', advice };
+function fileMeaning({ url }: FfmpegSource, code: number): Meaning | undefined {
+  if (code === -ENOENT)
+    return { code: 'ERR_SOURCE_MISSING', exit: 'input', what: 'does not exist', advice: 'Check the path' };
   if (code === -EACCES)
     return { code: 'ERR_SOURCE_ACCESS', exit: 'input', what: 'may not be read by this user', advice: 'See `ls -l`' };
+  // FFmpeg calls it invalid data, as it does a text.
+  if (statSync(url, { throwIfNoEntry: false })?.size === 0)
+    return { code: 'ERR_SOURCE_OPEN', exit: 'source', what: 'is empty', advice: 'Check what was to write it' };
   return undefined;
 }
