@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { env } from 'onnxruntime-node';
 import { maskUrl } from '../config/mask.js';
 import type { RuntimeSettings } from '../config/schema.js';
-import { type Benchmark, type BenchmarkSummary, benchmarkVersion, type ModelResult } from '../contract/benchmark.js';
+import { type Benchmark, benchmarkVersion, type ModelResult } from '../contract/benchmark.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { readBoard } from '../device/board.js';
 import { type SensorReadings, Sensors } from '../device/sensors.js';
@@ -33,7 +33,6 @@ export interface BenchmarkOptions {
   broker?: string | undefined;
   /** @param done 0..1, of the part */
   onProgress?: (part: string, done: number) => void;
-  signal?: AbortSignal | undefined;
 }
 
 const powerMs = 100;
@@ -49,7 +48,7 @@ const idle = { least: 3, most: 15 };
  * @throws {MinspnetError} ERR_BENCH_DAEMON when the daemon can't be measured
  */
 export async function benchmark(options: BenchmarkOptions): Promise<Benchmark> {
-  const { runtime, source, seconds, fps, signal } = options;
+  const { runtime, source, seconds, fps } = options;
   const [board, sensors] = [await readBoard(), await Sensors.find()];
   const before = await sensors.read();
   await using power = new PowerLog(() => sensors.power());
@@ -69,7 +68,6 @@ export async function benchmark(options: BenchmarkOptions): Promise<Benchmark> {
     power.pause();
     return run;
   });
-  signal?.throwIfAborted();
   const after = await sensors.read();
   const sensor = power.sensor ?? before.power;
   const energy = (windows: readonly Window[], count: number) =>
@@ -116,7 +114,7 @@ async function measureIdle(power: PowerLog, before: SensorReadings, options: Ben
   power.start(powerMs);
   for (let now = from; now - from < ms; now = performance.now()) {
     options.onProgress?.('idle', (now - from) / ms);
-    await sleep(Math.min(250, ms), undefined, options.signal && { signal: options.signal });
+    await sleep(Math.min(250, ms));
   }
   return { from, to: performance.now() };
 }
@@ -126,7 +124,7 @@ type About = Omit<ModelResult, 'warmUp' | 'inferenceMs' | 'histogram' | 'cpuMs' 
 async function measureNetworks(
   power: PowerLog,
   course: Course,
-  { models, runtime, size, source, seconds, fps, signal, onProgress }: BenchmarkOptions,
+  { models, runtime, size, source, seconds, fps, onProgress }: BenchmarkOptions,
 ): Promise<{ about: About; measured: Measured }[]> {
   const subjects: NetworkSubject[] = [];
   try {
@@ -144,7 +142,6 @@ async function measureNetworks(
         await power.sample();
       },
       onProgress: (done) => onProgress?.('networks', done),
-      ...(signal && { signal }),
     });
     return results.map((measured, i) => ({ about: about(subjects[i] as NetworkSubject), measured }));
   } finally {
@@ -211,32 +208,6 @@ function daemonFigures(run: DaemonRun): Omit<Benchmark['daemon'], 'energy'> {
     inferenceMs: distribution(run.inferenceMs),
     addedMs: distribution(run.captureToPublishMs.map((ms, i) => ms - (run.inferenceMs[i] ?? Number.NaN))),
     histogram: histogram(run.captureToPublishMs),
-  };
-}
-
-/** The figures by which boards are compared. */
-export function summarise(result: Benchmark): BenchmarkSummary {
-  const model = first(result.models);
-  const { name, version, precision, sha256 } = model;
-  const degrees = ({ temperature: { value } }: Benchmark['before']) => (typeof value === 'number' ? value : null);
-  const throttling = result.after.throttling.value as SensorReadings['throttling']['value'];
-  return {
-    benchmarkVersion,
-    at: result.at,
-    version: result.version,
-    board: result.board.model,
-    model: { name, version, precision, sha256 },
-    input: model.input,
-    provider: model.provider,
-    threads: result.runtime.threads,
-    inferenceMs: model.inferenceMs,
-    fps: result.daemon.fps,
-    cpuPercent: result.daemon.cpuPercent.both,
-    peakRssBytes: result.daemon.peakRssBytes.both,
-    captureToPublishMs: result.daemon.captureToPublishMs,
-    energy: result.daemon.energy,
-    temperature: { before: degrees(result.before), after: degrees(result.after) },
-    throttled: throttling?.now.throttled ?? null,
   };
 }
 

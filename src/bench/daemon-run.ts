@@ -30,7 +30,6 @@ export interface DaemonRunOptions {
   broker?: string | undefined;
   /** 0..1. */
   onProgress?: (done: number) => void;
-  signal?: AbortSignal | undefined;
 }
 
 export interface DaemonRun {
@@ -120,14 +119,14 @@ async function watch(config: string, url: string, options: DaemonRunOptions): Pr
   child.stdout.on('data', listen);
   child.stderr.on('data', listen);
   const ended = new AbortController();
-  const exited = once(child, 'close').then(() => ended.abort());
-  const signal = options.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, options.signal]);
+  // Not `close`: an engine that outlives its daemon holds the pipes open.
+  const end = () => ended.abort();
+  const exited = once(child, 'exit').then(end, end);
   let ears: Ears | undefined;
   try {
-    ears = new Ears(await connect(url, signal), startedAt);
-    return await observe(ears, child.pid ?? 0, url, options, signal);
+    ears = new Ears(await connect(url, ended.signal), startedAt);
+    return await observe(ears, child.pid ?? 0, url, options, ended.signal);
   } catch (cause) {
-    options.signal?.throwIfAborted();
     throw new MinspnetError('ERR_BENCH_DAEMON', 'engine', `the daemon could not be measured: ${said.trim() || cause}`, {
       cause,
     });

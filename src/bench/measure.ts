@@ -18,7 +18,6 @@ export interface MeasureOptions {
   between?: () => Promise<void>;
   /** 0..1. */
   onProgress?: (done: number) => void;
-  signal?: AbortSignal;
 }
 
 /** One turn of one subject. */
@@ -55,12 +54,12 @@ const leastPacedSteps = 5;
  * @returns in the order of the subjects
  */
 export async function measureInTurns(subjects: readonly Subject[], options: MeasureOptions): Promise<Measured[]> {
-  const { seconds, fps, signal, between, onProgress } = options;
+  const { seconds, fps, between, onProgress } = options;
   const periodMs = fps === undefined ? 0 : 1000 / fps;
   const turnMs = Math.max(options.turnMs ?? defaultTurnMs, leastPacedSteps * periodMs);
   const results: Measured[] = [];
   for (const subject of subjects) {
-    results.push({ name: subject.name, warmUp: await warm(subject, signal), ms: [], at: [], turns: [] });
+    results.push({ name: subject.name, warmUp: await warm(subject), ms: [], at: [], turns: [] });
   }
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
@@ -68,7 +67,7 @@ export async function measureInTurns(subjects: readonly Subject[], options: Meas
     for (const [i, subject] of subjects.entries()) {
       // One alone has no turns to wait for, but its course is still told in pieces.
       await between?.();
-      await takeTurn(subject, results[i] as Measured, { turnMs, periodMs, signal });
+      await takeTurn(subject, results[i] as Measured, { turnMs, periodMs });
       await between?.();
       onProgress?.(Math.min(1, elapsed() / (seconds * 1000)));
     }
@@ -76,37 +75,28 @@ export async function measureInTurns(subjects: readonly Subject[], options: Meas
   return results;
 }
 
-async function warm(subject: Subject, signal: AbortSignal | undefined): Promise<Measured['warmUp']> {
+async function warm(subject: Subject): Promise<Measured['warmUp']> {
   const from = performance.now();
   for (let runs = 0; ; runs += 1) {
     const ms = performance.now() - from;
     if (runs >= warmUp.runs && ms >= warmUp.ms) return { runs, ms };
-    await letOthersRun(signal);
+    await breathe(); // a step may await nothing real, and timers and messages would wait until the end
     await subject.step();
   }
-}
-
-/**
- * A step that awaits nothing real would keep timers and sockets waiting for as long as the measuring lasts, and with
- * them whoever wants to stop it.
- */
-async function letOthersRun(signal: AbortSignal | undefined): Promise<void> {
-  await breathe();
-  signal?.throwIfAborted();
 }
 
 async function takeTurn(
   subject: Subject,
   into: Measured,
-  { turnMs, periodMs, signal }: { turnMs: number; periodMs: number; signal: AbortSignal | undefined },
+  { turnMs, periodMs }: { turnMs: number; periodMs: number },
 ): Promise<void> {
   const from = performance.now();
   const cpu = process.cpuUsage();
   let steps = 0;
   for (let dueAt = from; performance.now() - from < turnMs; dueAt += periodMs) {
-    await letOthersRun(signal);
+    await breathe();
     const early = dueAt - performance.now();
-    if (early > 0) await sleep(early, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+    if (early > 0) await sleep(early);
     const before = performance.now();
     await subject.step();
     into.ms.push(performance.now() - before);

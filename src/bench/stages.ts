@@ -30,7 +30,6 @@ export interface StageOptions {
   fps?: number | undefined;
   /** 0..1. */
   onProgress?: (done: number) => void;
-  signal?: AbortSignal | undefined;
 }
 
 export interface StageSamples {
@@ -82,8 +81,7 @@ class StageRun {
   ) {}
 
   get over(): boolean {
-    const { seconds = Number.POSITIVE_INFINITY, frames = Number.POSITIVE_INFINITY, signal } = this.options;
-    signal?.throwIfAborted();
+    const { seconds = Number.POSITIVE_INFINITY, frames = Number.POSITIVE_INFINITY } = this.options;
     if (this.#warm === undefined) return false;
     return performance.now() - this.#warm.at >= seconds * 1000 || this.#samples.decode.length >= frames;
   }
@@ -173,10 +171,10 @@ class StageRun {
   }
 
   async #pace(): Promise<void> {
-    const { fps, signal } = this.options;
+    const { fps } = this.options;
     if (fps === undefined) return;
     const now = performance.now();
-    if (this.#dueAt > now) await sleep(this.#dueAt - now, undefined, signal && { signal });
+    if (this.#dueAt > now) await sleep(this.#dueAt - now);
     this.#dueAt = Math.max(this.#dueAt, now) + 1000 / fps;
   }
 

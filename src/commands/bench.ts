@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import mqtt from 'mqtt';
-import { benchmark, summarise } from '../bench/benchmark.js';
 import { benchmarkTable } from '../bench/benchmark-table.js';
 import { htmlReport } from '../bench/html-report.js';
+import { runBenchmark } from '../bench/run-benchmark.js';
+import { summarise } from '../bench/summarise.js';
 import { loadSettings } from '../config/load.js';
 import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
@@ -55,7 +56,7 @@ export async function bench(options: BenchOptions): Promise<number> {
   const bar = new ProgressBar(process.stderr);
   let result: Benchmark;
   try {
-    result = await benchmark({
+    const task = {
       version: ownVersion(),
       models: [first, ...others],
       runtime: settings.runtime,
@@ -64,9 +65,8 @@ export async function bench(options: BenchOptions): Promise<number> {
       seconds: options.duration,
       fps: options.rate,
       broker: options.mqtt,
-      onProgress: (part, done) => bar.show(part, done),
-      signal: stop.signal,
-    });
+    };
+    result = await runBenchmark(task, { onProgress: ({ part, done }) => bar.show(part, done), signal: stop.signal });
   } finally {
     stop.abort();
     bar.end();

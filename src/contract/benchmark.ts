@@ -190,5 +190,9 @@ export const benchmarkSummary = z.object({
   energy,
   temperature: z.object({ before: nullable, after: nullable }).describe('°C'),
   throttled: z.boolean().nullable().describe('by the firmware, at the end; null where nobody says'),
+  load: z.number().describe('processes that wanted a core in the minute before, on average'),
+  camerasFps: nullable
+    .optional()
+    .describe('asked for by request: pictures a second that the daemon went on analysing for its cameras meanwhile'),
 });
 export type BenchmarkSummary = z.infer<typeof benchmarkSummary>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { benchmarkSummary } from './benchmark.js';
 
 /** Ties a response to its request; whoever asks chooses it. MQTT 5's correlation data does the same. */
 const transaction = z.union([z.string().max(256), z.number()]);
@@ -92,9 +93,10 @@ export const requests = {
     gives: z.object({ name: z.string(), version: z.string(), precision: z.string() }),
   },
   benchmark: {
-    summary: 'Measures the board with `minspnet bench`, beside what it does.',
+    summary:
+      'Measures the board with the running model as `minspnet bench` does, for about half a minute, beside what it does.',
     needs: z.strictObject({}),
-    gives: z.record(z.string(), z.unknown()),
+    gives: benchmarkSummary,
   },
   models: {
     summary: 'The models that are on this board.',

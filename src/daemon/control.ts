@@ -9,6 +9,7 @@ import { loadModel } from '../model/load.js';
 import type { Publisher } from '../mqtt/publisher.js';
 import type { RequestHandlers } from '../mqtt/request-server.js';
 import type { Adjustments } from './adjustments.js';
+import type { Benchmarking } from './benchmarking.js';
 import type { EngineHost, EngineHostOptions } from './engine-host.js';
 
 export interface ControlOptions {
@@ -16,6 +17,7 @@ export interface ControlOptions {
   model: VerifiedModel;
   adjustments: Adjustments;
   publisher: Publisher;
+  benchmarking: Benchmarking;
   /** Where what takes long to compute is kept from one engine to the next. */
   cacheDirectory: string;
   /** Reads the settings again. */
@@ -158,7 +160,14 @@ export class Control implements RequestHandlers {
   }
 
   async benchmark(): Promise<RequestGives<'benchmark'>> {
-    throw new RequestError('ERR_REQUEST_UNAVAILABLE', 'usage', 'this version has no benchmark that can be asked for');
+    const { model, settings } = this;
+    const summary = await this.#options.benchmarking.run({
+      model,
+      runtime: settings.runtime,
+      size: settings.model.size,
+    });
+    this.#options.publisher.benchmark(summary);
+    return summary;
   }
 
   async models(): Promise<RequestGives<'models'>> {

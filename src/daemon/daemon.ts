@@ -16,12 +16,13 @@ import { Publisher, type PublisherOptions } from '../mqtt/publisher.js';
 import { RequestServer } from '../mqtt/request-server.js';
 import { clearStaleCameras } from '../mqtt/stale-cameras.js';
 import { Adjustments } from './adjustments.js';
+import { Benchmarking, type MeasureBoard } from './benchmarking.js';
 import { BoardSensors } from './board-sensors.js';
 import { Control } from './control.js';
 import { describeEvent } from './describe-event.js';
 import { EngineHost, type EngineListener } from './engine-host.js';
 import { FrigateMirror } from './frigate-mirror.js';
-import { type EngineUse, Governing } from './governing.js';
+import { analysed, type EngineUse, Governing } from './governing.js';
 import type { Log } from './log.js';
 import { SystemdNotifier } from './sd-notify.js';
 import { openStateDirectory } from './state-directory.js';
@@ -30,6 +31,7 @@ export interface DaemonOptions {
   settings: Settings;
   /** Reads the settings again, for whoever asks for it. */
   reload: () => Promise<Settings>;
+  measureBoard: MeasureBoard;
   /** Our own broker's port was asked for by name, so no other will do. */
   strictPort: boolean;
   version: string;
@@ -66,6 +68,7 @@ export class Daemon {
   #publisher: Publisher | undefined;
   #control: Control | undefined;
   #requests: RequestServer | undefined;
+  readonly #benchmarking: Benchmarking;
   #homeAssistant: HomeAssistant | undefined;
   #frigate: FrigateMirror | undefined;
   /** Retained topics of cameras that are no more have yet to be looked for. */
@@ -84,6 +87,7 @@ export class Daemon {
       this.#finish = { well, badly };
     });
     this.finished.catch(() => {}); // whoever awaits it still gets it
+    this.#benchmarking = new Benchmarking(options.measureBoard, () => analysed(this.#engine.cameras));
   }
 
   /**
@@ -119,6 +123,7 @@ export class Daemon {
   async stop(): Promise<void> {
     await this.#systemd.stopping();
     clearInterval(this.#healthTimer);
+    await this.#benchmarking.stop();
     await this.#host?.stop(stopEngineMs);
     this.#frigate?.stop();
     await this.#publisher?.stop({ timeoutMs: stopPublisherMs });
@@ -174,6 +179,7 @@ export class Daemon {
       model,
       adjustments,
       publisher,
+      benchmarking: this.#benchmarking,
       reload,
       adjusted,
       changed,

@@ -10,6 +10,11 @@ export interface EngineUse {
   cameras: Record<string, CameraHealth>;
 }
 
+/** Pictures of all cameras since the start of their engine. */
+export function analysed(cameras: EngineUse['cameras']): number {
+  return Object.values(cameras).reduce((sum, camera) => sum + camera.frames, 0);
+}
+
 /** Puts the governor between the board's sensors and the cameras. */
 export class Governing {
   readonly #governor: Governor;
@@ -68,7 +73,7 @@ export class Governing {
   ): { cpu: number | null; achieved: number | null } {
     const { user, system } = process.cpuUsage();
     const cpuSeconds = engineSeconds + (user + system) / 1e6;
-    const frames = Object.values(cameras).reduce((sum, camera) => sum + camera.frames, 0);
+    const frames = analysed(cameras);
     const before = this.#last;
     this.#last = { atMs: nowMs, cpuSeconds, frames };
     // A new engine counts from zero.

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { BenchmarkSummary } from '../contract/benchmark.js';
 import type { Detections } from '../contract/detection.js';
 import { BrokerError, type StateError } from '../contract/errors.js';
 import type { Event, Gap, Observation } from '../contract/event.js';
@@ -242,6 +243,10 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   health(health: Health): void {
     this.#retain(this.topics.health, health);
+  }
+
+  benchmark(summary: BenchmarkSummary): void {
+    this.#retain(this.topics.benchmark, summary);
   }
 
   /** Whatever else shall stand at a topic; replaces what stood there. */

@@ -1,0 +1,102 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RuntimeSettings } from '../config/schema.js';
+import { EngineError, MinspnetError } from '../contract/errors.js';
+import { libraryEnvironment } from '../device/runtime-library.js';
+import type { Answer } from './task-program.js';
+
+export interface TaskOptions<Progress> {
+  runtime: Pick<RuntimeSettings, 'library'>;
+  onProgress?: (progress: Progress) => void;
+  /** It may take so long, milliseconds. */
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What says nothing for so long hangs. TensorRT builds an engine in that time, even on a small board. */
+const silenceMs = 600_000;
+/** A process that was killed is gone in milliseconds, unless the kernel itself waits for a device. */
+const goneMs = 500;
+
+/**
+ * Has a program do a task in a process of its own, which has the library that the settings name from its start on.
+ * It and all that it starts are one process group, with a folder of their own for temporary files; when this returns,
+ * however that comes, both are gone. No pipe lies between, so nothing waits for one to be closed.
+ *
+ * @param program one that calls `serveTask`
+ * @throws {MinspnetError} what the program says; ERR_ENGINE_MEASURE when it dies, hangs or takes too long
+ * @throws the signal's reason
+ */
+export async function runTask<Task, Progress, Result>(
+  program: string,
+  task: Task,
+  { runtime, ...options }: TaskOptions<Progress>,
+): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'minspnet-measure-'));
+  const env = { ...libraryEnvironment(runtime), TMPDIR: folder, NOTIFY_SOCKET: undefined }; // it is no service of systemd's
+  try {
+    options.signal?.throwIfAborted();
+    const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
+    const child = fork(program, { serialization: 'advanced', env, detached: true, stdio: [...stdio] });
+    const gone = once(child, 'exit').catch(() => {}); // not to be started at all is to be gone, too
+    try {
+      return await answerOf<Task, Progress, Result>(child, task, options);
+    } finally {
+      killGroup(child);
+      await Promise.race([gone, sleep(goneMs, undefined, { ref: false })]);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function answerOf<Task, Progress, Result>(
+  child: ChildProcess,
+  task: Task,
+  { onProgress, timeoutMs, signal }: Omit<TaskOptions<Progress>, 'runtime'>,
+): Promise<Result> {
+  const over = new AbortController();
+  const timers: NodeJS.Timeout[] = [];
+  try {
+    return await new Promise<Result>((resolve, reject) => {
+      const failed = (how: string) =>
+        reject(new EngineError('ERR_ENGINE_MEASURE', 'engine', `measuring failed: ${how}. Try again.`));
+      const silence = setTimeout(() => failed(`nothing was heard for ${silenceMs / 1000} s`), silenceMs);
+      timers.push(silence);
+      if (timeoutMs !== undefined) {
+        timers.push(setTimeout(() => failed(`it was not done after ${timeoutMs / 1000} s`), timeoutMs));
+      }
+      signal?.addEventListener('abort', () => reject(signal.reason), { signal: over.signal });
+      child.on('message', (answer: Answer<Progress, Result>) => {
+        silence.refresh();
+        if (answer.kind === 'progress') onProgress?.(answer.progress);
+        else if (answer.kind === 'result') resolve(answer.result);
+        else reject(new MinspnetError(answer.error.code, answer.error.exit, answer.error.message));
+      });
+      child.on('error', (error) => failed(error.message));
+      child.once('exit', (code, by) => {
+        const how = by === null ? `its process ended with exit code ${code}` : `its process was killed by ${by}`;
+        // What it said before lies in the channel yet, and comes before the channel's end.
+        if (child.connected) child.once('disconnect', () => failed(how));
+        else failed(how);
+      });
+      child.send(task as object, (error) => error && failed(error.message));
+    });
+  } finally {
+    over.abort();
+    for (const timer of timers) clearTimeout(timer);
+  }
+}
+
+/** What it has started may outlive it. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // All of it is gone.
+  }
+}
