@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
+from torch import nn
 
 from minspnet import schedule
 from minspnet.batches import Batches, Collection
@@ -28,7 +29,7 @@ from minspnet.settings import option, parse
 class Settings:
     model: str = option(dataclasses.MISSING, "a FP32 file that export.py wrote")
     output: str = option(dataclasses.MISSING, "checkpoint to write")
-    variant: str = option("minspnet-s", "name in VARIANTS; a pruned model fits none")
+    variant: str = option("minspnet-s", "name in VARIANTS that it is, or that it was pruned from")
     batches: int = option(64, "batches of 16 pictures that the statistics are taken over")
     stores: tuple[str, ...] = option(("train", "more"), "stores under the cache folder")
     cache: str = option("training/cache", "folder of the stores")
@@ -36,9 +37,28 @@ class Settings:
     held_out_every: int = option(60, "every so manieth labelled picture is kept out as well; 0 for none")
 
 
+def narrow(network, file):
+    """Give `network`'s convolutions the widths of a file's weights: pruning leaves a variant narrower than it was."""
+    for name, conv in network.named_modules():
+        weight = file.get(f"{name}.weight")
+        if not isinstance(conv, nn.Conv2d) or weight is None or weight.shape == conv.weight.shape:
+            continue
+        outputs, inputs = weight.shape[:2]
+        conv.groups = outputs if conv.groups > 1 else 1  # the network has no groups but depthwise ones
+        conv.out_channels, conv.in_channels = outputs, inputs * conv.groups
+        conv.weight = nn.Parameter(conv.weight.detach()[:outputs, :inputs])
+        if conv.bias is not None:
+            conv.bias = nn.Parameter(conv.bias.detach()[:outputs])
+    for part in network.modules():
+        if isinstance(part, ConvNorm):
+            part.norm = nn.BatchNorm2d(part.conv.out_channels, part.norm.eps, part.norm.momentum)
+    return network
+
+
 def with_weights(network, model):
     """`network` with the weights of an ONNX model; every norm shifts by the folded bias, and does no more."""
     file = {tensor.name: torch.tensor(numpy_helper.to_array(tensor)) for tensor in model.graph.initializer}
+    narrow(network, file)
     state = network.state_dict()
     for name, part in network.named_modules():
         if isinstance(part, ConvNorm):

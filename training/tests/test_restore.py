@@ -7,6 +7,8 @@ from minspnet.blocks import ConvNorm
 from minspnet.checkpoints import fused
 from minspnet.graph import to_onnx, with_pixels
 from minspnet.network import Detector
+from minspnet.pruning import prune
+from minspnet.summary import count_macs
 from restore import with_statistics, with_weights
 
 
@@ -49,7 +51,20 @@ def test_its_norms_know_what_they_see(network, toy):
         )
 
 
-def test_a_pruned_file_fits_no_variant(network, toy):
+def test_a_pruned_network_is_restored_from_the_variant_that_it_was(network, toy):
+    sum(map(torch.sum, network(torch.rand(2, 3, 64, 64)))).backward()
+    whole = count_macs(network, 64, 64)
+    prune(network, 0.2, steps=20)
+    network.zero_grad()
+    restored = with_weights(Detector(toy), with_pixels(to_onnx(fused(network)))).eval()
+    assert count_macs(restored, 64, 64) == count_macs(network, 64, 64) < whole
+    images = torch.rand(2, 3, 96, 64) * 3
+    with torch.no_grad():
+        for ours, theirs in zip(restored(images), network(images), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_a_file_of_another_network_fits_no_variant(network, toy):
     file = with_pixels(to_onnx(fused(network)))
     file.graph.initializer[0].name = "backbone.elsewhere.conv.weight"
     with pytest.raises(SystemExit, match="elsewhere"):
