@@ -49,6 +49,18 @@ export function clocksText({ clocks }: Benchmark['before']): string {
   return texts.join('; ') || 'the kernel does not say';
 }
 
+/** Power mode and GPU before and after, where the board has them. */
+export function jetsonFacts({ before, after }: Benchmark): [name: string, text: string][] {
+  const mode = ({ powerMode: { value, why } }: Benchmark['before']) =>
+    typeof value === 'string' ? value : `unknown: ${why}`;
+  const gpu = ({ gpu: { clock, limit, load } }: Benchmark['before']) =>
+    `${readingText(clock)} of ${readingText(limit)}, load ${readingText(load)}`;
+  const facts: [string, string][] = [];
+  if (before.powerMode.source !== 'none') facts.push(['power mode', `${mode(before)} → ${mode(after)}`]);
+  if (before.gpu.clock.source !== 'none') facts.push(['GPU', `${gpu(before)} → ${gpu(after)}`]);
+  return facts;
+}
+
 /** What `minspnet bench` prints. */
 export function benchmarkTable(result: Benchmark): string {
   const { board, runtime, source, before, after, daemon } = result;
@@ -60,6 +72,7 @@ export function benchmarkTable(result: Benchmark): string {
     `clocks     ${clocksText(before)} → ${clocksText(after)}`,
     `heat       ${readingText(before.temperature)} → ${readingText(after.temperature)}; throttled: ` +
       `${throttlingText(before.throttling)} → ${throttlingText(after.throttling)}`,
+    ...jetsonFacts(result).map(([name, text]) => `${name.padEnd(10)} ${text}`),
     `load       ${figure(before.load)} before (processes that wanted a core; above 0.5 something else disturbs)`,
     '',
     row('ms', 'p50', 'p90', 'p99', 'mean', 'samples'),

@@ -3,6 +3,7 @@ import {
   clocksText,
   energyText,
   figure,
+  jetsonFacts,
   mebibytes,
   percentileText,
   readingText,
@@ -194,6 +195,7 @@ function whatRan(result: Benchmark): string {
     ['clocks', `${clocksText(before)} → ${clocksText(after)}`],
     ['temperature', `${readingText(before.temperature)} → ${readingText(after.temperature)}`],
     ['throttled', `${throttlingText(before.throttling)} → ${throttlingText(after.throttling)}`],
+    ...jetsonFacts(result),
     ['load', `${figure(before.load)} → ${figure(after.load)}`],
     ['energy, daemon', energyText(daemon.energy)],
   ];

@@ -62,6 +62,8 @@ const boardState = z.object({
   throttling: reading,
   underVoltage: reading,
   fan: reading,
+  powerMode: reading,
+  gpu: z.object({ clock: reading, limit: reading, load: reading }),
   load: z.number().describe('processes that wanted a core in the last minute, on average; all of this machine'),
 });
 

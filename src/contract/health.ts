@@ -40,6 +40,9 @@ export const sensorsHealth = z.object({
   throttled: reading(z.boolean()).describe('the firmware slows the chip down'),
   underVoltage: reading(z.boolean()),
   fan: reading(z.number()),
+  powerMode: reading(z.string()).describe('of a Jetson, as nvpmodel calls it'),
+  gpuClock: reading(z.number()),
+  gpuLoad: reading(z.number()).describe('all programs'),
 });
 export type SensorsHealth = z.infer<typeof sensorsHealth>;
 

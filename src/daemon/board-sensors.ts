@@ -14,13 +14,16 @@ export class BoardSensors {
 
   /** Never rejects; each hung sensor costs a time-out, so no two reads should overlap. */
   async read(): Promise<SensorsHealth> {
-    const { temperature, power, throttling, underVoltage, fan } = await this.sensors.read();
+    const { temperature, power, throttling, underVoltage, fan, powerMode, gpu } = await this.sensors.read();
     return {
       temperature: rounded(temperature),
       power: rounded(power),
       throttled: { ...throttling, value: isHeldBack(throttling) },
       underVoltage,
       fan: rounded(fan),
+      powerMode,
+      gpuClock: rounded(gpu.clock),
+      gpuLoad: rounded(gpu.load),
     };
   }
 }

@@ -1,7 +1,9 @@
 import { type ClockDomain, readClocks } from './clocks.js';
 import { readFan } from './fan.js';
+import { type GpuReadings, readGpu } from './gpu.js';
 import { findPowerMeter } from './power/find.js';
 import type { Clock, PowerMeter } from './power/meter.js';
+import { readPowerMode } from './power-mode.js';
 import type { Reading } from './reading.js';
 import { System } from './system.js';
 import { readTemperature } from './temperature.js';
@@ -15,6 +17,8 @@ export interface SensorReadings {
   throttling: Reading<Throttling>;
   underVoltage: Reading<boolean>;
   fan: Reading;
+  powerMode: Reading<string>;
+  gpu: GpuReadings;
 }
 
 /** The board's sensors. Readings never reject: what vanishes, hangs or raves is null with why. */
@@ -43,6 +47,8 @@ export class Sensors {
       throttling: await readThrottling(this.system),
       underVoltage: await readUnderVoltage(this.system),
       fan: await readFan(this.system),
+      powerMode: await readPowerMode(this.system),
+      gpu: await readGpu(this.system),
     };
   }
 }

@@ -17,7 +17,16 @@ import { exitCodes } from '../../src/contract/errors.js';
 import { readBoard } from '../../src/device/board.js';
 import { Sensors } from '../../src/device/sensors.js';
 import { jetsonNano, pi5, type Tree } from '../device/fixtures/boards.js';
-import { clockPolicy, pmicReadAdc, printing, rapl, systemOf, thermalZone } from '../device/fixtures/sensors.js';
+import {
+  clockPolicy,
+  devfreqGpu,
+  nvpmodel,
+  pmicReadAdc,
+  printing,
+  rapl,
+  systemOf,
+  thermalZone,
+} from '../device/fixtures/sensors.js';
 import { freePort, Listener, Mosquitto, mosquittoPassword, noMosquitto, startAedes } from '../support/broker.js';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
@@ -202,6 +211,29 @@ async function sensorChecks(t: Test, trees: Tree[], script?: string): Promise<Re
   const checks = checkSensors(await (await Sensors.find(system)).read(), await readBoard(system));
   return Object.fromEntries(checks.map((check) => [check.name, check]));
 }
+
+t.test('a Jetson’s power mode and GPU have a line each, other boards none', async (t) => {
+  const jetson = [
+    nvpmodel('pmode:0001\n', ['MAXN', '5W']),
+    devfreqGpu('57000000.gpu', 307_200_000, 640_000_000, '125'),
+  ];
+  t.match(await sensorChecks(t, [jetsonNano, ...jetson]), {
+    'power mode': { status: 'ok', message: /^5W / },
+    GPU: { status: 'ok', message: /^307\.2 of 640 MHz, load 12\.5 %/ },
+  });
+  const silent = [nvpmodel('', ['MAXN']), devfreqGpu('57000000.gpu', 307_200_000, 640_000_000, 'x')];
+  t.match(await sensorChecks(t, [jetsonNano, ...silent]), {
+    'power mode': { status: 'warn', advice: /nvpmodel -q/ },
+    GPU: { status: 'warn', advice: String },
+  });
+  t.strictSame(Object.keys(await sensorChecks(t, [pi5])).sort(), [
+    'clocks',
+    'fan',
+    'power',
+    'temperature',
+    'throttling',
+  ]);
+});
 
 t.test('a board that is hot, throttled, badly fed and slow is told so', async (t) => {
   const script = `case $1 in get_throttled) echo throttled=0x50005;; *) ${printing(pmicReadAdc)}\n;; esac`;

@@ -5,11 +5,22 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { readClocks } from '../../src/device/clocks.js';
 import { readFan } from '../../src/device/fan.js';
+import { readGpu } from '../../src/device/gpu.js';
+import { readPowerMode } from '../../src/device/power-mode.js';
 import { Sensors } from '../../src/device/sensors.js';
 import { readTemperature } from '../../src/device/temperature.js';
 import { parseThrottled, readThrottling, readUnderVoltage } from '../../src/device/throttling.js';
-import { jetsonNano, pi5 } from './fixtures/boards.js';
-import { clockPolicy, hwmon, pmicReadAdc, printing, systemOf, thermalZone } from './fixtures/sensors.js';
+import { jetsonNano, orinNanoJetpack5, orinNanoJetpack6, pi5 } from './fixtures/boards.js';
+import {
+  clockPolicy,
+  devfreqGpu,
+  hwmon,
+  nvpmodel,
+  pmicReadAdc,
+  printing,
+  systemOf,
+  thermalZone,
+} from './fixtures/sensors.js';
 
 const none = { value: null, source: 'none', scope: '' };
 
@@ -104,6 +115,41 @@ t.test('fan: speed where it has a tachometer, else how hard it is driven', async
   const jetpack4 = { 'sys/devices/pwm-fan/rpm_measured': '0\n', 'sys/devices/pwm-fan/cur_pwm': '255\n' };
   t.match(await read(jetpack4), { value: 100, unit: '%', source: 'pwm-fan' });
   t.match(await read(), none);
+});
+
+t.test('power mode of a Jetson, JetPack 4 to 6', async (t) => {
+  const read = (...trees: Parameters<typeof systemOf>[1]) => readPowerMode(systemOf(t.testdir(), trees));
+  const nano = nvpmodel('pmode:0001', ['MAXN', '5W'], '< PM_CONFIG DEFAULT=0 >');
+  t.match(await read(jetsonNano, nano), { value: '5W', source: 'nvpmodel' });
+  const jetpack5 = nvpmodel('pmode:0000 fmode:quiet\n', ['15W', '7W']);
+  t.match(await read(orinNanoJetpack5, jetpack5), { value: '15W' });
+  const jetpack6 = nvpmodel('pmode:0002\n', ['15W', '25W', 'MAXN_SUPER', '7W'], '< PM_CONFIG DEFAULT=1 >');
+  t.match(await read(orinNanoJetpack6, jetpack6), { value: 'MAXN_SUPER', scope: /not measured/ });
+  t.match(await read({ 'var/lib/nvpmodel/status': 'pmode:0007\n' }), { value: 'mode 7' }, 'nobody names it');
+  for (const rubbish of ['', 'pmode:', 'pmode:99999', '\0\0\0\0']) {
+    t.match(await read(nvpmodel(rubbish, ['MAXN'])), { value: null, source: 'nvpmodel', why: /nvpmodel -q/ });
+  }
+  t.match(await read(pi5), none);
+});
+
+t.test('clock and load of a Jetson’s GPU, JetPack 4 to 6', async (t) => {
+  const read = (...trees: Parameters<typeof systemOf>[1]) => readGpu(systemOf(t.testdir(), trees));
+  const memory = devfreqGpu('13d00000.nvdec', 1, 1, '1');
+  t.match(await read(devfreqGpu('57000000.gpu', 76_800_000, 921_600_000, '0')), {
+    clock: { value: 76.8, unit: 'MHz', source: 'devfreq 57000000.gpu' },
+    limit: { value: 921.6 },
+    load: { value: 0, unit: '%' },
+  });
+  t.match(await read(memory, devfreqGpu('17000000.ga10b', 306_000_000, 624_750_000, '873')), {
+    clock: { value: 306, source: 'devfreq 17000000.ga10b' },
+    load: { value: 87.3 },
+  });
+  t.match(await read(devfreqGpu('17000000.gpu', 0, 1_020_000_000, '2000')), {
+    clock: { value: 0 },
+    limit: { value: 1020 },
+    load: { value: null, why: String },
+  });
+  t.match(await read(memory), { clock: none, limit: none, load: none });
 });
 
 t.test('a Raspberry Pi 5 in one go; then everything vanishes, and nothing rejects', async (t) => {

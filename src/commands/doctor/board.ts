@@ -1,4 +1,5 @@
 import type { Board } from '../../device/board.js';
+import type { GpuReadings } from '../../device/gpu.js';
 import type { Machine } from '../../device/machine.js';
 import type { Reading } from '../../device/reading.js';
 import type { SensorReadings } from '../../device/sensors.js';
@@ -31,7 +32,7 @@ export function checkMachine({ kernel, virtualHost, graphics }: Machine): Check 
 
 /** A line for each sensor; having none is no fault. */
 export function checkSensors(readings: SensorReadings, board: Board): Check[] {
-  const { power, temperature, fan } = readings;
+  const { power, temperature, fan, powerMode, gpu } = readings;
   return [
     checkReading('power', power, 'measures no power; an INA219 or INA226 in its supply would'),
     (temperature.value ?? 0) >= hot
@@ -40,6 +41,8 @@ export function checkSensors(readings: SensorReadings, board: Board): Check[] {
     checkClocks(readings, board),
     checkThrottling(readings),
     checkReading('fan', fan, 'has no fan that the kernel knows'),
+    ...(powerMode.source === 'none' ? [] : [checkPowerMode(powerMode)]),
+    ...(gpu.clock.source === 'none' ? [] : [checkGpu(gpu)]),
   ];
 }
 
@@ -51,6 +54,19 @@ function checkReading(name: string, reading: Reading, without: string): Check {
 
 function describe({ value, unit, source, scope }: Reading): string {
   return `${value?.toFixed(1)} ${unit} (${source}: ${scope})`;
+}
+
+function checkPowerMode({ value, source, scope, why }: Reading<string>): Check {
+  return value === null
+    ? warn('power mode', `${source} says nothing`, why ?? '')
+    : ok('power mode', `${value} (${scope})`);
+}
+
+function checkGpu({ clock, limit, load }: GpuReadings): Check {
+  const silent = [clock, limit, load].find(({ value }) => value === null);
+  if (silent !== undefined) return checkReading('GPU', silent, '');
+  const said = `${clock.value} of ${limit.value} MHz, load ${load.value?.toFixed(1)} %`;
+  return ok('GPU', `${said} (${clock.source}: ${clock.scope})`);
 }
 
 function checkClocks({ clocks }: SensorReadings, board: Board): Check {
