@@ -7,7 +7,7 @@ import { loadSettings } from '../config/load.js';
 import type { Settings } from '../config/schema.js';
 import { settingsSchema } from '../config/schema.js';
 import { exitCodes } from '../contract/errors.js';
-import { Daemon, type DaemonOptions } from '../daemon/daemon.js';
+import { Daemon, type DaemonOptions, type TunedSettings } from '../daemon/daemon.js';
 import { createLog } from '../daemon/log.js';
 import { readBoard } from '../device/board.js';
 import { findCamera } from '../device/cameras.js';
@@ -22,7 +22,7 @@ export async function run(options: RunOptions): Promise<number> {
   const log = createLog(settings.log, options.colour);
   const say = (line: string) => log.info(line);
   const daemon = new Daemon({
-    settings: await withCamera(await withTuning({ settings, originOf }, say)),
+    ...(await withCamera(await withTuning({ settings, originOf }, say))),
     reload: async () => withCamera(await withTuning(load(), say)),
     measureBoard,
     strictPort: originOf(['mqtt', 'broker', 'port']).kind !== 'default',
@@ -57,11 +57,11 @@ const measureBoard: DaemonOptions['measureBoard'] = async ({ model, runtime, siz
 };
 
 /** A node that was given no camera uses the board's own, or shows the demo clip. */
-async function withCamera(settings: Settings): Promise<Settings> {
-  if (Object.keys(settings.cameras).length > 0) return settings;
+async function withCamera({ settings, tuning }: TunedSettings): Promise<TunedSettings> {
+  if (Object.keys(settings.cameras).length > 0) return { settings, tuning };
   const found = await findCamera();
   const cameras = found === undefined ? demoCameras() : { [argumentCamera]: { source: found } };
-  return deepFreeze(settingsSchema.parse({ ...settings, cameras }));
+  return { settings: deepFreeze(settingsSchema.parse({ ...settings, cameras })), tuning };
 }
 
 /** The demo clip with its lines and zones. Seen from dist/src/commands. */

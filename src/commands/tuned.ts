@@ -1,6 +1,8 @@
 import { deepFreeze } from '../config/freeze.js';
 import type { LoadedSettings } from '../config/load.js';
 import { type Settings, settingsSchema } from '../config/schema.js';
+import type { TuningHealth } from '../contract/health.js';
+import type { TunedSettings } from '../daemon/daemon.js';
 import { openStateDirectory } from '../daemon/state-directory.js';
 import { readBoard } from '../device/board.js';
 import { readTuning, tuningKey, tuningPath } from '../device/tuning-file.js';
@@ -15,13 +17,16 @@ import { describe } from './tune/choose.js';
 export async function withTuning(
   { settings, originOf }: Pick<LoadedSettings, 'settings' | 'originOf'>,
   say: (line: string) => void,
-): Promise<Settings> {
+): Promise<TunedSettings> {
   const { model, runtime } = settings;
   const { card } = await loadModel(model.path, model.precision);
   const directory = await openStateDirectory(settings.stateDirectory);
   const key = tuningKey(await readBoard(), card, runtime);
   const found = await readTuning(directory, key);
-  if (found === undefined) return settings;
+  if ('unusable' in found) {
+    if (!found.expected) say(`tuned     no: ${found.unusable}`);
+    return { settings, tuning: { model: card.name, choice: null, kept: [], reason: found.unusable } };
+  }
   const { precision, size, threads, spinning, provider } = found.choice;
   const chosen = { model: { precision, size }, runtime: { threads, spinning, provider } };
   const kept: string[] = [];
@@ -36,5 +41,6 @@ export async function withTuning(
   const tuned = { ...settings, model: { ...model, ...open('model') }, runtime: { ...runtime, ...open('runtime') } };
   const but = kept.length === 0 ? '' : `, but ${kept.join(', ')} as the settings say`;
   say(`tuned     ${describe(found.choice)}${but} (measured ${found.at}, ${tuningPath(directory, key)})`);
-  return deepFreeze(settingsSchema.parse(tuned));
+  const tuning: TuningHealth = { model: card.name, choice: found.choice, kept, at: found.at, reason: found.why };
+  return { settings: deepFreeze<Settings>(settingsSchema.parse(tuned)), tuning };
 }

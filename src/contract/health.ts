@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { captureState, providerFacts } from './status.js';
+import { candidate } from './tuning.js';
 
 const count = z.int().min(0);
 
@@ -62,6 +63,16 @@ export const governorHealth = z.object({
 });
 export type GovernorHealth = z.infer<typeof governorHealth>;
 
+/** How this board runs the model by what `minspnet tune` measured. */
+export const tuningHealth = z.object({
+  model: z.string().describe('its name'),
+  choice: candidate.nullable().describe('what is in use; null: the defaults and the settings'),
+  kept: z.array(z.string()).describe('settings that a person has set, which stand above the choice'),
+  at: z.iso.datetime().optional().describe('when it was measured'),
+  reason: z.string().describe('why this choice, or why none is in use'),
+});
+export type TuningHealth = z.infer<typeof tuningHealth>;
+
 /** `minspnet/<node>/health`: retained, every few seconds. */
 export const health = z.object({
   at: z.iso.datetime(),
@@ -89,6 +100,7 @@ export const health = z.object({
     .describe('from a message’s way out to the broker’s acknowledgement, over the last period; null: there was none'),
   sensors: sensorsHealth,
   governor: governorHealth.optional().describe('where there are limits'),
+  tuning: tuningHealth,
   cameras: z.record(z.string(), cameraHealth),
 });
 export type Health = z.infer<typeof health>;

@@ -1,5 +1,6 @@
 import type { Settings } from '../config/schema.js';
 import { MinspnetError, RequestError, SourceError } from '../contract/errors.js';
+import type { TuningHealth } from '../contract/health.js';
 import { usualInputPixels, type VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState, RequestGives, RequestNeeds } from '../contract/request.js';
 import type { Topic } from '../contract/topics.js';
@@ -10,10 +11,10 @@ import type { Publisher } from '../mqtt/publisher.js';
 import type { RequestHandlers } from '../mqtt/request-server.js';
 import type { Adjustments } from './adjustments.js';
 import type { Benchmarking } from './benchmarking.js';
+import type { TunedSettings } from './daemon.js';
 import type { EngineHost, EngineHostOptions } from './engine-host.js';
 
-export interface ControlOptions {
-  settings: Settings;
+export interface ControlOptions extends TunedSettings {
   model: VerifiedModel;
   adjustments: Adjustments;
   publisher: Publisher;
@@ -21,7 +22,7 @@ export interface ControlOptions {
   /** Where what takes long to compute is kept from one engine to the next. */
   cacheDirectory: string;
   /** Reads the settings again. */
-  reload: () => Promise<Settings>;
+  reload: () => Promise<TunedSettings>;
   /** A camera has been adjusted. */
   adjusted: (settings: CameraSettingsState) => void;
   /** An engine with other settings or another model is about to start, or has failed to. */
@@ -35,6 +36,8 @@ const fixed: readonly (keyof Settings)[] = ['node', 'mqtt', 'outbox', 'requests'
 export class Control implements RequestHandlers {
   settings: Settings;
   model: VerifiedModel;
+  /** With the settings. */
+  #tuning: TuningHealth;
   readonly #options: ControlOptions;
   #host: EngineHost | undefined;
   #allowed = { rate: 1, pixels: 1 };
@@ -44,6 +47,7 @@ export class Control implements RequestHandlers {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.settings = options.settings;
+    this.#tuning = options.tuning;
     this.model = options.model;
   }
 
@@ -85,6 +89,15 @@ export class Control implements RequestHandlers {
       this.#allowed = { ...allowed, pixels: before.pixels };
       throw error;
     }
+  }
+
+  /** What of the tuning is in force: a model that was put in by request keeps size and threads of the one before. */
+  get tuning(): TuningHealth {
+    const { model, choice } = this.#tuning;
+    const { name } = this.model.card;
+    if (choice === null || name === model) return this.#tuning;
+    const reason = `chosen for ${model}; ${name} was put in its place by request and runs with its size and threads`;
+    return { ...this.#tuning, reason };
   }
 
   /** What all cameras are set to together, pictures a second. */
@@ -139,10 +152,11 @@ export class Control implements RequestHandlers {
   }
 
   async reload(): Promise<RequestGives<'reload'>> {
-    const settings = await this.#options.reload();
+    const { settings, tuning } = await this.#options.reload();
     const before = this.settings;
     const model = await loadModel(settings.model.path, settings.model.precision);
     await this.#replace({ ...settings, ...Object.fromEntries(fixed.map((key) => [key, before[key]])) }, model);
+    this.#tuning = tuning;
     const restartNeeded = fixed.filter((key) => JSON.stringify(settings[key]) !== JSON.stringify(before[key]));
     return { cameras: Object.keys(settings.cameras), restartNeeded };
   }

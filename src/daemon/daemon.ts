@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { type MinspnetError, SourceError } from '../contract/errors.js';
-import type { GovernorHealth, Health, SensorsHealth } from '../contract/health.js';
+import type { GovernorHealth, Health, SensorsHealth, TuningHealth } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState } from '../contract/request.js';
 import { contractVersion } from '../contract/status.js';
@@ -27,10 +27,15 @@ import type { Log } from './log.js';
 import { SystemdNotifier } from './sd-notify.js';
 import { openStateDirectory } from './state-directory.js';
 
-export interface DaemonOptions {
+/** Settings with what `minspnet tune` chose put in. */
+export interface TunedSettings {
   settings: Settings;
+  tuning: TuningHealth;
+}
+
+export interface DaemonOptions extends TunedSettings {
   /** Reads the settings again, for whoever asks for it. */
-  reload: () => Promise<Settings>;
+  reload: () => Promise<TunedSettings>;
   measureBoard: MeasureBoard;
   /** Our own broker's port was asked for by name, so no other will do. */
   strictPort: boolean;
@@ -169,13 +174,14 @@ export class Daemon {
   }
 
   async #createControl(publisher: Publisher, model: VerifiedModel, directory: string): Promise<Control> {
-    const { settings, log, reload } = this.options;
+    const { settings, tuning, log, reload } = this.options;
     const path = join(directory, 'adjustments.json');
     const adjustments = await Adjustments.open(path, settings.cameras, (error) => log.warn(error.message));
     const changed = () => this.#changed();
     const adjusted = (now: CameraSettingsState) => this.#frigate?.settings(now);
     return new Control({
       settings,
+      tuning,
       model,
       adjustments,
       publisher,
@@ -389,6 +395,7 @@ export class Daemon {
       broker: rounded(this.#publisher?.takeLatency()),
       sensors,
       ...(governor && { governor }),
+      tuning: (this.#control ?? this.options).tuning,
       cameras: this.#engine.cameras,
     };
     this.#publisher?.health(health);

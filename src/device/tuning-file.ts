@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RuntimeSettings } from '../config/schema.js';
 import { StateError } from '../contract/errors.js';
 import type { ModelCard } from '../contract/model-card.js';
@@ -27,15 +27,31 @@ export function tuningPath(stateDirectory: string, { board, model, runtime }: Tu
   return join(stateDirectory, 'tuning', `${name}.json`);
 }
 
-/** Undefined where nothing was measured for this key; a damaged file counts as none, and `tune` writes it anew. */
-export async function readTuning(stateDirectory: string, key: TuningKey): Promise<Tuning | undefined> {
-  const text = await readFile(tuningPath(stateDirectory, key), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+/** Why no tuning is used. */
+export interface NoTuning {
+  unusable: string;
+  /** Nobody has tuned for this board, model and runtime, so nothing is wrong. */
+  expected: boolean;
+}
+
+/** What was measured for this key. `tune` writes a damaged file anew. */
+export async function readTuning(stateDirectory: string, key: TuningKey): Promise<Tuning | NoTuning> {
+  const path = tuningPath(stateDirectory, key);
+  const anew = 'run `minspnet tune` again';
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => error);
+  if (typeof text !== 'string') {
+    if (text.code !== 'ENOENT') return { unusable: `${path} can’t be read: ${text.message}`, expected: false };
+    const others = await readdir(dirname(path)).catch(() => []);
+    const what = 'nothing was measured for this board, model and ONNX Runtime';
+    if (others.length === 0) return { unusable: `${what}: run \`minspnet tune\``, expected: true };
+    return { unusable: `${what}, only for others (${dirname(path)}): ${anew}`, expected: false };
+  }
   try {
     const found = tuning.parse(JSON.parse(text));
-    return JSON.stringify(found.key) === JSON.stringify(key) ? found : undefined;
+    if (JSON.stringify(found.key) === JSON.stringify(key)) return found;
+    return { unusable: `${path} is of another board, model or ONNX Runtime: ${anew}`, expected: false };
   } catch {
-    return undefined;
+    return { unusable: `${path} is damaged or of another version: ${anew}`, expected: false };
   }
 }
 

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import t from 'tap';
 import { apOf, candidatesOf, tooInaccurate } from '../../src/commands/tune/candidates.js';
 import { choose, describe, rank, refuseSlowInt8 } from '../../src/commands/tune/choose.js';
@@ -6,7 +7,7 @@ import { withTuning } from '../../src/commands/tuned.js';
 import { settingsSchema } from '../../src/config/schema.js';
 import type { Candidate, Trial, TuningLimits } from '../../src/contract/tuning.js';
 import { readBoard } from '../../src/device/board.js';
-import { tuningKey, writeTuning } from '../../src/device/tuning-file.js';
+import { tuningKey, tuningPath, writeTuning } from '../../src/device/tuning-file.js';
 import { loadModel } from '../../src/model/load.js';
 
 t.setTimeout(300_000); // a slow machine's sessions need seconds to load and warm up
@@ -89,15 +90,24 @@ t.test('run takes what was chosen, but never over what a person has set', async 
   const said: string[] = [];
   const say = (line: string) => void said.push(line);
   const originOf = origins(['runtime.threads']);
-  t.equal(await withTuning({ settings, originOf }, say), settings, 'nothing was measured');
+  const untuned = await withTuning({ settings, originOf }, say);
+  t.equal(untuned.settings, settings, 'nothing was measured');
+  t.match(untuned.tuning, { choice: null, reason: /run `minspnet tune`/ });
+  t.strictSame(said, [], 'and that is nothing for the log');
   const choice = { precision: 'fp32', size: [192, 192], threads: 2, spinning: false, provider: 'cpu' } as const;
   const key = tuningKey(await readBoard(), card, settings.runtime);
   const evidence = { key, source: 'demo', limits, power: 'none', why: 'a test', trials: [trial({})] };
   const at = new Date().toISOString();
   await writeTuning(stateDirectory, { tuningVersion: 1, at, ...evidence, choice: { ...choice, size: [192, 192] } });
-  const tuned = await withTuning({ settings, originOf }, say);
+  const { settings: tuned, tuning } = await withTuning({ settings, originOf }, say);
+  t.match(tuning, { model: 'minspnet-s', choice, kept: ['runtime.threads'], at, reason: 'a test' });
   t.match(tuned, { model: { precision: 'fp32', size: [192, 192] }, runtime: { threads: 1, provider: 'cpu' } });
   t.match(said, [/^tuned {5}fp32 192x192, 2 threads, cpu, but runtime.threads as the settings say/]);
   const other = settingsSchema.parse({ stateDirectory, model: { path: 'minspnet-n' } });
-  t.equal(await withTuning({ settings: other, originOf }, say), other, 'another model was not measured');
+  const others = await withTuning({ settings: other, originOf }, say);
+  t.equal(others.settings, other, 'another model was not measured');
+  t.match(others.tuning, { model: 'minspnet-n', choice: null, reason: /only for others/ });
+  await writeFile(tuningPath(stateDirectory, key), '{"tuningVersion":0}');
+  t.match(await withTuning({ settings, originOf }, say), { settings, tuning: { choice: null, reason: /damaged/ } });
+  t.match(said.at(-1), /^tuned {5}no: .*damaged or of another version: run `minspnet tune` again/);
 });

@@ -28,10 +28,12 @@ t.test('a chip that gets hot slows the cameras down, says so, and they come back
     stateDirectory: join(folder, 'state'),
     log: { level: 'error' },
   });
+  const tuning = { model: 'minspnet-s', choice: null, kept: [], reason: 'a test' };
   const daemon = new Daemon({
     settings,
+    tuning,
     measureBoard: () => Promise.reject(new Error('nobody asks for it')),
-    reload: async () => settings,
+    reload: async () => ({ settings, tuning }),
     strictPort: false,
     version: '0.0.0',
     board: 'a board of files',
