@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { BenchOptions } from './commands/bench.js';
+import type { CamerasOptions } from './commands/cameras.js';
 import type { ConfigShowOptions } from './commands/config-show.js';
 import type { DoctorOptions } from './commands/doctor.js';
 import { exitCodeTable } from './commands/exit-code-table.js';
@@ -105,6 +106,12 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .option('--publish', 'say the summary at …/benchmark, retained, at the broker of --mqtt or the settings', false)
     .option('--mqtt <url>', 'the broker that the daemon is measured with (default: its own)')
     .action((options: BenchOptions) => end(async () => (await import('./commands/bench.js')).bench(options)));
+
+  program
+    .command('cameras')
+    .description('list the cameras of this board, their formats, and what to write as `source`')
+    .option('--json', 'one JSON document', false)
+    .action((options: CamerasOptions) => end(async () => (await import('./commands/cameras.js')).cameras(options)));
 
   program
     .command('doctor')

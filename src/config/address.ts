@@ -8,8 +8,8 @@ const sourceKinds =
 
 /** What follows `v4l2:`, `libcamera:`, `gstreamer:`, `file:`, and what is said where something else does. */
 const devices: Record<string, [RegExp, string]> = {
-  'v4l2:': [/^\/./, 'a device after `v4l2:`, such as v4l2:/dev/video0 or v4l2:/dev/v4l/by-id/… (`minspnet doctor`)'],
-  'libcamera:': [/^\d{1,2}$/, 'a camera’s number after `libcamera:`, from 0 (`minspnet doctor`)'],
+  'v4l2:': [/^\/./, 'a device after `v4l2:`, such as v4l2:/dev/video0 or v4l2:/dev/v4l/by-id/… (`minspnet cameras`)'],
+  'libcamera:': [/^\d{1,2}$/, 'a camera’s number after `libcamera:`, from 0 (`minspnet cameras`)'],
   'gstreamer:': [
     /^\s*(?!jetson-csi:)\S|^jetson-csi:\d{1,2}$/,
     'a pipeline after `gstreamer:`, jetson-csi, or jetson-csi:1 for the second camera',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface SystemOptions {
@@ -11,8 +11,8 @@ export interface SystemOptions {
   commandMs?: number;
 }
 
-/** What a program printed, or why there is nothing. */
-export type CommandResult = { stdout: string } | { failure: 'absent' | 'timeout' | 'failed' };
+/** What a program printed, and where it did not end well, why. */
+export type CommandResult = { stdout: string } | { stdout: string; failure: 'absent' | 'timeout' | 'failed' };
 
 /** Files that hang, at most: each keeps one of libuv's four threads, and the outbox needs some, too. */
 const maxHanging = 2;
@@ -60,6 +60,11 @@ export class System {
     return names?.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })) ?? [];
   }
 
+  /** What a symbolic link says. */
+  target(path: string): Promise<string | undefined> {
+    return this.#guarded(path, () => readlink(this.path(path)));
+  }
+
   /** Runs a program without a shell; one that takes too long is killed. */
   run(program: string, args: readonly string[], timeoutMs = this.#commandMs): Promise<CommandResult> {
     const options = {
@@ -71,8 +76,8 @@ export class System {
     return new Promise((resolve) => {
       execFile(program, args, options, (error, stdout) => {
         if (error === null) resolve({ stdout });
-        else if (error.code === 'ENOENT') resolve({ failure: 'absent' });
-        else resolve({ failure: error.killed && error.signal === 'SIGKILL' ? 'timeout' : 'failed' });
+        else if (error.code === 'ENOENT') resolve({ stdout, failure: 'absent' });
+        else resolve({ stdout, failure: error.killed && error.signal === 'SIGKILL' ? 'timeout' : 'failed' });
       });
     });
   }

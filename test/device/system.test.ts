@@ -69,12 +69,12 @@ t.test('a program that hangs, fails, floods or is not there', async (t) => {
   const bin = t.testdir();
   program(bin, 'fine', 'echo "$1"');
   program(bin, 'hangs', 'exec sleep 60');
-  program(bin, 'fails', 'exit 3');
+  program(bin, 'fails', 'echo until then; exit 3');
   program(bin, 'floods', 'exec yes');
   const system = new System('/', { searchPath: `${bin}:/usr/bin:/bin`, commandMs: 1000 });
   t.strictSame(await system.run('fine', ['a b']), { stdout: 'a b\n' });
-  t.strictSame(await system.run('hangs', [], 100), { failure: 'timeout' });
-  t.strictSame(await system.run('fails', []), { failure: 'failed' });
+  t.strictSame(await system.run('hangs', [], 100), { stdout: '', failure: 'timeout' });
+  t.strictSame(await system.run('fails', []), { stdout: 'until then\n', failure: 'failed' });
   t.match(await system.run('floods', []), { failure: String });
-  t.strictSame(await system.run('no-such-program', []), { failure: 'absent' });
+  t.strictSame(await system.run('no-such-program', []), { stdout: '', failure: 'absent' });
 });

@@ -19,8 +19,7 @@ function checkFound(found: readonly FoundCamera[], named: boolean): Check {
   const said = found.map(({ source, name, driver }) => `${name} (${driver}: ${source})`).join(', ');
   if (found.length > 0) return ok('cameras found', said);
   if (named) return ok('cameras found', 'none on this board');
-  const advice =
-    'connect one (`rpicam-hello --list-cameras` or `ls /dev/video*` shows it), or name one in the settings';
+  const advice = 'connect one (`minspnet cameras` shows it), or name one in the settings';
   return warn('cameras found', 'none, and none in the settings: `run` shows the demo clip', advice);
 }
 

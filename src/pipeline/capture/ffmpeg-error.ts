@@ -114,7 +114,7 @@ function deviceMeaning(code: number): Meaning | undefined {
         code: 'ERR_SOURCE_MISSING',
         exit: 'input',
         what: 'is not there',
-        advice: 'Plug the camera in; `minspnet doctor` lists what there is',
+        advice: 'Plug the camera in; `minspnet cameras` lists what there is',
       };
     case -EACCES:
     case -EPERM:
@@ -137,14 +137,14 @@ function deviceMeaning(code: number): Meaning | undefined {
         code: 'ERR_SOURCE_OPEN',
         exit: 'source',
         what: 'is no camera',
-        advice: '`minspnet doctor` lists those that there are',
+        advice: '`minspnet cameras` lists those that there are',
       };
     case -EINVAL:
       return {
         code: 'ERR_SOURCE_FORMAT',
         exit: 'source',
         what: 'has no such format',
-        advice: '`v4l2-ctl --list-formats-ext` lists them; v4l2.format: auto takes what there is',
+        advice: '`minspnet cameras` lists them; v4l2.format: auto takes what there is',
       };
   }
   return undefined;
