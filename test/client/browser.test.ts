@@ -11,7 +11,7 @@ import t, { type Test } from 'tap';
 import { startBoard } from '../support/board.js';
 import { findProgram, startAedes } from '../support/broker.js';
 import { observation } from '../support/events.js';
-import { until } from '../support/mqtt-faults.js';
+import { until } from '../support/until.js';
 
 const chromium = ['chromium', 'chromium-browser', 'google-chrome'].map(findProgram).find((path) => path !== undefined);
 /** A loaded machine takes long to start a browser, ms. */

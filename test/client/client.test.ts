@@ -20,7 +20,9 @@ import {
   type TestBroker,
 } from '../support/broker.js';
 import { observation } from '../support/events.js';
-import { createPublisher, silentServer, temporaryDirectory, until } from '../support/mqtt-faults.js';
+import { createPublisher, temporaryDirectory } from '../support/publishing.js';
+import { silentServer } from '../support/silent-server.js';
+import { until } from '../support/until.js';
 
 async function join(t: Test, url: string | string[], options: ConnectOptions = {}): Promise<MinspnetClient> {
   const client = await connect(url, { connectMs: 2000, random: () => 1, ...options });

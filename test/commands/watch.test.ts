@@ -8,7 +8,7 @@ import type { NodeEvent } from '../../src/client/index.js';
 import { BoardView } from '../../src/commands/watch/board-view.js';
 import { freePort, startAedes } from '../support/broker.js';
 import { observation } from '../support/events.js';
-import { createPublisher, temporaryDirectory } from '../support/mqtt-faults.js';
+import { createPublisher, temporaryDirectory } from '../support/publishing.js';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 const at = Date.parse('2026-11-25T00:00:00.040Z');

@@ -5,8 +5,8 @@ import type { Event } from '../../src/contract/event.js';
 import { type Board, startBoard } from '../support/board.js';
 import { Listener, startAedes, type TestBroker } from '../support/broker.js';
 import { observation } from '../support/events.js';
-import { until } from '../support/mqtt-faults.js';
 import { Program } from '../support/program.js';
+import { until } from '../support/until.js';
 
 /** The machine may be slow to start a program, ms. */
 const patienceMs = 40_000;

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { type BrokerError, exitCodes } from '../../src/contract/errors.js';
 import { BrokerClient, type BrokerClientOptions, type IncomingMessage } from '../../src/mqtt/client.js';
 import { brokers, Door, freePort, Mosquitto, mosquittoPassword, noMosquitto, startAedes } from '../support/broker.js';
-import { silentServer } from '../support/mqtt-faults.js';
+import { silentServer } from '../support/silent-server.js';
 
 /** Not started; with pauses that a test can wait for. */
 function create(t: Test, url: string, options: Partial<BrokerClientOptions> = {}): BrokerClient {

@@ -20,7 +20,8 @@ import {
 } from '../support/broker.js';
 import { Authority, noOpenssl, type Pair, text, tlsSettings } from '../support/certificates.js';
 import { observation } from '../support/events.js';
-import { createPublisher, temporaryDirectory, until } from '../support/mqtt-faults.js';
+import { createPublisher, temporaryDirectory } from '../support/publishing.js';
+import { until } from '../support/until.js';
 
 const skip = noMosquitto || noOpenssl;
 

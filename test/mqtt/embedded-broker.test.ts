@@ -7,7 +7,7 @@ import { EmbeddedBroker } from '../../src/mqtt/embedded-broker.js';
 import { freePort, Listener } from '../support/broker.js';
 import { Authority, noOpenssl } from '../support/certificates.js';
 import { observation } from '../support/events.js';
-import { createPublisher, temporaryDirectory } from '../support/mqtt-faults.js';
+import { createPublisher, temporaryDirectory } from '../support/publishing.js';
 
 const host = '127.0.0.1';
 

@@ -4,16 +4,10 @@ import t from 'tap';
 import type { Event, EventMessage } from '../../src/contract/event.js';
 import { brokers, Door, Listener, Mosquitto, noMosquitto } from '../support/broker.js';
 import { account, observation } from '../support/events.js';
-import {
-  brokerKilled,
-  connectionCut,
-  createPublisher,
-  publisherKilled,
-  silentServer,
-  startChild,
-  temporaryDirectory,
-  until,
-} from '../support/mqtt-faults.js';
+import { brokerKilled, connectionCut, publisherKilled, startChild } from '../support/mqtt-faults.js';
+import { createPublisher, temporaryDirectory } from '../support/publishing.js';
+import { silentServer } from '../support/silent-server.js';
+import { until } from '../support/until.js';
 
 // A few of each here; test/faults/mqtt.ts makes many, and prints the figures.
 
@@ -21,7 +15,9 @@ const unharmed = { lost: 0, outOfOrder: 0, reused: 0, toldLost: 0 };
 const events = 'minspnet/node/street/events';
 
 t.test('a broker that is killed again and again loses nothing of ours', { skip: noMosquitto }, async (t) => {
-  const figures = await brokerKilled(4);
+  const broker = await new Mosquitto().start();
+  t.teardown(() => broker.stop());
+  const figures = await brokerKilled(broker, 4);
   t.match(figures, { ...unharmed, heard: figures.sent });
 });
 
@@ -46,7 +42,7 @@ for (const [name, start] of Object.entries(brokers)) {
       await using home = await temporaryDirectory();
       const listener = await Listener.on(broker.url, 'minspnet/node/status');
       t.teardown(() => listener.stop());
-      const child = await startChild(broker.url, join(home.path, 'outbox'), 1, 0);
+      const child = await startChild(broker.url, home.path, 1, 0);
       await listener.until(() => listener.heard.some(({ payload }) => String(payload) === 'online'));
       child.kill('SIGKILL');
       await listener.until(() => String(listener.heard.at(-1)?.payload) === 'offline');

@@ -1,175 +1,80 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import mqtt from 'mqtt';
-import { Sequence } from '../../src/client/sequence.js';
-import type { EventMessage, Observation } from '../../src/contract/event.js';
-import { Publisher, type PublisherOptions } from '../../src/mqtt/publisher.js';
-import { monotonicMs } from '../../src/timing/monotonic.js';
-import { Door, Listener, Mosquitto, type TestBroker } from './broker.js';
-import { type Account, account, observation } from './events.js';
+import type { Mosquitto, TestBroker } from './broker.js';
+import { FaultScene, type Figures, sumOf, underFault } from './fault-scene.js';
+import { backoff, createPublisher, Source, settled } from './publishing.js';
+import { until } from './until.js';
 
-/** What a fault cost: bars are `lost`, `outOfOrder` and `reused` 0. */
-export interface Figures extends Account {
-  /** Times that the fault was made. */
-  faults: number;
-  /** What the client library handed to its user more than once. */
-  clientDuplicates: number;
-  /** ms from the capture to the subscriber, the time of the fault included. */
-  p99: number;
-}
-
-const events = 'minspnet/node/+/events';
-const backoff = { initialMs: 20, factor: 1.5, maxMs: 100, jitter: 0.5 };
-
-export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'minspnet-mqtt-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
-
-export function createPublisher(url: string, directory: string, options: Partial<PublisherOptions> = {}): Publisher {
-  return new Publisher({
-    baseTopic: 'minspnet',
-    node: 'node',
-    broker: { url, connectMs: 2000, backoff },
-    outbox: { directory: join(directory, 'outbox'), maxEvents: 100_000, maxBytes: 64 * 1024 * 1024, fsync: false },
-    ...options,
-  });
-}
-
-/** An event that is captured now. */
-function captured(id: string): Observation {
-  return observation({ id, capturedMonotonicMs: monotonicMs() });
-}
-
-/** What a subscriber had to bear, and what the client library made of it. */
-async function figuresOf(listener: Listener, faults: number): Promise<Figures> {
-  await sleep(50);
-  const heard = listener.heard.filter(({ topic }) => topic.endsWith('/events'));
-  const messages = heard.map(({ payload }) => JSON.parse(String(payload)) as EventMessage);
-  const offset = monotonicMs() - performance.now();
-  const first = new Set<number>();
-  const waits = messages.flatMap((message, index) => {
-    if (message.type === 'gap' || first.has(message.seq)) return [];
-    first.add(message.seq);
-    return (heard[index]?.at ?? 0) + offset - message.capturedMonotonicMs;
-  });
-  const figures = account(messages);
-  const seen: EventMessage[] = [];
-  const sequence = new Sequence({
-    camera: 'street',
-    reorderMs: 10,
-    shared: false,
-    after: undefined,
-    deliver: (message) => seen.push(message),
-  });
-  for (const message of messages) sequence.take(message);
-  const delivered = () => seen.filter(({ type }) => type !== 'gap').length;
-  await until(() => delivered() >= figures.heard);
-  const { again } = account(seen);
-  return { ...figures, faults, clientDuplicates: again, p99: percentile(waits, 0.99) };
-}
-
-function percentile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0) * 10) / 10;
-}
-
-/** Hands in events at a rate until it is stopped. */
-class Source {
-  sent = 0;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(publisher: Publisher, perSecond: number) {
-    this.#timer = setInterval(() => {
-      publisher.observation(captured(`t${this.sent++}`));
-    }, 1000 / perSecond);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-}
-
-async function settled(publisher: Publisher, timeoutMs = 20_000): Promise<void> {
-  const until = performance.now() + timeoutMs;
-  while (publisher.counters.waiting > 0) {
-    if (performance.now() > until) throw new Error(`still waiting: ${JSON.stringify(publisher.counters)}`);
-    await sleep(20);
-  }
-}
+/** Who finds that its sessions end as soon as they begin stays away for longer each time; 20 times this at most. */
+const impatient = { ...backoff, initialMs: 5, maxMs: 5 };
 
 /**
  * `kill -9` of a mosquitto while events come. The subscriber is back before the publisher is let in again: what a
  * broker hands to nobody because nobody has subscribed yet is not the publisher's loss.
  */
-export async function brokerKilled(kills: number, perSecond = 50): Promise<Figures & { sent: number }> {
-  await using home = await temporaryDirectory();
-  const broker = await new Mosquitto().start();
-  const door = await new Door(() => broker.port).start();
-  const listener = await Listener.on(broker.url, events);
-  const publisher = createPublisher(door.url, home.path);
-  await publisher.start();
-  const source = new Source(publisher, perSecond);
-  try {
-    for (let i = 0; i < kills; i++) {
-      await sleep(100 + Math.random() * 200);
-      door.shut(i % 2 === 0 ? 'new' : 'none');
-      await broker.kill();
-      door.shut('all');
-      await sleep(Math.random() * 50);
-      await broker.start();
-      await listener.subscribed(events);
-      door.open();
-    }
-    source.stop();
-    await settled(publisher);
-    return { ...(await figuresOf(listener, kills)), sent: source.sent };
-  } finally {
-    source.stop();
-    await publisher.stop({ timeoutMs: 0 });
-    await listener.stop();
-    await door.stop();
-    await broker.stop();
-  }
+export async function brokerKilled(broker: Mosquitto, kills: number, perSecond = 50): Promise<Figures> {
+  await using scene = await FaultScene.of(broker);
+  return await underFault(
+    scene,
+    async (publisher) => {
+      for (let i = 0; i < kills; i++) {
+        await sleep(100 + Math.random() * 200);
+        await killBroker(scene, broker, { awayMs: Math.random() * 50, before: i % 2 === 0 ? 'new' : 'none' });
+        await until(() => publisher.counters.connected);
+      }
+      return kills;
+    },
+    { perSecond, publisher: { broker: { url: scene.door.url, connectMs: 2000, backoff: impatient } } },
+  );
+}
+
+/**
+ * And starts it again after a while.
+ *
+ * @param options.before what the door does before: with `new` nobody gets in between the kill and the return
+ */
+export async function killBroker(
+  { door, listener, filter }: FaultScene,
+  broker: Mosquitto,
+  { awayMs, before = 'none' }: { awayMs: number; before?: 'new' | 'none' },
+): Promise<void> {
+  door.shut(before);
+  await broker.kill();
+  door.shut('all');
+  await sleep(awayMs);
+  await broker.start();
+  await listener.subscribed(filter);
+  door.open();
 }
 
 /** The connection is cut after so many bytes towards the broker, or before its next answer. */
-export async function connectionCut(
-  broker: TestBroker,
-  cuts: Iterable<number | 'answer'>,
-): Promise<Figures & { sent: number }> {
-  await using home = await temporaryDirectory();
-  const door = await new Door(() => broker.port).start();
-  const listener = await Listener.on(broker.url, events);
-  const publisher = createPublisher(door.url, home.path);
-  await publisher.start();
-  let sent = 0;
-  let faults = 0;
-  try {
-    for (const cut of cuts) {
-      await until(() => publisher.counters.connected && publisher.counters.waiting === 0);
-      const passed = door.passed;
-      if (cut === 'answer') door.cutAnswer();
-      else door.cutAfter(cut);
-      publisher.observation(captured(`t${sent++}`));
-      publisher.observation(captured(`t${sent++}`));
-      await until(() => door.passed > passed || publisher.counters.waiting === 0);
-      faults++;
-    }
-    door.open();
-    await settled(publisher);
-    return { ...(await figuresOf(listener, faults)), sent };
-  } finally {
-    await publisher.stop({ timeoutMs: 0 });
-    await listener.stop();
-    await door.stop();
-  }
+export async function connectionCut(broker: TestBroker, cuts: Iterable<number | 'answer'>): Promise<Figures> {
+  await using scene = await FaultScene.of(broker);
+  const { door } = scene;
+  return await underFault(
+    scene,
+    async (publisher, source) => {
+      let faults = 0;
+      for (const cut of cuts) {
+        await until(() => publisher.counters.connected && publisher.counters.waiting === 0);
+        const passed = door.passed;
+        if (cut === 'answer') door.cutAnswer();
+        else door.cutAfter(cut);
+        source.handIn();
+        source.handIn();
+        await until(() => door.passed > passed || publisher.counters.waiting === 0);
+        faults++;
+      }
+      return faults;
+    },
+    { publisher: { broker: { url: door.url, connectMs: 2000, backoff: impatient } } },
+  );
 }
 
 /**
@@ -177,35 +82,40 @@ export async function connectionCut(
  * no broker, so that what it leaves is much.
  */
 export async function publisherKilled(broker: TestBroker, kills: number, perSecond = 200): Promise<Figures> {
-  await using home = await temporaryDirectory();
-  const door = await new Door(() => broker.port).start();
-  const listener = await Listener.on(broker.url, events);
-  try {
-    for (let run = 0; run <= kills; run++) {
-      if (run < kills && run % 2 === 0) door.shut();
-      else door.open();
-      const child = await startChild(door.url, join(home.path, 'outbox'), perSecond, run);
-      if (run < kills) {
-        await sleep(100 + Math.random() * 200);
-        child.kill('SIGKILL');
-      } else {
-        child.stdin?.write('pause\n');
-        await sleep(500);
-        child.stdin?.write('stop\n');
-      }
-      await once(child, 'exit');
+  await using scene = await FaultScene.of(broker);
+  let sent = 0;
+  for (let run = 0; run <= kills; run++) {
+    if (run < kills && run % 2 === 0) scene.door.shut();
+    else scene.door.open();
+    const child = await startChild(scene.door.url, scene.home.path, perSecond, run);
+    let handedIn = 0;
+    if (child.stdout)
+      createInterface(child.stdout).on('line', (line) => {
+        handedIn = Number(line);
+      });
+    if (run < kills) {
+      await sleep(100 + Math.random() * 200);
+      child.kill('SIGKILL');
+    } else {
+      child.stdin?.write('pause\n');
+      await sleep(500);
+      child.stdin?.write('stop\n');
     }
-    return await figuresOf(listener, kills);
-  } finally {
-    await listener.stop();
-    await door.stop();
+    await once(child, 'close');
+    sent += handedIn;
   }
+  return await scene.figures(kills, sent);
 }
 
 /** Starts `publisher-child`, and resolves when it publishes. */
-export async function startChild(url: string, outbox: string, perSecond: number, run: number): Promise<ChildProcess> {
+export async function startChild(
+  url: string,
+  directory: string,
+  perSecond: number,
+  run: number,
+): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./publisher-child.js', import.meta.url));
-  const child = spawn(process.execPath, [script, url, outbox, String(perSecond), String(run)], {
+  const child = spawn(process.execPath, [script, url, directory, String(perSecond), String(run)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   await new Promise<void>((resolve, reject) => {
@@ -219,42 +129,29 @@ export async function startChild(url: string, outbox: string, perSecond: number,
 export async function outboxDamaged(broker: TestBroker, times: number): Promise<Figures> {
   const all: Figures[] = [];
   for (let i = 0; i < times; i++) {
-    await using home = await temporaryDirectory();
-    const listener = await Listener.on(broker.url, events);
-    const before = createPublisher(broker.url, home.path);
-    await before.start();
-    for (let n = 0; n < 50; n++) before.observation(captured(`a${n}`));
-    await settled(before);
-    await before.stop();
-    const away = createPublisher('mqtt://127.0.0.1:1', home.path);
-    await away.start();
-    for (let n = 0; n < 200; n++) {
-      away.observation(captured(`b${n}`));
-      if (n % 20 === 0) await sleep(1);
-    }
-    await away.stop({ timeoutMs: 0 });
-    await damage(join(home.path, 'outbox'));
-    const after = createPublisher(broker.url, home.path);
-    await after.start();
-    for (let n = 0; n < 50; n++) after.observation(captured(`c${n}`));
-    await settled(after);
-    await after.stop();
-    all.push(await figuresOf(listener, 1));
-    await listener.stop();
+    await using scene = await FaultScene.of(broker);
+    const { path } = scene.home;
+    let sent = 0;
+    /** One start of the board, in which it hands in so many events. */
+    const run = async (url: string, events: number, delivers: boolean) => {
+      const publisher = createPublisher(url, path);
+      const source = new Source(publisher, `${sent}.`);
+      await publisher.start();
+      while (source.sent < events) {
+        source.handIn();
+        if (source.sent % 20 === 0) await sleep(1);
+      }
+      if (delivers) await settled(publisher);
+      await publisher.stop({ timeoutMs: 0 });
+      sent += events;
+    };
+    await run(broker.url, 50, true);
+    await run('mqtt://127.0.0.1:1', 200, false);
+    await damage(join(path, 'outbox'));
+    await run(broker.url, 50, true);
+    all.push(await scene.figures(1, sent));
   }
-  const sum = (key: keyof Figures) => all.reduce((total, figures) => total + figures[key], 0);
-  return {
-    heard: sum('heard'),
-    again: sum('again'),
-    reused: sum('reused'),
-    outOfOrder: sum('outOfOrder'),
-    lost: sum('lost'),
-    toldLost: sum('toldLost'),
-    last: sum('last'),
-    faults: sum('faults'),
-    clientDuplicates: sum('clientDuplicates'),
-    p99: Math.max(...all.map(({ p99 }) => p99)),
-  };
+  return sumOf(all);
 }
 
 async function damage(directory: string): Promise<void> {
@@ -271,66 +168,43 @@ async function damage(directory: string): Promise<void> {
 }
 
 /** The broker takes connections and bytes, and never answers: in the middle of a session, and to who comes anew. */
-export async function brokerSilent(
-  broker: TestBroker,
-  times: number,
-  perSecond = 50,
-): Promise<Figures & { sent: number }> {
-  await using home = await temporaryDirectory();
-  const door = await new Door(() => broker.port).start();
-  const listener = await Listener.on(broker.url, events);
-  const publisher = createPublisher(door.url, home.path, {
-    broker: { url: door.url, connectMs: 300, keepAliveSeconds: 1, backoff },
-  });
-  let attempts = 0;
-  publisher.on('away', () => attempts++);
-  await publisher.start();
-  const source = new Source(publisher, perSecond);
-  try {
-    for (let i = 0; i < times; i++) {
-      const before = attempts;
-      door.mute();
-      await until(() => attempts > before + 1); // the session, and an attempt at the next one
-      door.open();
-      await until(() => publisher.counters.connected);
-      await sleep(200);
-    }
-    source.stop();
-    await settled(publisher);
-    return { ...(await figuresOf(listener, times)), sent: source.sent };
-  } finally {
-    source.stop();
-    await publisher.stop({ timeoutMs: 0 });
-    await listener.stop();
-    await door.stop();
-  }
+export async function brokerSilent(broker: TestBroker, times: number, perSecond = 50): Promise<Figures> {
+  await using scene = await FaultScene.of(broker);
+  const { door } = scene;
+  return await underFault(
+    scene,
+    async (publisher) => {
+      let attempts = 0;
+      publisher.on('away', () => attempts++);
+      for (let i = 0; i < times; i++) {
+        const before = attempts;
+        door.mute();
+        await until(() => attempts > before + 1, 60_000); // the session, and an attempt at the next one
+        door.open();
+        await until(() => publisher.counters.connected);
+        await sleep(200);
+      }
+      return times;
+    },
+    { perSecond, publisher: { broker: { url: door.url, connectMs: 300, keepAliveSeconds: 1, backoff } } },
+  );
 }
 
 /** The system's clock is set back by an hour, again and again. */
-export async function clockSetBack(
-  broker: TestBroker,
-  times: number,
-  perSecond = 50,
-): Promise<Figures & { sent: number }> {
-  await using home = await temporaryDirectory();
-  const listener = await Listener.on(broker.url, events);
+export async function clockSetBack(broker: TestBroker, times: number, perSecond = 50): Promise<Figures> {
+  await using scene = await FaultScene.of(broker);
   let back = 0;
-  const publisher = createPublisher(broker.url, home.path, { now: () => Date.now() - back });
-  await publisher.start();
-  const source = new Source(publisher, perSecond);
-  try {
-    for (let i = 0; i < times; i++) {
-      await sleep(100);
-      back += 3_600_000;
-    }
-    source.stop();
-    await settled(publisher);
-    return { ...(await figuresOf(listener, times)), sent: source.sent };
-  } finally {
-    source.stop();
-    await publisher.stop({ timeoutMs: 0 });
-    await listener.stop();
-  }
+  return await underFault(
+    scene,
+    async () => {
+      for (let i = 0; i < times; i++) {
+        await sleep(100);
+        back += 3_600_000;
+      }
+      return times;
+    },
+    { perSecond, publisher: { now: () => Date.now() - back } },
+  );
 }
 
 /**
@@ -341,66 +215,41 @@ export async function takenOver(
   broker: TestBroker,
   times: number,
   perSecond = 50,
-): Promise<Figures & { sent: number; fights: number }> {
-  await using home = await temporaryDirectory();
-  const listener = await Listener.on(broker.url, events);
-  const publisher = createPublisher(broker.url, home.path, {
-    broker: { url: broker.url, connectMs: 2000, backoff: { initialMs: 500, factor: 2, maxMs: 1000, jitter: 0 } },
-  });
-  let away = 0;
-  publisher.on('away', () => away++);
-  await publisher.start();
-  const source = new Source(publisher, perSecond);
+): Promise<Figures & { fights: number }> {
+  await using scene = await FaultScene.of(broker);
   let fights = 0;
-  try {
-    for (let i = 0; i < times; i++) {
-      const before = away;
-      const other = await mqtt.connectAsync(broker.url, { clientId: 'minspnet-node', reconnectPeriod: 0 });
-      let staying = true;
-      other.on('close', () => {
-        if (staying) fights++;
-      });
-      await until(() => away > before);
-      await sleep(300);
-      staying = false;
-      await other.endAsync();
-      await until(() => publisher.counters.connected, 60_000);
-    }
-    source.stop();
-    await settled(publisher);
-    return { ...(await figuresOf(listener, times)), sent: source.sent, fights };
-  } finally {
-    source.stop();
-    await publisher.stop({ timeoutMs: 0 });
-    await listener.stop();
-  }
-}
-
-/** A server that takes connections and never says a word. */
-export async function silentServer(): Promise<TestBroker> {
-  const server = createServer((socket) => socket.on('error', () => {}).resume());
-  const sockets = new Set<{ destroy(): void }>();
-  server.on('connection', (socket) => sockets.add(socket));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  return {
-    port,
-    url: `mqtt://127.0.0.1:${port}`,
-    stop: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
+  const figures = await underFault(
+    scene,
+    async (publisher) => {
+      let away = 0;
+      publisher.on('away', () => away++);
+      for (let i = 0; i < times; i++) {
+        const before = away;
+        const other = await mqtt.connectAsync(broker.url, { clientId: 'minspnet-node', reconnectPeriod: 0 });
+        let staying = true;
+        other.on('close', () => {
+          if (staying) fights++;
+        });
+        await until(() => away > before);
+        await sleep(300);
+        staying = false;
+        await other.endAsync();
+        await until(() => publisher.counters.connected, 60_000);
+      }
+      return times;
     },
-  };
-}
-
-export async function until(done: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!done()) {
-    if (performance.now() > end) throw new Error(`did not come about within ${timeoutMs} ms`);
-    await sleep(2);
-  }
+    {
+      perSecond,
+      publisher: {
+        broker: {
+          url: scene.door.url,
+          connectMs: 2000,
+          backoff: { initialMs: 500, factor: 2, maxMs: 1000, jitter: 0 },
+        },
+      },
+    },
+  );
+  return { ...figures, fights };
 }
 
 /** For `t.test(name, { skip })`: why no small disk can be mounted, or false. */
@@ -411,30 +260,24 @@ export const noTmpfs: string | false =
  * A disk that fills up while events come, and has room again: a small tmpfs, so Linux and root only. Undefined where
  * it can't be mounted.
  */
-export async function diskFull(broker: TestBroker, times: number): Promise<(Figures & { sent: number }) | undefined> {
-  await using home = await temporaryDirectory();
+export async function diskFull(broker: TestBroker, times: number): Promise<Figures | undefined> {
+  await using scene = await FaultScene.of(broker);
+  const { door, home } = scene;
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', home.path]).status === 0;
   if (!mounted) return undefined;
-  const door = await new Door(() => broker.port).start();
-  const listener = await Listener.on(broker.url, events);
-  const publisher = createPublisher(door.url, home.path, {
-    outbox: { directory: join(home.path, 'outbox'), maxEvents: 1e5, maxBytes: 64e6, fsync: false, retryMs: 50 },
-  });
-  let refused = 0;
-  let recovered = 0;
-  publisher.on('warning', ({ code }) => {
-    if (code === 'ERR_STATE_OUTBOX_DISK') refused++;
-  });
-  publisher.on('recovered', () => recovered++);
-  await publisher.start();
-  let sent = 0;
   const ballast = join(home.path, 'ballast');
-  try {
+  const make = async (publisher: ReturnType<typeof createPublisher>, source: Source) => {
+    let refused = 0;
+    let recovered = 0;
+    publisher.on('warning', ({ code }) => {
+      if (code === 'ERR_STATE_OUTBOX_DISK') refused++;
+    });
+    publisher.on('recovered', () => recovered++);
     for (let i = 0; i < times; i++) {
       if (i % 2 === 0) door.shut();
       await writeFile(ballast, Buffer.alloc(4e6)).catch(() => {}); // until there is no room
       for (let n = 0; n < 500; n++) {
-        publisher.observation(captured(`t${sent++}`));
+        source.handIn();
         if (n % 10 === 0) await sleep(1);
       }
       await until(() => refused > i);
@@ -443,71 +286,15 @@ export async function diskFull(broker: TestBroker, times: number): Promise<(Figu
       await until(() => recovered > i);
       await settled(publisher);
     }
-    return { ...(await figuresOf(listener, recovered)), sent };
+    return recovered;
+  };
+  try {
+    return await underFault(scene, make, {
+      publisher: {
+        outbox: { directory: join(home.path, 'outbox'), maxEvents: 1e5, maxBytes: 64e6, fsync: false, retryMs: 50 },
+      },
+    });
   } finally {
-    await publisher.stop({ timeoutMs: 0 });
-    await listener.stop();
-    await door.stop();
     spawnSync('umount', [home.path]);
   }
-}
-
-/** Nothing is wrong: how long from the capture to the subscriber, ms, and how much memory it takes. */
-export async function healthy(broker: TestBroker, seconds: number, perSecond = 50): Promise<Record<string, number>> {
-  await using home = await temporaryDirectory();
-  const listener = await Listener.on(broker.url, events);
-  const publisher = createPublisher(broker.url, home.path);
-  await publisher.start();
-  const handedIn: number[] = [];
-  const rss: number[] = [];
-  const timer = setInterval(() => {
-    publisher.observation(captured(`t${handedIn.push(performance.now())}`));
-    rss.push(process.memoryUsage.rss());
-  }, 1000 / perSecond);
-  await sleep(seconds * 1000);
-  clearInterval(timer);
-  await settled(publisher);
-  await sleep(50);
-  await publisher.stop();
-  await listener.stop();
-  const waits = listener.heard.map(({ at }, index) => at - (handedIn[index] ?? at)).sort((a, b) => a - b);
-  const half = rss.slice(rss.length / 2);
-  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const growth = mean(half.slice(half.length / 2)) / mean(half.slice(0, half.length / 2)) - 1;
-  return {
-    events: waits.length,
-    p50: percentile(waits, 0.5),
-    p99: percentile(waits, 0.99),
-    max: percentile(waits, 0.9999),
-    rssGrowthPercent: Math.round(growth * 1000) / 10,
-  };
-}
-
-/**
- * What the outbox writes at one event a second, the broker being there: MB a day that reach the disk, by the kernel's
- * own count. Linux only; undefined elsewhere.
- */
-export async function flashWear(broker: TestBroker, seconds: number, fsync: boolean): Promise<number | undefined> {
-  await using home = await temporaryDirectory();
-  const publisher = createPublisher(broker.url, home.path, {
-    outbox: { directory: join(home.path, 'outbox'), maxEvents: 1e5, maxBytes: 64e6, fsync },
-  });
-  await publisher.start();
-  await sleep(2000);
-  const before = await bytesWritten();
-  const source = new Source(publisher, 1);
-  await sleep(seconds * 1000);
-  source.stop();
-  await settled(publisher);
-  const after = await bytesWritten();
-  await publisher.stop();
-  if (before === undefined || after === undefined) return undefined;
-  return Math.round(((after - before) / source.sent) * 86_400) / 1e6;
-}
-
-/** Handed to the disk by this process since its start. */
-async function bytesWritten(): Promise<number | undefined> {
-  const io = await readFile('/proc/self/io', 'utf8').catch(() => '');
-  const bytes = /^write_bytes: (\d+)/m.exec(io)?.[1];
-  return bytes === undefined ? undefined : Number(bytes);
 }

@@ -1,37 +1,23 @@
-import { Publisher } from '../../src/mqtt/publisher.js';
-import { monotonicMs } from '../../src/timing/monotonic.js';
-import { observation } from './events.js';
+import { createPublisher, Source } from './publishing.js';
 
 /**
- * A process that publishes until it is killed: `node publisher-child.js URL OUTBOX EVENTS_A_SECOND RUN`.
- * Says `ready` when its outbox is open, then the counters for each line on its standard input, `stop` ends it well.
+ * A process that publishes until it is killed: `node publisher-child.js URL DIRECTORY EVENTS_A_SECOND RUN`.
+ * Says `ready` when its outbox is open, then again and again how many events it has handed in. On its standard input
+ * `pause` ends the events, and `stop` the process.
  */
 const [url = '', directory = '', rate = '100', run = '0'] = process.argv.slice(2);
-const publisher = new Publisher({
-  baseTopic: 'minspnet',
-  node: 'node',
-  broker: { url, connectMs: 2000, backoff: { initialMs: 20, factor: 1.5, maxMs: 100, jitter: 0.5 } },
-  outbox: { directory, maxEvents: 100_000, maxBytes: 64 * 1024 * 1024, fsync: false },
-});
+const publisher = createPublisher(url, directory);
 publisher.on('warning', ({ code, message }) => console.error(code, message));
 await publisher.start();
 process.stdout.write('ready\n');
 
-let count = 0;
-const start = performance.now();
-const timer = setInterval(() => {
-  const due = ((performance.now() - start) * Number(rate)) / 1000;
-  while (count < due)
-    publisher.observation(observation({ id: `${run}.${count++}`, capturedMonotonicMs: monotonicMs() }));
-}, 10);
+const source = new Source(publisher, `${run}.`);
+// A pipe is written at once, so what is said is not lost with the process.
+source.start(Number(rate), () => process.stdout.write(`${source.sent}\n`));
 
 process.stdin.on('data', async (line) => {
-  if (String(line).startsWith('pause')) clearInterval(timer);
-  if (!String(line).startsWith('stop')) {
-    process.stdout.write(`${JSON.stringify({ ...publisher.counters, count })}\n`);
-    return;
-  }
-  clearInterval(timer);
+  source.stop();
+  if (!String(line).startsWith('stop')) return;
   await publisher.stop();
   process.exit(0);
 });
