@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { Gap, Observation } from '../contract/event.js';
@@ -70,6 +70,24 @@ export class OutboxDatabase {
     const aside = `${this.directory}.damaged-${at.toISOString().replaceAll(':', '-')}`;
     await rename(this.directory, aside);
     return aside;
+  }
+
+  /**
+   * Opens what can still be read of a database that was set aside, in a copy.
+   *
+   * @throws what classic-level and the file system throw
+   */
+  async restore(aside: string): Promise<void> {
+    await cp(aside, this.directory, { recursive: true });
+    await ClassicLevel.repair(this.directory);
+    await this.open();
+  }
+
+  /** Opens an empty one in its place. */
+  async begin(): Promise<void> {
+    await this.close().catch(() => {});
+    await rm(this.directory, { recursive: true, force: true });
+    await this.open();
   }
 
   async contents(): Promise<OutboxContents> {

@@ -31,6 +31,16 @@ export function setAside(directory: string, aside: string, cause: unknown): Stat
   );
 }
 
+export function repaired(directory: string, aside: string, cause: unknown): StateError {
+  return new StateError(
+    'ERR_STATE_OUTBOX_DAMAGED',
+    'state',
+    `the outbox ${directory} was damaged (${reasonOf(cause)}): it was set aside as ${aside}, and what can be read of it ` +
+      'goes on; the other events that it held are lost, and subscribers are told so',
+    { cause },
+  );
+}
+
 export function lostSome(directory: string): StateError {
   return new StateError(
     'ERR_STATE_OUTBOX_DAMAGED',

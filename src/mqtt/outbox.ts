@@ -40,6 +40,22 @@ interface OutboxEvents {
   recovered: [];
 }
 
+/** What a database held when it was opened. */
+interface OutboxFindings {
+  recovery: OutboxRecovery;
+  /** The last number of each camera. */
+  stored: Map<string, number>;
+  damaged: boolean;
+  /** The owner has been told of the damage. */
+  told: boolean;
+  /** The place of the first entry; none where there is no entry. */
+  oldest?: number;
+  /** The place behind the last one. */
+  next: number;
+  count: number;
+  bytes: number;
+}
+
 /** Entries held in memory so that the usual path never reads the disk. */
 const cacheEntries = 256;
 /** Entries fetched from disk at once. */
@@ -508,42 +524,12 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   async #scan(): Promise<void> {
     const file = this.#file;
     const { directory, fsync, now } = this.#options;
-    let recovery = new OutboxRecovery(now);
-    let stored = new Map<string, number>();
-    let damaged = false;
-    let oldest: number | undefined;
-    let next = firstKey;
-    let count = 0;
-    let bytes = 0;
-    try {
-      await this.#database.open();
-      const contents = await this.#database.contents();
-      stored = contents.last;
-      damaged = contents.damaged;
-      for await (const entry of contents.entries) {
-        next = Math.max(next, entry.key + 1);
-        if (entry.record === undefined) {
-          damaged = true;
-          this.#dels.add(entry.key);
-          continue;
-        }
-        recovery.add(entry.key, entry.record);
-        oldest ??= entry.key;
-        this.#age.found(entry.key, entry.record);
-        count++;
-        bytes += entry.bytes;
-      }
-      // LevelDB passes over a cut log without a word, but a clean stop says what should have been there.
-      if (file.clean) for (const camera of file.cameras) damaged ||= (stored.get(camera) ?? 0) < file.reserved(camera);
-      if (damaged) this.emit('warning', errors.lostSome(directory));
-    } catch (cause) {
-      await this.#begin(cause);
-      recovery = new OutboxRecovery(now);
-      stored = new Map();
-      damaged = true;
-      oldest = undefined;
-      count = bytes = 0;
-    }
+    const contents = await this.#contents();
+    const { recovery, stored, oldest, next, count, bytes } = contents;
+    // LevelDB passes over a cut log without a word, but a clean stop says what should have been there.
+    const cut = file.clean && [...file.cameras].some((camera) => (stored.get(camera) ?? 0) < file.reserved(camera));
+    const damaged = contents.damaged || cut;
+    if (damaged && !contents.told) this.emit('warning', errors.lostSome(directory));
     const blind = this.#next >= blindKey;
     const trusted = !damaged && !blind && (file.clean || file.sameBoot || fsync || !file.known);
     const found = recovery.finish({ stored, file, damaged, trusted, nextKey: next });
@@ -564,8 +550,17 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     this.#scanned = true;
   }
 
-  /** Begins a new database where the one that lies there is damaged. */
-  async #begin(cause: unknown): Promise<void> {
+  /** What lies there; where it is damaged, what can be had of it, and else a new database. */
+  async #contents(): Promise<OutboxFindings> {
+    try {
+      await this.#database.open();
+      return await this.#find();
+    } catch (cause) {
+      return await this.#rescue(cause);
+    }
+  }
+
+  async #rescue(cause: unknown): Promise<OutboxFindings> {
     const { directory, now } = this.#options;
     if (errors.causeCode(cause) === 'LEVEL_LOCKED') throw errors.inUse(directory, cause);
     if (errors.isRightsFault(cause)) throw errors.directoryUnusable(directory, cause);
@@ -573,9 +568,42 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     const aside = await this.#database.setAside(new Date(now())).catch((error) => {
       throw errors.directoryUnusable(directory, error);
     });
+    const restored = await this.#restore(aside);
+    this.emit('warning', (restored ? errors.repaired : errors.setAside)(directory, aside, cause));
+    if (restored === undefined) await this.#database.begin();
+    return { ...(restored ?? (await this.#find())), damaged: true, told: true };
+  }
+
+  /** Undefined where nothing can be had of it. */
+  async #restore(aside: string): Promise<OutboxFindings | undefined> {
+    try {
+      await this.#database.restore(aside);
+      return await this.#find();
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Goes through the open database. */
+  async #find(): Promise<OutboxFindings> {
     this.#dels.clear();
-    await this.#database.open();
-    this.emit('warning', errors.setAside(directory, aside, cause));
+    const recovery = new OutboxRecovery(this.#options.now);
+    const { entries, last: stored, damaged } = await this.#database.contents();
+    const found: OutboxFindings = { recovery, stored, damaged, told: false, next: firstKey, count: 0, bytes: 0 };
+    for await (const { key, record, bytes } of entries) {
+      found.next = Math.max(found.next, key + 1);
+      if (record === undefined) {
+        found.damaged = true;
+        this.#dels.add(key);
+        continue;
+      }
+      recovery.add(key, record);
+      found.oldest ??= key;
+      this.#age.found(key, record);
+      found.count++;
+      found.bytes += bytes;
+    }
+    return found;
   }
 
   /** The disk is full from the start: counts above all that may have been given, behind all that may lie there. */

@@ -273,35 +273,53 @@ t.test('a directory that can’t be used, or is used, is no place to start', asy
   await t.rejects(below.start(), { code: 'ERR_STATE_DIRECTORY', exit: 'state', message: /stateDirectory/ });
 });
 
-t.test('a database that can’t be opened is set aside, and no number is used again', async (t) => {
+async function logOf(directory: string): Promise<string> {
+  const name = (await readdir(directory)).find((name) => name.endsWith('.log'));
+  return join(directory, name ?? '');
+}
+
+/** How many databases lie aside beside the outbox. */
+async function lieAside(directory: string): Promise<number> {
+  return (await readdir(join(directory, '..'))).filter((name) => name.startsWith('outbox.damaged-')).length;
+}
+
+/** An outbox with five events whose database can't be opened any more. */
+async function unopenable(t: Test): Promise<string> {
   const directory = await home(t);
-  const first = await open(t, directory);
-  append(first.outbox, 5);
-  await first.outbox.stop();
+  const { outbox } = await open(t, directory);
+  append(outbox, 5);
+  await outbox.stop();
   await writeFile(join(directory, 'CURRENT'), 'nonsense');
+  return directory;
+}
+
+t.test('a database that can’t be opened is set aside, and what can be read of it goes on', async (t) => {
+  const directory = await unopenable(t);
   const { outbox, warnings } = await open(t, directory);
-  t.ok(warnings.includes('ERR_STATE_OUTBOX_DAMAGED'));
-  t.equal((await readdir(join(directory, '..'))).filter((name) => name.startsWith('outbox.damaged-')).length, 1);
+  t.same(warnings, ['ERR_STATE_OUTBOX_DAMAGED']);
+  t.equal(await lieAside(directory), 1);
+  append(outbox, 1);
+  t.same(numbers(await take(outbox, 6)), ['1', '2', '3', '4', '5', '6']);
+});
+
+t.test('where nothing of it can be read, a new one begins, and no number is used again', async (t) => {
+  const directory = await unopenable(t);
+  await truncate(await logOf(directory));
+  const { outbox, warnings } = await open(t, directory);
+  t.same(warnings, ['ERR_STATE_OUTBOX_DAMAGED']);
+  t.equal(await lieAside(directory), 1);
   append(outbox, 1);
   t.same(numbers(await take(outbox, 2)), ['1-5', '6']);
 });
 
 t.test('with the file of numbers gone as well, the count goes on above all that can have been', async (t) => {
-  const directory = await home(t);
-  const first = await open(t, directory);
-  append(first.outbox, 5);
-  await first.outbox.stop();
-  await writeFile(join(directory, 'CURRENT'), 'nonsense');
+  const directory = await unopenable(t);
+  await truncate(await logOf(directory));
   await writeFile(`${directory}.seq`, 'nonsense');
   const { outbox } = await open(t, directory, { now: () => Date.UTC(2026, 10, 25) });
   append(outbox, 1);
   t.same(numbers(await take(outbox, 1)), [String(Date.UTC(2026, 10, 25) / 1000 + 1)]);
 });
-
-async function logOf(directory: string): Promise<string> {
-  const name = (await readdir(directory)).find((name) => name.endsWith('.log'));
-  return join(directory, name ?? '');
-}
 
 t.test('a cut log: what is left comes, the rest is told of', async (t) => {
   const directory = await home(t);
