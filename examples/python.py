@@ -1,4 +1,4 @@
-"""What all boards of a broker see, each event once, with paho-mqtt 2 (`pip install "paho-mqtt>=2"`):
+"""What all boards of a broker see, each event once, with paho-mqtt 2 (`pip install -r examples/requirements.txt`):
 
 python3 examples/python.py 192.168.1.10 1883
 """

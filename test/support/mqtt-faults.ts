@@ -235,6 +235,7 @@ export async function takenOver(
         staying = false;
         await other.endAsync();
         await until(() => publisher.counters.connected, 60_000);
+        await sleep(Math.random() * 200); // some of what waits goes out
       }
       return times;
     },
@@ -244,7 +245,7 @@ export async function takenOver(
         broker: {
           url: scene.door.url,
           connectMs: 2000,
-          backoff: { initialMs: 500, factor: 2, maxMs: 1000, jitter: 0 },
+          backoff: { initialMs: 400, factor: 2, maxMs: 400, jitter: 0 },
         },
       },
     },
