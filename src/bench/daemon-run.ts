@@ -60,6 +60,8 @@ const warmUpMs = 2000;
 const startMs = 60_000;
 /** Health comes every five seconds. */
 const healthMs = 15_000;
+/** An event comes after the detections in its picture, and not long after. */
+const rememberedPictures = 1000;
 
 /**
  * Runs the daemon as a user would, in processes of its own, and listens to it through a broker. Every picture goes
@@ -185,6 +187,8 @@ class Ears {
   firstResultMs: number | null = null;
   health: Health | undefined;
   #samples: Samples | undefined;
+  /** By its time of capture, which events name, when a picture was taken. */
+  readonly #takenAt = new Map<number, number>();
 
   constructor(
     private readonly client: MqttClient,
@@ -198,15 +202,18 @@ class Ears {
       if (channel === 'health' && !retain) this.health = JSON.parse(String(payload));
       if (channel === 'detections') {
         this.firstResultMs ??= performance.now() - startedAt;
-        const { capturedMonotonicMs, inferenceMs }: Detections = JSON.parse(String(payload));
-        this.#samples?.captureToPublishMs.push(now - capturedMonotonicMs);
+        const { capturedMonotonicMs, takenMonotonicMs, inferenceMs }: Detections = JSON.parse(String(payload));
+        this.#takenAt.set(capturedMonotonicMs, takenMonotonicMs);
+        const [oldest] = this.#takenAt.size > rememberedPictures ? this.#takenAt.keys() : [];
+        if (oldest !== undefined) this.#takenAt.delete(oldest);
+        this.#samples?.captureToPublishMs.push(now - takenMonotonicMs);
         this.#samples?.inferenceMs.push(inferenceMs);
       }
       if (channel === 'events' && this.#samples !== undefined) {
         const event: EventMessage = JSON.parse(String(payload));
-        if ('capturedMonotonicMs' in event && event.type !== 'end') {
-          this.#samples.eventsMs.push(now - event.capturedMonotonicMs);
-        }
+        if (!('capturedMonotonicMs' in event) || event.type === 'end') return;
+        const takenAt = this.#takenAt.get(event.capturedMonotonicMs);
+        if (takenAt !== undefined) this.#samples.eventsMs.push(now - takenAt);
       }
     });
     client.on('error', () => {}); // the run's time-outs tell of it

@@ -118,12 +118,10 @@ const daemonResult = z.object({
   cpuPercent: z
     .object({ engine: nullable, daemon: nullable, both: nullable })
     .describe('of one core, between two looks at the kernel’s accounts'),
-  captureToPublishMs: distribution.describe('from capture to a subscriber, every picture’s detections'),
+  captureToPublishMs: distribution.describe('from the decoded picture to a subscriber, every picture’s detections'),
   eventsMs: distribution.describe('the same for events, which go through the outbox'),
   inferenceMs: distribution,
-  addedMs: distribution.describe(
-    'capture to publish less inference, picture by picture; decoding comes before capture',
-  ),
+  addedMs: distribution.describe('capture to publish less inference, picture by picture; decoding comes before both'),
   histogram,
   energy,
 });

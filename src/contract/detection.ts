@@ -14,6 +14,9 @@ export const detections = z.object({
   camera: z.string(),
   capturedAt: z.iso.datetime().describe('UTC'),
   capturedMonotonicMs: z.number().describe('the same instant on the board’s monotonic clock'),
+  takenMonotonicMs: z
+    .number()
+    .describe('when the decoded picture was taken, on the same clock; a file’s times of capture are its time stamps'),
   inferenceMs: z.number().min(0).describe('of the network alone'),
   detections: z.array(detection).describe('also those that are too weak to make a track'),
 });

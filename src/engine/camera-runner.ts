@@ -225,11 +225,12 @@ export class CameraRunner {
     return Math.round((sorted[Math.floor(0.99 * (sorted.length - 1))] ?? 0) * 100) / 100;
   }
 
-  #tell({ monotonicMs, utcMs }: CapturedFrame, seen: readonly Detection[], inferenceMs: number): void {
+  #tell({ monotonicMs, utcMs, takenMs }: CapturedFrame, seen: readonly Detection[], inferenceMs: number): void {
     const detections = {
       camera: this.name,
       capturedAt: new Date(utcMs).toISOString(),
       capturedMonotonicMs: round(monotonicMs, 1),
+      takenMonotonicMs: round(takenMs, 3),
       inferenceMs: round(inferenceMs, 3),
       detections: seen.map(({ class: name, score, box }) => ({
         class: name,

@@ -282,6 +282,7 @@ class CaptureWorker {
   }
 
   #emit(attempt: Attempt, { frame }: Picture, mediaMs: number, time: CaptureTime): void {
+    const takenMs = monotonicMs();
     this.#rate.taken(mediaMs);
     const buffer = this.#free.pop();
     const input = this.#input;
@@ -297,7 +298,7 @@ class CaptureWorker {
     this.#out.set(this.#number, kept);
     const picture = { width: frame.width, height: frame.height };
     const region = this.#scaler.region && fractionsOf(this.#scaler.region, picture);
-    const facts = { number: this.#number, generation: attempt.generation, sentMs: monotonicMs(), still };
+    const facts = { number: this.#number, generation: attempt.generation, takenMs, sentMs: monotonicMs(), still };
     const pixels = { buffer, input, fitted, picture, ...(region && { region }) };
     this.#send({ kind: 'frame', frame: { ...facts, ...pixels, ...time }, counters: this.#counters }, [buffer]);
   }

@@ -39,6 +39,8 @@ export interface CapturedFrame extends CaptureTime {
   still: boolean;
   /** Of the attempt that it came with. */
   generation: number;
+  /** When its decoded picture was taken, on the monotonic clock; a file's time of capture is that of its time stamps. */
+  takenMs: number;
   /** When it was ready for the network, on the monotonic clock, milliseconds. */
   sentMs: number;
   /** The tensor and some slack; see tensorBytes(). */
