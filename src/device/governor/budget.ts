@@ -13,9 +13,9 @@ const hold = { nearest: 0.3, farthest: 2.2 };
 const backlash = 0.6;
 /** Time constant of the filter against noise, seconds: a chip settles in a few, its case in minutes. */
 const filterSeconds = 10;
-/** The load falls by so much for each point that the value rises, at once … */
+/** The load falls by so much for each point that the value rises outside of `hold`, at once … */
 const proportional = 0.04;
-/** … and by so much a second for each point outside of `hold`; the reciprocal of their ratio is the slower answer's time. */
+/** … and by so much a second for each point that it is outside; the reciprocal of their ratio is the slower answer's time. */
 const integral = 0.0006;
 /** Above the limit itself the slower answer is so many times as fast. */
 const urgency = 4;
@@ -65,9 +65,16 @@ export class Budget {
     const point = this.name === 'temperature' ? 1 : relativePoint * this.#limit;
     const moved = this.#moved ?? now;
     this.#moved = Math.max(now - backlash * point, Math.min(now + backlash * point, moved));
-    const room = (this.#limit - now) / point;
+    const roomOf = (value: number) => (this.#limit - value) / point;
+    const room = roomOf(now);
     const beyond = room > hold.farthest ? Math.min(room - hold.farthest, farthest) : Math.min(0, room - hold.nearest);
     const gain = this.isOver ? urgency * integral : integral;
-    return (-proportional * (this.#moved - moved)) / point + gain * beyond * seconds;
+    const rise = outsideHold(roomOf(moved)) - outsideHold(roomOf(this.#moved));
+    return -proportional * rise + gain * beyond * seconds;
   }
+}
+
+/** Room without the way through `hold`, where nothing moves: what a step of the load warms is no reason to take it back. */
+function outsideHold(room: number): number {
+  return room > hold.farthest ? room - (hold.farthest - hold.nearest) : Math.min(room, hold.nearest);
 }
