@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
 import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import type { BrokerError } from '../contract/errors.js';
 import { type BackoffOptions, backoff, defaultBackoff } from '../timing/backoff.js';
@@ -296,6 +297,8 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     this.#client = client;
     client.on('connect', (connack) => {
       if (this.#client !== client) return;
+      // An event behind its snapshot would wait until the broker's kernel acknowledges that: 40 ms on Linux.
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       const { receiveMaximum = 65_535, maximumPacketSize = Number.POSITIVE_INFINITY } = connack.properties ?? {};
       this.#session = { receiveMaximum, maximumPacketSize };
       // The other one of our name stays away for so long, and may come back.
