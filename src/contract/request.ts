@@ -34,6 +34,8 @@ export type CameraSettingsState = z.infer<typeof cameraSettings>;
 const picture = z.object({
   topic: z.string().describe('where the JPEG was published, retained, before this answer'),
   bytes: z.int().positive(),
+  width: z.int().min(0).describe('pixels'),
+  height: z.int().min(0).describe('pixels'),
 });
 
 const model = z.object({
@@ -67,7 +69,7 @@ export const requests = {
     gives: picture,
   },
   still: {
-    summary: 'A photograph at the camera’s full resolution, as JPEG at `<camera>/still`, where its source takes some.',
+    summary: 'A photograph at the camera’s full resolution, as JPEG at `<camera>/still`.',
     needs: z.strictObject({ camera }),
     gives: picture,
   },

@@ -1,12 +1,13 @@
 import type { Settings } from '../config/schema.js';
-import { MinspnetError, RequestError, SourceError } from '../contract/errors.js';
+import { MinspnetError, RequestError } from '../contract/errors.js';
 import type { TuningHealth } from '../contract/health.js';
 import { usualInputPixels, type VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState, RequestGives, RequestNeeds } from '../contract/request.js';
 import type { Topic } from '../contract/topics.js';
-import type { CameraAdjustment } from '../engine/protocol.js';
+import type { CameraAdjustment, TakenPicture } from '../engine/protocol.js';
 import { listModels } from '../model/list.js';
 import { loadModel } from '../model/load.js';
+import { maxPayload } from '../mqtt/embedded-broker.js';
 import type { Publisher } from '../mqtt/publisher.js';
 import type { RequestHandlers } from '../mqtt/request-server.js';
 import type { Adjustments } from './adjustments.js';
@@ -142,7 +143,7 @@ export class Control implements RequestHandlers {
 
   async still({ camera }: RequestNeeds<'still'>): Promise<RequestGives<'still'>> {
     this.#mustKnow(camera);
-    throw new SourceError('ERR_SOURCE_NO_STILL', 'source', `stills are not available for the source of ${camera}`);
+    return this.#show(this.#options.publisher.topics.still(camera), await this.#engine.takePicture(camera, true));
   }
 
   async restart({ camera }: RequestNeeds<'restart'>): Promise<RequestGives<'restart'>> {
@@ -239,9 +240,16 @@ export class Control implements RequestHandlers {
   }
 
   /** A JPEG at a retained topic, before the answer that speaks of it. */
-  #show(topic: Topic<Uint8Array>, jpeg: Uint8Array): { topic: string; bytes: number } {
-    this.#options.publisher.retain(topic, Buffer.from(jpeg), 'image/jpeg');
-    return { topic, bytes: jpeg.length };
+  #show(topic: Topic<Uint8Array>, { jpeg, width, height }: TakenPicture): RequestGives<'still'> {
+    const { publisher } = this.#options;
+    const bytes = jpeg.length;
+    const most = Math.min(publisher.maximumPayload, maxPayload);
+    if (bytes > most) {
+      const what = `the picture has ${bytes} bytes, and one message holds ${most} at most`;
+      throw new RequestError('ERR_REQUEST_TOO_LARGE', 'broker', `${what}.`);
+    }
+    publisher.retain(topic, Buffer.from(jpeg), 'image/jpeg');
+    return { topic, bytes, width, height };
   }
 
   #mustKnow(camera: string): void {

@@ -4,7 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { EngineError, MinspnetError, type SerialisedError, SourceError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import { libraryEnvironment } from '../device/runtime-library.js';
-import type { CameraAdjustment, EngineFacts, EngineSettings, FromEngine, ToEngine } from '../engine/protocol.js';
+import type {
+  CameraAdjustment,
+  EngineFacts,
+  EngineSettings,
+  FromEngine,
+  TakenPicture,
+  ToEngine,
+} from '../engine/protocol.js';
 import { protocolVersion } from '../engine/protocol.js';
 import { OpenTracks } from './open-tracks.js';
 
@@ -73,7 +80,7 @@ export class EngineHost {
   readonly #openTracks = new OpenTracks();
   #settings: EngineHostOptions['settings'];
   /** Those who wait for a picture, by the id of their request. */
-  readonly #pictures = new Map<number, (answer: Uint8Array | MinspnetError) => void>();
+  readonly #pictures = new Map<number, (answer: TakenPicture | MinspnetError) => void>();
   #lastPicture = 0;
 
   constructor(private readonly options: EngineHostOptions) {
@@ -155,25 +162,25 @@ export class EngineHost {
   }
 
   /**
-   * The camera's next picture as JPEG.
+   * The camera's next picture as JPEG, or a still of it.
    *
    * @throws {SourceError} where it gives none; `ERR_SOURCE_…`
    */
-  async takePicture(camera: string): Promise<Uint8Array> {
+  async takePicture(camera: string, still = false): Promise<TakenPicture> {
     const id = ++this.#lastPicture;
-    const answer = await new Promise<Uint8Array | MinspnetError>((resolve) => {
+    const answer = await new Promise<TakenPicture | MinspnetError>((resolve) => {
       const late = setTimeout(() => this.#answerPicture(id, noEngine()), this.state === 'ready' ? pictureMs : 0);
       this.#pictures.set(id, (answer) => {
         clearTimeout(late);
         resolve(answer);
       });
-      this.#send({ kind: 'take-picture', camera, id });
+      this.#send({ kind: 'take-picture', camera, id, still });
     });
     if (answer instanceof MinspnetError) throw answer;
     return answer;
   }
 
-  #answerPicture(id: number, answer: Uint8Array | MinspnetError): void {
+  #answerPicture(id: number, answer: TakenPicture | MinspnetError): void {
     this.#pictures.get(id)?.(answer);
     this.#pictures.delete(id);
   }
@@ -213,7 +220,7 @@ export class EngineHost {
       case 'stopped':
         break;
       case 'picture':
-        this.#answerPicture(message.id, message.jpeg);
+        this.#answerPicture(message.id, message);
         break;
       case 'no-picture':
         this.#answerPicture(message.id, new SourceError(message.error.code, message.error.exit, message.error.message));

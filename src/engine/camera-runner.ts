@@ -5,6 +5,7 @@ import type { EndReason } from '../contract/event.js';
 import type { Box } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
 import { Capture, type CaptureChange, type CapturedFrame } from '../pipeline/capture/capture.js';
+import { takeLibcameraStill } from '../pipeline/capture/libcamera-still.js';
 import type { CaptureWorkerData } from '../pipeline/capture/messages.js';
 import { toWhole } from '../pipeline/capture/region.js';
 import { tensorBytes } from '../pipeline/capture/tensor.js';
@@ -44,15 +45,20 @@ const rememberedWaits = 1000;
 const nextPictureMs = 5000;
 const wholePicture: Box = [0, 0, 1, 1];
 
-/** Somebody who wants the next picture. Called with undefined when it could not be made. */
-type PictureTaker = (jpeg: Uint8Array | undefined) => void;
+/** Somebody who wants the next picture. */
+interface PictureTaker {
+  /** At its own size, not at that of snapshots. */
+  full: boolean;
+  /** With undefined when it could not be made. */
+  take: (jpeg: Uint8Array | undefined) => void;
+}
 
 /** A report whose snapshots are still being made, by the number of its frame. */
 interface Pending {
   frame: number;
   report: SceneReport;
   awaited: boolean;
-  /** One a shot, then one for all takers of the whole picture. */
+  /** One a shot, then one a taker of the whole picture. */
   jpegs: Uint8Array[];
   takers: PictureTaker[];
 }
@@ -74,6 +80,7 @@ export class CameraRunner {
   #stopping = false;
   #adjustment: CameraAdjustment;
   #takers: PictureTaker[] = [];
+  #photograph: Promise<Uint8Array> | undefined;
 
   constructor(private readonly options: CameraRunnerOptions) {
     const { settings, events, enqueue, hung, adjustment } = options;
@@ -125,25 +132,51 @@ export class CameraRunner {
   }
 
   /**
+   * A photograph at the camera's full resolution, as JPEG: by the camera itself where it takes some, for which its video
+   * is interrupted; else the next picture of the stream at the size that it has there. Who asks meanwhile gets the same.
+   *
+   * @throws {SourceError}
+   */
+  async takeStill(): Promise<Uint8Array> {
+    const { source, state } = this.#capture;
+    if (source.kind !== 'libcamera') return this.takePicture(true);
+    if (this.#photograph !== undefined) return this.#photograph;
+    if (state !== 'live') throw this.#noPicture();
+    const take = (signal: AbortSignal) => takeLibcameraStill(source, signal);
+    this.#photograph = this.#capture.lend('a still is being taken', take).finally(() => {
+      this.#photograph = undefined;
+    });
+    return this.#photograph;
+  }
+
+  /**
    * The next picture of the stream as JPEG, as a whole, no larger than snapshots are.
    *
+   * @param full at its own size
    * @throws {SourceError} ERR_SOURCE_NO_PICTURE
    */
-  async takePicture(): Promise<Uint8Array> {
+  async takePicture(full = false): Promise<Uint8Array> {
     const jpeg = await new Promise<Uint8Array | undefined>((resolve) => {
       const periodMs = 1000 / (this.#adjustment.fps ?? this.options.settings.fps);
       const timer = setTimeout(
         () => resolve(undefined),
         this.#capture.state === 'live' ? nextPictureMs + 2 * periodMs : 0,
       );
-      this.#takers.push((jpeg) => {
-        clearTimeout(timer);
-        resolve(jpeg);
+      this.#takers.push({
+        full,
+        take: (jpeg) => {
+          clearTimeout(timer);
+          resolve(jpeg);
+        },
       });
     });
-    if (jpeg !== undefined) return jpeg;
+    if (jpeg === undefined) throw this.#noPicture();
+    return jpeg;
+  }
+
+  #noPicture(): SourceError {
     const what = `camera ${this.name} gives no picture now (it is ${this.#capture.state}). Try again when it is live.`;
-    throw new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
+    return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
   }
 
   health(): CameraHealth {
@@ -182,9 +215,12 @@ export class CameraRunner {
     this.#endGap();
     const report = this.#adjustment.detect === false ? nothingToTell() : await this.#look(scene, frame, detector);
     const takers = this.#takers.splice(0);
-    const boxes = [...report.shots.map((shot) => shot.box), ...(takers.length > 0 ? [wholePicture] : [])];
-    this.#capture.release(frame, boxes, this.#adjustment.detect !== false && scene.settled);
-    this.#pending.push({ frame: frame.number, report, awaited: boxes.length > 0, jpegs: [], takers });
+    const cuts = [
+      ...report.shots.map(({ box }) => ({ box })),
+      ...takers.map(({ full }) => ({ box: wholePicture, full })),
+    ];
+    this.#capture.release(frame, cuts, this.#adjustment.detect !== false && scene.settled);
+    this.#pending.push({ frame: frame.number, report, awaited: cuts.length > 0, jpegs: [], takers });
     this.#flush();
   }
 
@@ -254,7 +290,7 @@ export class CameraRunner {
     if (change.state === 'ended') this.#endTracks('source-ended');
     if (change.error?.code === 'ERR_SOURCE_THREAD') this.#forgetSnapshots(); // their pictures are gone with it
     // Live is what gives pictures: the first one analysed ends the gap.
-    if (change.state === 'stalled' || change.state === 'reconnecting') this.#beginGap();
+    if (change.state !== 'live' && change.state !== 'ended') this.#beginGap();
     const { error, ...rest } = change;
     this.options.send({
       kind: 'capture',
@@ -308,7 +344,9 @@ export class CameraRunner {
       });
       for (const observation of report.observations) this.options.send({ kind: 'observation', observation });
       if (report.state !== undefined) this.options.send({ kind: 'state', state: report.state });
-      for (const taker of takers) taker(jpegs[report.shots.length]);
+      takers.forEach(({ take }, i) => {
+        take(jpegs[report.shots.length + i]);
+      });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { asMinspnetError, SourceError } from '../contract/errors.js';
 import { chosenSize } from '../pipeline/capture/input-size.js';
+import { jpegSize } from '../pipeline/capture/jpeg-size.js';
 import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
 import { monotonicMs } from '../timing/monotonic.js';
@@ -55,12 +56,13 @@ export class Engine {
     return this.#cameras.find((camera) => camera.name === name);
   }
 
-  /** Answers with the camera's next picture, or with why there is none. */
-  async takePicture(name: string, id: number): Promise<void> {
+  /** Answers with the camera's next picture or a still of it, or with why there is none. */
+  async takePicture(name: string, id: number, still: boolean): Promise<void> {
     try {
       const camera = this.camera(name);
       if (camera === undefined) throw new SourceError('ERR_SOURCE_UNKNOWN', 'source', `no camera is called "${name}"`);
-      this.send({ kind: 'picture', id, jpeg: await camera.takePicture() });
+      const jpeg = await (still ? camera.takeStill() : camera.takePicture());
+      this.send({ kind: 'picture', id, jpeg, ...(jpegSize(jpeg) ?? { width: 0, height: 0 }) });
     } catch (error) {
       this.send({ kind: 'no-picture', id, error: asMinspnetError(error).serialise() });
     }

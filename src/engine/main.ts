@@ -22,7 +22,7 @@ function main(): void {
     },
     adjust: async ({ camera, adjustment }) => engine?.camera(camera)?.adjust(adjustment),
     'restart-camera': async ({ camera }) => engine?.camera(camera)?.restart(),
-    'take-picture': async ({ camera, id }) => engine?.takePicture(camera, id),
+    'take-picture': async ({ camera, id, still }) => engine?.takePicture(camera, id, still),
     stop: async ({ reason }) => {
       await engine?.stop(reason);
       process.disconnect();

@@ -7,7 +7,7 @@ import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraState, CaptureState, ProviderFacts } from '../contract/status.js';
 
 /** Daemon and engine of different versions refuse each other. */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 /** What an engine is told at its start; nothing of it changes while it lives. */
 export interface EngineSettings {
@@ -47,8 +47,8 @@ export type ToEngine =
   | { kind: 'adjust'; camera: string; adjustment: CameraAdjustment }
   /** Closes the camera's source and opens it again; its tracks end with `camera-restart`. */
   | { kind: 'restart-camera'; camera: string }
-  /** Asks for the camera's next picture as a JPEG; answered by `picture` or `no-picture` of the same `id`. */
-  | { kind: 'take-picture'; camera: string; id: number }
+  /** Asks for the camera's next picture, or a still of it; answered by `picture` or `no-picture` of the same `id`. */
+  | { kind: 'take-picture'; camera: string; id: number; still: boolean }
   /** Ends the open tracks with the reason, then answers `stopped` and exits. */
   | { kind: 'stop'; reason: 'stopping' | 'engine-restart' };
 
@@ -58,6 +58,14 @@ export interface TrackSnapshot {
   track: string;
   class: string;
   jpeg: Uint8Array;
+}
+
+/** The whole picture of a camera. */
+export interface TakenPicture {
+  jpeg: Uint8Array;
+  /** Pixels. */
+  width: number;
+  height: number;
 }
 
 export type FromEngine =
@@ -77,7 +85,7 @@ export type FromEngine =
   | { kind: 'state'; state: CameraState }
   /** Of each picture that the network has seen, where `events.detections` is set. */
   | { kind: 'detections'; detections: Detections }
-  | { kind: 'picture'; id: number; jpeg: Uint8Array }
+  | ({ kind: 'picture'; id: number } & TakenPicture)
   | { kind: 'no-picture'; id: number; error: SerialisedError }
   /** Sent every second; its absence for a few seconds means that the engine hangs. */
   | { kind: 'heartbeat'; at: number; rssBytes: number; cpuSeconds: number; cameras: Record<string, CameraHealth> }

@@ -35,8 +35,8 @@ const maxClients = 64;
 const connectMs = 10_000;
 /** A subscriber that reads nothing for that long is thrown out: until then it holds up the others. */
 const drainMs = 5_000;
-/** One message, and all retained ones together; bytes. */
-const maxPayload = 4 * 1024 * 1024;
+/** One message (a still of twelve megapixels has half of that), and all retained ones together; bytes. */
+export const maxPayload = 8 * 1024 * 1024;
 const maxRetained = 16 * 1024 * 1024;
 
 /** A wrong password is answered no sooner than that, ms: guessing takes its time. */

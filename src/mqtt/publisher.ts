@@ -156,6 +156,11 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#outbox.on('recovered', () => this.emit('recovered'));
   }
 
+  /** Largest payload that the broker takes, bytes, as far as it has said so. */
+  get maximumPayload(): number {
+    return this.#client.maximumPayload;
+  }
+
   get counters(): PublisherCounters {
     return {
       connected: this.#client.connected,

@@ -13,6 +13,14 @@ export function installRpicam(folder: string, behaviour: RpicamBehaviour = {}, n
   chmodSync(program, 0o755);
 }
 
+/** A program of that name on the search path that only one at a time can run, as a camera has one owner. */
+export function installOwner(folder: string, name: string, script: string): void {
+  const busy = 'echo "ERROR: *** failed to acquire camera ***" >&2; exit 255';
+  const lock = join(folder, 'camera');
+  writeFileSync(join(folder, name), `#!/bin/sh\nexec 9>'${lock}'\nflock -n 9 || { ${busy}; }\n${script}\n`);
+  chmodSync(join(folder, name), 0o755);
+}
+
 /** The arguments of each call that was logged. */
 export function readCalls(log: string): string[][] {
   return readFileSync(log, 'utf8')

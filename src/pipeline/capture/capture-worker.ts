@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Frame } from 'node-av/lib';
 import { asMinspnetError, type MinspnetError } from '../../contract/errors.js';
-import type { Box } from '../../contract/geometry.js';
 import { monotonicMs } from '../../timing/monotonic.js';
 import { createSource } from './create-source.js';
 import { inputSize, type Size } from './input-size.js';
@@ -19,7 +18,7 @@ import { MotionGate } from './motion-gate.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
 import { RateLimit } from './rate-limit.js';
 import { fractionsOf, pixelRegion } from './region.js';
-import { SnapshotEncoder } from './snapshot.js';
+import { type Cut, SnapshotEncoder } from './snapshot.js';
 import { parseSource, type Source } from './source.js';
 import { tensorBuffer, tensorBytes } from './tensor.js';
 import { TensorScaler } from './tensor-scaler.js';
@@ -310,10 +309,10 @@ class CaptureWorker {
     attempt.watchdog.fingerprint(createHash('sha1').update(tensorBytes(buffer, input)).digest('base64'), nowMs);
   }
 
-  #release({ number, buffer, boxes, settled }: Extract<ToCaptureWorker, { kind: 'release' }>): void {
+  #release({ number, buffer, cuts, settled }: Extract<ToCaptureWorker, { kind: 'release' }>): void {
     const picture = this.#out.get(number);
     this.#out.delete(number);
-    if (boxes.length > 0) this.#send({ kind: 'snapshots', number, jpegs: this.#cut(picture, boxes) });
+    if (cuts.length > 0) this.#send({ kind: 'snapshots', number, jpegs: this.#cut(picture, cuts) });
     if (picture !== undefined) {
       picture.unref();
       this.#idle.push(picture);
@@ -323,10 +322,10 @@ class CaptureWorker {
   }
 
   /** A picture that can't be encoded costs its snapshots, not the camera. */
-  #cut(picture: Frame | undefined, boxes: readonly Box[]): Uint8Array[] {
+  #cut(picture: Frame | undefined, cuts: readonly Cut[]): Uint8Array[] {
     if (picture === undefined) return [];
     try {
-      return boxes.map((box) => this.#snapshots.encode(picture, box));
+      return cuts.map((cut) => this.#snapshots.encode(picture, cut));
     } catch {
       this.#counters.snapshotErrors += 1;
       return [];

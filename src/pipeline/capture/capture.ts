@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError, type SerialisedError, SourceError } from '../../contract/errors.js';
-import type { Box } from '../../contract/geometry.js';
 import type { CaptureState } from '../../contract/status.js';
 import { backoff } from '../../timing/backoff.js';
 import { monotonicMs } from '../../timing/monotonic.js';
@@ -13,7 +12,8 @@ import type {
   ToCaptureWorker,
 } from './messages.js';
 import type { PictureSource, SourceFacts } from './picture-source.js';
-import { parseSource } from './source.js';
+import type { Cut } from './snapshot.js';
+import { parseSource, type Source } from './source.js';
 
 export type { CaptureCounters, CapturedFrame, PictureSource };
 
@@ -36,7 +36,7 @@ export interface CaptureListener {
   changed(change: CaptureChange): void;
   /** The owner must `release` every frame that it is given. */
   frame(frame: CapturedFrame): void;
-  /** The JPEGs of a `release` that named boxes; empty when the picture is gone. */
+  /** The JPEGs of a `release` that named cuts; empty when the picture is gone. */
   snapshots(frameNumber: number, jpegs: Uint8Array[]): void;
   rewound(): void;
   /** The capture can't be helped from within this process: a call that can't be interrupted doesn't return. */
@@ -61,6 +61,8 @@ const maxUnclosed = 3;
 const hangLookMs = 1000;
 /** From a restart that was asked for to the new attempt, milliseconds. */
 const restartMs = 250;
+/** How long the source may take to be closed before it is lent, milliseconds. */
+const lendMs = 5000;
 
 /**
  * One camera, and the state machine around it:
@@ -81,7 +83,7 @@ export class Capture {
     scaleMs: 0,
   };
   readonly losses: CaptureLosses = { stalls: 0, reconnects: 0, byCode: {} };
-  readonly #live: boolean;
+  readonly source: Source;
   /** Pictures analysed a second, at most. */
   #fps: number;
   #worker: Worker | undefined;
@@ -99,6 +101,10 @@ export class Capture {
   #isWaiting = false;
   /** Attempts that were told to end and have not yet, with when they were told. */
   readonly #unclosed = new Map<number, number>();
+  /** Those who wait for an attempt to be closed. */
+  readonly #onClosed = new Map<number, () => void>();
+  /** Ends what somebody else does with the source. */
+  #lent: AbortController | undefined;
   #aliveAt = 0;
   #hangTimer: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -109,7 +115,7 @@ export class Capture {
     private readonly listener: CaptureListener,
     private readonly random: () => number = Math.random,
   ) {
-    this.#live = parseSource(data.settings.source).live;
+    this.source = parseSource(data.settings.source, data.settings);
     this.#fps = data.settings.fps;
     this.#waits = this.#newWaits();
   }
@@ -125,17 +131,16 @@ export class Capture {
 
   start(): void {
     this.#change({ state: 'starting', reason: 'the source is being opened' });
-    if (this.#live) this.#hangTimer = setInterval(() => this.#lookForHang(), hangLookMs);
+    if (this.source.live) this.#hangTimer = setInterval(() => this.#lookForHang(), hangLookMs);
     this.#attempt();
   }
 
   /**
-   * Gives a frame's buffer back. `boxes` (fractions of the picture) are cut out of it as JPEGs; `settled` allows the
-   * next frames to be still.
+   * Gives a frame's buffer back. `cuts` are made of its picture; `settled` allows the next frames to be still.
    */
-  release(frame: CapturedFrame, boxes: Box[] = [], settled = false): void {
+  release(frame: CapturedFrame, cuts: Cut[] = [], settled = false): void {
     const { number, buffer } = frame;
-    this.#send({ kind: 'release', number, buffer, boxes, settled }, [buffer]);
+    this.#send({ kind: 'release', number, buffer, cuts, settled }, [buffer]);
   }
 
   /** From now on so many pictures a second, at most. */
@@ -144,8 +149,32 @@ export class Capture {
     this.#send({ kind: 'rate', fps });
   }
 
+  /**
+   * Closes the source, which must be live, so that somebody else can use it, and opens it again afterwards. A restart or
+   * the end aborts what it is used for.
+   *
+   * @throws {SourceError} ERR_SOURCE_BUSY where it can't be closed
+   */
+  async lend<T>(reason: string, use: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const lent = new AbortController();
+    this.#lent = lent;
+    clearTimeout(this.#timer);
+    const closing = this.#generation;
+    this.#close();
+    const generation = this.#generation;
+    this.#change({ state: 'starting', reason });
+    try {
+      await this.#untilClosed(closing);
+      return await use(lent.signal);
+    } finally {
+      // Else somebody has restarted, lost or ended it meanwhile.
+      if (this.#generation === generation && !this.#stopping) this.#retry();
+    }
+  }
+
   /** Closes the source, in whatever state it is, and opens it again. */
   restart(): void {
+    this.#lent?.abort();
     clearTimeout(this.#timer);
     this.#close();
     this.#waits = this.#newWaits();
@@ -160,6 +189,7 @@ export class Capture {
    */
   async stop(timeoutMs = 1000): Promise<void> {
     this.#stopping = true;
+    this.#lent?.abort();
     clearTimeout(this.#timer);
     clearInterval(this.#hangTimer);
     this.#send({ kind: 'stop' });
@@ -179,7 +209,7 @@ export class Capture {
     this.#worker ??= this.#startWorker();
     this.#send({ kind: 'open', generation });
     this.#isOpen = true;
-    if (!this.#live) return;
+    if (!this.source.live) return;
     const { openSeconds } = this.data.settings.recovery;
     this.#timer = setTimeout(() => {
       const what = `gave no picture within ${openSeconds} s of being opened. Check the address and that the camera is on.`;
@@ -190,6 +220,7 @@ export class Capture {
   #startWorker(): Worker {
     const worker = new Worker(new URL('./capture-worker.js', import.meta.url), {
       workerData: { ...this.data, settings: { ...this.data.settings, fps: this.#fps } },
+      trackUnmanagedFds: false, // a pipe of time stamps is closed by its socket, which Node would not notice
       resourceLimits: { maxYoungGenerationSizeMb: 4 }, // it makes little garbage; the default costs 16 MB a camera
     });
     let crash: SourceError | undefined;
@@ -211,7 +242,7 @@ export class Capture {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
     this.#isOpen = false;
-    this.#unclosed.clear(); // they went with it
+    for (const generation of [...this.#unclosed.keys()]) this.#closed(generation); // they went with it
     if (this.#stopping || this.#state === 'ended') return;
     const error = crash ?? new SourceError('ERR_SOURCE_THREAD', 'internal', 'the capture thread has ended.');
     if (this.#state !== 'reconnecting' || crash) this.#over(error);
@@ -248,7 +279,8 @@ export class Capture {
         this.#change({ state: 'live', reason: message.reason });
         break;
       case 'ended':
-        if (this.#live) this.#lose(new SourceError('ERR_SOURCE_ENDED', 'source', 'the camera has ended its stream.'));
+        if (this.source.live)
+          this.#lose(new SourceError('ERR_SOURCE_ENDED', 'source', 'the camera has ended its stream.'));
         else this.#end();
         break;
       case 'failed':
@@ -268,7 +300,7 @@ export class Capture {
   }
 
   #over(error: SourceError): void {
-    if (this.#live) this.#lose(error);
+    if (this.source.live) this.#lose(error);
     else this.#end(error);
   }
 
@@ -309,7 +341,21 @@ export class Capture {
 
   #closed(generation: number): void {
     this.#unclosed.delete(generation);
+    this.#onClosed.get(generation)?.();
     if (this.#isWaiting && !this.#stopping) this.#retry();
+  }
+
+  async #untilClosed(generation: number): Promise<void> {
+    if (!this.#unclosed.has(generation)) return;
+    const isClosed = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), lendMs);
+      this.#onClosed.set(generation, () => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
+    this.#onClosed.delete(generation);
+    if (!isClosed) throw new SourceError('ERR_SOURCE_BUSY', 'source', 'its video can’t be ended. Try again.');
   }
 
   #end(error?: SourceError): void {

@@ -13,6 +13,11 @@ interface OtherOptions {
   'lens-position': number;
 }
 type AllOptions = LibCamera.OptionsObject & OtherOptions;
+/** How long the camera measures light and colours before a still, ms. */
+const settleMs = 1000;
+/** JPEG, 1..100: twelve megapixels stay below what brokers take in one message. */
+const stillQuality = 85;
+
 type Options = { [Name in keyof AllOptions]?: AllOptions[Name] | undefined };
 
 /** Raw pictures without an end (or as many as `frames`) to standard output. */
@@ -27,6 +32,17 @@ export function videoArguments(source: LibcameraSource, more: { savePts?: string
     flush: true, // a time stamp as soon as its picture
     'save-pts': more.savePts,
     frames: more.frames,
+    output: '-',
+  });
+}
+
+/** One JPEG at the sensor's full resolution to standard output. */
+export function stillArguments(source: LibcameraSource): string[] {
+  return toArguments({
+    ...common(source),
+    encoding: 'jpg',
+    quality: stillQuality,
+    timeout: settleMs,
     output: '-',
   });
 }

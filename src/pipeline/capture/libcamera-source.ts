@@ -5,14 +5,12 @@ import { monotonicMs } from '../../timing/monotonic.js';
 import type { Size } from './input-size.js';
 import { videoArguments } from './libcamera-arguments.js';
 import { libcameraError } from './libcamera-error.js';
+import { startLibcamera } from './libcamera-process.js';
 import { layoutOf, type PictureLayout, unpaddedLayout } from './picture-layout.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
-import { RawProcess } from './raw-process.js';
+import type { RawProcess } from './raw-process.js';
 import type { LibcameraSource as Description } from './source.js';
 import { TimeStamps } from './time-stamps.js';
-
-/** `libcamera-vid` is the name on Raspberry Pi OS before Bookworm. */
-const programs = ['rpicam-vid', 'libcamera-vid'];
 
 /** How long is waited for the camera, milliseconds. */
 export interface LibcameraPatience {
@@ -104,7 +102,7 @@ export class LibcameraSource implements PictureSource {
     const most = (size.width + 512) * size.height * 2;
     const one = await this.#start(videoArguments(this.source, { frames: 1 }));
     if (!(await one.comes(this.patience.firstPictureMs))) throw await this.#silent();
-    const bytes = await one.count(most);
+    const { length: bytes } = await one.all(most);
     await one[Symbol.asyncDispose]();
     const layout = layoutOf(size, bytes);
     if (layout === undefined) {
@@ -118,11 +116,7 @@ export class LibcameraSource implements PictureSource {
   }
 
   async #start(args: string[]): Promise<RawProcess> {
-    const started = await RawProcess.start(programs, args);
-    if (started === undefined) {
-      const what = `neither ${programs.join(' nor ')} is installed. Install the package rpicam-apps-lite`;
-      throw libcameraError(this.source, 'PROGRAM', what);
-    }
+    const started = await startLibcamera(this.source, 'video', args);
     this.#process = started;
     if (this.#interrupted) started.interrupt();
     return started;

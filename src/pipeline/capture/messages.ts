@@ -4,7 +4,7 @@ import type { Box } from '../../contract/geometry.js';
 import type { ModelInput } from '../../contract/model-card.js';
 import type { Size } from './input-size.js';
 import type { SourceFacts } from './picture-source.js';
-import type { SnapshotOptions } from './snapshot.js';
+import type { Cut, SnapshotOptions } from './snapshot.js';
 import type { SourceOptions } from './source.js';
 
 /** What a capture thread is given at its start. */
@@ -78,10 +78,10 @@ export type ToCaptureWorker =
   /** Ends an attempt; answered by `closed`, which may take long where something below hangs. */
   | { kind: 'close'; generation: number }
   /**
-   * Gives a buffer back; `boxes` are cut out of that frame's picture, which is kept until then. `settled`: a second look
+   * Gives a buffer back; `cuts` are made of that frame's picture, which is kept until then. `settled`: a second look
    * at the same picture would teach nothing, so the next ones may be told as still.
    */
-  | { kind: 'release'; number: number; buffer: ArrayBuffer; boxes: Box[]; settled: boolean }
+  | { kind: 'release'; number: number; buffer: ArrayBuffer; cuts: Cut[]; settled: boolean }
   /** In place of the settings' fps. */
   | { kind: 'rate'; fps: number }
   /** Ends all attempts, then the thread. */
@@ -91,7 +91,7 @@ export type FromCaptureWorker =
   /** The first picture is there. */
   | { kind: 'opened'; generation: number; facts: SourceFacts; input: Size }
   | { kind: 'frame'; frame: CapturedFrame; counters: CaptureCounters }
-  /** Answers a `release` that named boxes, one JPEG a box. */
+  /** Answers a `release` that named cuts, one JPEG a cut. */
   | { kind: 'snapshots'; number: number; jpegs: Uint8Array[] }
   /** A looped file starts over: what follows is not connected with what was. */
   | { kind: 'rewound'; generation: number }

@@ -96,14 +96,16 @@ export class RawProcess implements AsyncDisposable {
     }
   }
 
-  /** How many bytes come until it ends; more than `limit` is not waited for. */
-  async count(limit: number): Promise<number> {
-    let counted = 0;
-    while (counted <= limit && (await this.#more())) {
-      counted += this.#rest.length;
+  /** All that comes until it ends; where that is more than `limit` bytes, the rest is not waited for. */
+  async all(limit: number): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    while (length <= limit && (await this.#more())) {
+      chunks.push(this.#rest);
+      length += this.#rest.length;
       this.#rest = this.#rest.subarray(this.#rest.length);
     }
-    return counted;
+    return Buffer.concat(chunks);
   }
 
   /** After its output has ended: what it said last that looks like a reason. */

@@ -18,6 +18,15 @@ export interface SnapshotOptions {
   maxSize: number;
 }
 
+/** What is wanted of a picture as JPEG: a box with its surroundings, or, `full`, all of it at its own size. */
+export interface Cut {
+  /** Fractions of the picture. */
+  box: Box;
+  full?: boolean;
+}
+
+/** JPEG quality of a full picture, 1..100. */
+const fullQuality = 92;
 /** How much of the surroundings a snapshot shows, as a share of the box on each side. */
 const margin = 0.25;
 
@@ -42,24 +51,21 @@ export class SnapshotEncoder {
     this.#codec = codec;
   }
 
-  /**
-   * @param box in fractions of the picture
-   * @throws {FFmpegError}
-   */
-  encode(frame: Frame, box: Box): Uint8Array {
+  /** @throws {FFmpegError} */
+  encode(frame: Frame, { box, full = false }: Cut): Uint8Array {
     const crop = cropAround(box, frame);
-    const shrink = Math.min(1, this.options.maxSize / Math.max(crop.width, crop.height));
+    const shrink = full ? 1 : Math.min(1, this.options.maxSize / Math.max(crop.width, crop.height));
     const cut = ownFrame({ width: even(crop.width * shrink), height: even(crop.height * shrink) }, jpegFormat);
     try {
       cutInto(cut, frame, crop);
-      return this.#encode(cut.frame);
+      return this.#encode(cut.frame, full ? fullQuality : this.options.quality);
     } finally {
       cut.frame.free();
     }
   }
 
-  #encode(frame: Frame): Uint8Array {
-    const worse = (100 - this.options.quality) / 99;
+  #encode(frame: Frame, percent: number): Uint8Array {
+    const worse = (100 - percent) / 99;
     const quality = Math.round(bestScale + worse * (worstScale - bestScale)) * FF_QP2LAMBDA;
     const encoder = new CodecContext();
     const packet = new Packet();

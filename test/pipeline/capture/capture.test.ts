@@ -110,10 +110,7 @@ t.test('snapshots are cut out of the picture whose buffer comes back', async (t)
   await makeClip(source, { width: 192, height: 96, frames: 3, fps: 10 });
   const { snapshots } = await play({ settings: { ...settings, source } }, (frame, capture) => {
     if (frame.number === 2) {
-      capture.release(frame, [
-        [0.25, 0.25, 0.5, 0.75],
-        [0, 0, 1, 1],
-      ]);
+      capture.release(frame, [{ box: [0.25, 0.25, 0.5, 0.75] }, { box: [0, 0, 1, 1] }]);
     }
   });
   t.equal(snapshots.length, 2);

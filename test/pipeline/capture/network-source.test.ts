@@ -178,7 +178,7 @@ async function serveJpegs(t: Test): Promise<string> {
   const jpegs: Buffer[] = [];
   for (let i = 0; i < 50; i += 1) {
     const picture = await source.next();
-    if (picture !== undefined) jpegs.push(Buffer.from(encoder.encode(picture.frame, [0, 0, 1, 1])));
+    if (picture !== undefined) jpegs.push(Buffer.from(encoder.encode(picture.frame, { box: [0, 0, 1, 1] })));
   }
   const server = createHttpServer((request, response) => {
     const wanted = `Basic ${Buffer.from(`viewer:${password}`).toString('base64')}`;

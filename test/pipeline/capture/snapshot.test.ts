@@ -5,6 +5,7 @@ import { Frame } from 'node-av/lib';
 import t, { type Test } from 'tap';
 import type { Box } from '../../../src/contract/geometry.js';
 import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
+import { jpegSize } from '../../../src/pipeline/capture/jpeg-size.js';
 import { SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
 
@@ -45,17 +46,30 @@ for (const [name, format] of Object.entries({ '4:2:0': AV_PIX_FMT_YUV420P, '4:2:
   t.test(`the object with a margin around it, in a JPEG’s full range of brightness (${name})`, async (t) => {
     const box: Box = [0.5, 0.25, 0.75, 0.75]; // 80 x 120 pixels at 160, 60
     using frame = picture(box, format);
-    const shot = await look(t, new SnapshotEncoder({ quality: 90, maxSize: 640 }).encode(frame, box));
+    const shot = await look(t, new SnapshotEncoder({ quality: 90, maxSize: 640 }).encode(frame, { box }));
     t.match(shot, { width: 120, height: 180 }, 'a quarter of the box more on each side');
     t.ok((shot.middle ?? 0) >= 250, `white is white: ${shot.middle}`);
     t.ok((shot.corner ?? 255) <= 5, `black is black: ${shot.corner}`);
   });
 }
 
+t.test('a full one has the picture’s own size, whatever snapshots have', async (t) => {
+  using frame = picture([0, 0, 1, 1], AV_PIX_FMT_YUV420P);
+  const jpeg = new SnapshotEncoder({ quality: 10, maxSize: 32 }).encode(frame, { box: [0, 0, 1, 1], full: true });
+  t.match(await look(t, jpeg), size);
+  t.strictSame(jpegSize(jpeg), size, 'as its own header says');
+});
+
+t.test('what is no JPEG has no size', async (t) => {
+  for (const bytes of [[], [0xff, 0xd8], [0xff, 0xd8, 0xff, 0xd9], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]]) {
+    t.equal(jpegSize(Uint8Array.from(bytes)), undefined);
+  }
+});
+
 t.test('no side is longer than asked for', async (t) => {
   const box: Box = [0, 0, 1, 1];
   using frame = picture(box, AV_PIX_FMT_YUV420P);
-  t.match(await look(t, new SnapshotEncoder({ quality: 50, maxSize: 100 }).encode(frame, box)), {
+  t.match(await look(t, new SnapshotEncoder({ quality: 50, maxSize: 100 }).encode(frame, { box })), {
     width: 100,
     height: 74,
   });
@@ -70,7 +84,7 @@ t.test('boxes at and beyond the edges stay inside the picture', async (t) => {
     [1, 1, 1, 1],
     [1.5, -0.5, 2, -0.2],
   ] as Box[]) {
-    const { width, height, middle } = await look(t, encoder.encode(frame, box));
+    const { width, height, middle } = await look(t, encoder.encode(frame, { box }));
     t.ok(width <= size.width && height <= size.height && (middle ?? 0) >= 250, `${box}: ${width}x${height}`);
   }
 });
@@ -82,7 +96,7 @@ t.test('pictures whose format we can’t cut are made one that we can', async (t
   });
   const shot = await look(
     t,
-    new SnapshotEncoder({ quality: 80, maxSize: 640 }).encode(frame, [0.25, 0.25, 0.75, 0.75]),
+    new SnapshotEncoder({ quality: 80, maxSize: 640 }).encode(frame, { box: [0.25, 0.25, 0.75, 0.75] }),
   );
   t.ok((shot.middle ?? 0) >= 250, `${shot.middle}`);
 });
