@@ -8,6 +8,7 @@ import { exitCodeTable } from './commands/exit-code-table.js';
 import { guard } from './commands/guard.js';
 import type { DetectOptions, RunOptions } from './commands/options.js';
 import { ownVersion } from './commands/own-version.js';
+import type { SnapshotOptions } from './commands/snapshot.js';
 import type { TuneOptions } from './commands/tune.js';
 import type { WatchOptions } from './commands/watch.js';
 import { exitCodes } from './contract/errors.js';
@@ -112,6 +113,17 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .description('list the cameras of this board, their formats, and what to write as `source`')
     .option('--json', 'one JSON document', false)
     .action((options: CamerasOptions) => end(async () => (await import('./commands/cameras.js')).cameras(options)));
+
+  program
+    .command('snapshot')
+    .description('take one picture of a camera')
+    .argument('<camera>', 'its name in the settings, or an address: demo, rtsp://…, v4l2:/dev/video0, a file')
+    .option('-o, --output <file>', 'where the JPEG goes, - for standard output (default: CAMERA.jpg)')
+    .option('-c, --config <file>', 'settings (default: the file that `run` would read)')
+    .option('--timeout <seconds>', 'that the camera may take', parsePositive, 20)
+    .action((camera: string, options: SnapshotOptions) =>
+      end(async () => (await import('./commands/snapshot.js')).snapshot(camera, options)),
+    );
 
   program
     .command('doctor')

@@ -9,7 +9,7 @@ export const exitMeanings: Record<ExitReason, string> = {
   input: 'a file, device or stream that was named does not exist or can’t be read',
   unreachable: 'a camera in the network can’t be reached, or says nothing',
   broker: 'the MQTT broker refused us or never answered',
-  state: 'the state directory (outbox) can’t be written',
+  state: 'the state directory (outbox), or a file that was asked for, can’t be written',
   engine: 'the engine keeps dying at its start',
   port: 'a port that was asked for is in use',
   permission: 'a camera refuses our user name or password, or this user may not use a device',

@@ -16,7 +16,7 @@ export const exitCodes = {
   unreachable: 68,
   /** The broker refused us, or never answered (EX_UNAVAILABLE). */
   broker: 69,
-  /** The outbox or another file of the state directory can't be written (EX_CANTCREAT). */
+  /** The outbox, another file of the state directory or one that was asked for can't be written (EX_CANTCREAT). */
   state: 73,
   /** The engine keeps dying at start (EX_TEMPFAIL). */
   engine: 75,

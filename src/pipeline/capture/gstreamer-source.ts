@@ -1,12 +1,12 @@
 import { AV_PIX_FMT_YUV420P } from 'node-av/constants';
-import { Frame } from 'node-av/lib';
 import { maskUrl } from '../../config/mask.js';
 import type { SourceError } from '../../contract/errors.js';
 import { monotonicMs } from '../../timing/monotonic.js';
 import { gstreamerArguments } from './gstreamer-arguments.js';
 import { gstreamerError } from './gstreamer-error.js';
 import type { Size } from './input-size.js';
-import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
+import type { Picture, SourceFacts } from './picture-source.js';
+import { ProcessSource } from './process-source.js';
 import { RawProcess } from './raw-process.js';
 import type { GstreamerSource as Description } from './source.js';
 import { Y4mLayout } from './y4m-layout.js';
@@ -19,38 +19,36 @@ const firstPictureMs = 15_000;
  * What a GStreamer pipeline puts out, read from the standard output of `gst-launch-1.0` as YUV4MPEG2: that format says
  * the size itself, also when it changes, and marks where each picture begins.
  */
-export class GstreamerSource implements PictureSource {
-  readonly decodeErrors = 0;
-  #process: RawProcess | undefined;
+export class GstreamerSource extends ProcessSource {
   #size: Size = { width: 0, height: 0 };
   #layout = new Y4mLayout(this.#size);
   /** Whether this GStreamer pads rows; undefined until the first picture where it could. */
   #pads: boolean | undefined;
-  /** One picture; FFmpeg makes a copy, so the bytes are used again. */
+  /** Of one picture. */
   #bytes: Buffer = Buffer.alloc(0);
-  #frame: Frame | undefined;
   #firstAt: number | undefined;
-  #interrupted = false;
 
-  constructor(private readonly source: Description) {}
+  constructor(private readonly source: Description) {
+    super();
+  }
 
   /** Resolves once the first picture is on its way. */
   async open(): Promise<SourceFacts> {
-    this.#process = await RawProcess.start(programs, gstreamerArguments(this.source.pipeline));
-    if (this.#process === undefined) {
+    const started = await RawProcess.start(programs, gstreamerArguments(this.source.pipeline));
+    if (started === undefined) {
       const advice = 'Install the packages gstreamer1.0-tools, gstreamer1.0-plugins-base and gstreamer1.0-plugins-good';
       throw gstreamerError(this.#shown, 'PROGRAM', `${programs[0]} is not installed. ${advice}`);
     }
-    if (this.#interrupted) this.#process.interrupt();
-    if (!(await this.#process.comes(firstPictureMs))) throw await this.#silent();
-    const header = await this.#process.line();
+    const process = this.run(started);
+    if (!(await process.comes(firstPictureMs))) throw await this.#silent();
+    const header = await process.line();
     if (header === undefined) throw await this.#silent();
     const fps = this.#takeHeader(header);
     return { ...this.#size, fps, by: programs[0] as string };
   }
 
   async next(): Promise<Picture | undefined> {
-    const process = this.#process as RawProcess;
+    const process = this.process as RawProcess;
     let line = await process.line();
     if (line?.startsWith('YUV4MPEG2')) {
       this.#takeHeader(line); // the camera has changed its size
@@ -63,24 +61,9 @@ export class GstreamerSource implements PictureSource {
     await this.#readPicture(process);
     const now = monotonicMs();
     this.#firstAt ??= now;
-    this.#frame?.free();
-    this.#frame = Frame.fromVideoBuffer(this.#bytes.subarray(0, this.#layout.packed), {
-      ...this.#size,
-      format: AV_PIX_FMT_YUV420P,
-      timeBase: { num: 1, den: 1000 },
-    });
-    return { frame: this.#frame, mediaMs: now - this.#firstAt };
-  }
-
-  interrupt(): void {
-    this.#interrupted = true;
-    this.#process?.interrupt();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#frame?.free();
-    this.#frame = undefined;
-    await this.#process?.[Symbol.asyncDispose]();
+    const bytes = this.#bytes.subarray(0, this.#layout.packed);
+    const frame = this.show(bytes, { ...this.#size, format: AV_PIX_FMT_YUV420P });
+    return { frame, mediaMs: now - this.#firstAt };
   }
 
   async #readPicture(process: RawProcess): Promise<void> {
@@ -110,12 +93,12 @@ export class GstreamerSource implements PictureSource {
   }
 
   async #silent(): Promise<SourceError> {
-    const words = await this.#process?.lastWords();
+    const words = await this.process?.lastWords();
     return gstreamerError(this.#shown, 'OPEN', words ?? `no picture came within ${firstPictureMs / 1000} s`);
   }
 
   async #ended(partial: number): Promise<SourceError> {
-    const words = (await this.#process?.lastWords()) ?? 'its stream has ended';
+    const words = (await this.process?.lastWords()) ?? 'its stream has ended';
     return gstreamerError(this.#shown, 'READ', `${partial > 0 ? 'stopped within a picture: ' : ''}${words}`);
   }
 

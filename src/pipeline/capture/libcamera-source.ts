@@ -1,5 +1,4 @@
 import { AV_PIX_FMT_YUVJ420P } from 'node-av/constants';
-import { Frame } from 'node-av/lib';
 import type { SourceError } from '../../contract/errors.js';
 import { monotonicMs } from '../../timing/monotonic.js';
 import type { Size } from './input-size.js';
@@ -7,7 +6,8 @@ import { videoArguments } from './libcamera-arguments.js';
 import { libcameraError } from './libcamera-error.js';
 import { startLibcamera } from './libcamera-process.js';
 import { layoutOf, type PictureLayout, unpaddedLayout } from './picture-layout.js';
-import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
+import type { Picture, SourceFacts } from './picture-source.js';
+import { ProcessSource } from './process-source.js';
 import type { RawProcess } from './raw-process.js';
 import type { LibcameraSource as Description } from './source.js';
 import { TimeStamps } from './time-stamps.js';
@@ -23,25 +23,23 @@ export interface LibcameraPatience {
 const usualPatience: LibcameraPatience = { firstPictureMs: 15_000, firstStampMs: 500, stampMs: 50 };
 
 /** A CSI camera of a Raspberry Pi: raw YUV 4:2:0 from `rpicam-vid`'s stdout, cut into pictures. */
-export class LibcameraSource implements PictureSource {
-  readonly decodeErrors = 0;
-  #process: RawProcess | undefined;
+export class LibcameraSource extends ProcessSource {
   #stamps: TimeStamps | undefined;
   #layout: PictureLayout | undefined;
-  /** The bytes of one picture; FFmpeg makes a copy, so they are used again. */
+  /** Of one picture. */
   #bytes: Buffer = Buffer.alloc(0);
-  #frame: Frame | undefined;
   #pictures = 0;
   #firstAt = 0;
   /** The stamp of the first picture: they begin anywhere. */
   #firstStamp: number | undefined;
   #lastMs = 0;
-  #interrupted = false;
 
   constructor(
     private readonly source: Description,
     private readonly patience = usualPatience,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Resolves once the first picture is on its way, so that a camera that is open is one that sends. */
   async open(): Promise<SourceFacts> {
@@ -56,35 +54,23 @@ export class LibcameraSource implements PictureSource {
       notes.push(`asked for ${asked.width}x${asked.height}, this camera gives ${size.width}x${size.height}`);
     }
     if (this.#stamps === undefined) notes.push('no time stamps of the sensor: mkfifo is missing');
-    return { ...size, fps, by: this.#process?.program ?? '', notes };
+    return { ...size, fps, by: this.process?.program ?? '', notes };
   }
 
   async next(): Promise<Picture | undefined> {
     const { width, height, stride, bytes } = this.#layout as PictureLayout;
-    const filled = (await this.#process?.fill(this.#bytes)) ?? 0;
+    const filled = (await this.process?.fill(this.#bytes)) ?? 0;
     if (filled < bytes) throw await this.#ended(filled);
     const mediaMs = await this.#timeOf(this.#pictures, monotonicMs());
     this.#pictures += 1;
-    this.#frame?.free();
-    this.#frame = Frame.fromVideoBuffer(this.#bytes, {
-      width: stride,
-      height,
-      format: AV_PIX_FMT_YUVJ420P, // these programs ask for full-range colours with this codec
-      timeBase: { num: 1, den: 1000 },
-    });
-    this.#frame.width = width; // what pads the rows stays out of the picture
-    return { frame: this.#frame, mediaMs };
+    // These programs ask for full-range colours with this codec.
+    const frame = this.show(this.#bytes, { width: stride, height, format: AV_PIX_FMT_YUVJ420P });
+    frame.width = width; // what pads the rows stays out of the picture
+    return { frame, mediaMs };
   }
 
-  interrupt(): void {
-    this.#interrupted = true;
-    this.#process?.interrupt();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#frame?.free();
-    this.#frame = undefined;
-    await this.#process?.[Symbol.asyncDispose]();
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
     await this.#stamps?.[Symbol.asyncDispose]();
   }
 
@@ -98,7 +84,7 @@ export class LibcameraSource implements PictureSource {
 
   /** Takes one picture and counts its bytes, where rows may be padded: how much depends on the board. */
   async #measure(size: Size): Promise<PictureLayout> {
-    await this.#process?.[Symbol.asyncDispose]();
+    await this.process?.[Symbol.asyncDispose]();
     const most = (size.width + 512) * size.height * 2;
     const one = await this.#start(videoArguments(this.source, { frames: 1 }));
     if (!(await one.comes(this.patience.firstPictureMs))) throw await this.#silent();
@@ -116,10 +102,7 @@ export class LibcameraSource implements PictureSource {
   }
 
   async #start(args: string[]): Promise<RawProcess> {
-    const started = await startLibcamera(this.source, 'video', args);
-    this.#process = started;
-    if (this.#interrupted) started.interrupt();
-    return started;
+    return this.run(await startLibcamera(this.source, 'video', args));
   }
 
   /** Milliseconds since the first picture, by the sensor where its stamps come, else by our clock. */
@@ -135,7 +118,7 @@ export class LibcameraSource implements PictureSource {
   }
 
   async #silent(): Promise<SourceError> {
-    const words = await this.#process?.lastWords();
+    const words = await this.process?.lastWords();
     return libcameraError(
       this.source,
       'OPEN',
@@ -144,7 +127,7 @@ export class LibcameraSource implements PictureSource {
   }
 
   async #ended(partial: number): Promise<SourceError> {
-    const words = (await this.#process?.lastWords()) ?? 'no reason given';
+    const words = (await this.process?.lastWords()) ?? 'no reason given';
     const where = partial > 0 ? ' within a picture' : '';
     return libcameraError(this.source, 'READ', `stopped sending${where}: ${words}`);
   }
