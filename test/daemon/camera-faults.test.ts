@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { faultRows } from '../support/camera-fault-rows.js';
+import { faultRows } from '../support/camera-faults/rows.js';
 
 /** The short form of `npm run test:faults:cameras`: each of these once. */
 const short = ['RTSP server killed and restarted', 'RTSP cut within a picture', 'HTTP half-open: no data, no FIN'];

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { faultRows } from '../support/camera-fault-rows.js';
-import type { FaultFigures } from '../support/camera-faults.js';
+import type { FaultFigures } from '../support/camera-faults/bench.js';
+import { faultRows } from '../support/camera-faults/rows.js';
 
 /*
  * Makes each fault of a live camera many times and prints what it cost: `npm run test:faults:cameras -- [--times N]

@@ -1,8 +1,10 @@
 // Stands in for rpicam-vid at its outermost edge: its arguments, its standard output and error, its time stamps.
 // `node rpicam-vid.js BEHAVIOUR ARGUMENTS...`; installRpicam() makes a program of that name of it.
-import { appendFileSync, openSync, writeSync } from 'node:fs';
+import { appendFileSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+
+export type RpicamFault = 'exit' | 'cut' | 'hang' | 'flood';
 
 export interface RpicamBehaviour {
   /** Each call's arguments go there, a JSON line each. */
@@ -16,7 +18,9 @@ export interface RpicamBehaviour {
   /** After so many pictures it … */
   after?: number;
   /** … ends, ends within a picture, says nothing any more, or goes on with a flood on standard error. */
-  does?: 'exit' | 'cut' | 'hang' | 'flood';
+  does?: RpicamFault;
+  /** A file: once it is there, the fault in it is made, and the file is gone. */
+  orders?: string;
   /** Between two pictures, milliseconds; the stamps keep the asked rate. */
   periodMs?: number;
 }
@@ -60,6 +64,16 @@ function write(bytes: Buffer): void {
   }
 }
 
+function order(number: number): RpicamFault | undefined {
+  const { orders, after, does } = behaviour;
+  if (number === after) return does;
+  if (orders === undefined || !existsSync(orders)) return undefined;
+  const ordered = readFileSync(orders, 'utf8');
+  if (ordered === '') return undefined; // it is being written
+  rmSync(orders);
+  return ordered as RpicamFault;
+}
+
 async function main(): Promise<number> {
   if (behaviour.refuses !== undefined) {
     process.stderr.write(`ERROR: *** ${behaviour.refuses} ***\n`);
@@ -77,20 +91,22 @@ async function main(): Promise<number> {
   const stamps = values['save-pts'] === undefined ? undefined : openSync(values['save-pts'], 'w');
   if (stamps !== undefined) writeSync(stamps, '# timecode format v2\n');
   const count = Number(values.frames ?? Number.POSITIVE_INFINITY);
+  let floods = false;
   for (let i = 0; i < count; i += 1) {
-    if (i === behaviour.after) {
-      if (behaviour.does === 'exit') {
+    switch (order(i)) {
+      case 'exit':
         process.stderr.write('ERROR: *** Device timeout detected ***\n');
         return 255;
-      }
-      if (behaviour.does === 'cut') {
+      case 'cut':
         write(picture(i, width, height, stride).subarray(0, 5000));
         return 255;
-      }
-      if (behaviour.does === 'hang') await sleep(600_000);
+      case 'hang':
+        await sleep(600_000);
+        break;
+      case 'flood':
+        floods = true;
     }
-    if (behaviour.does === 'flood' && i >= (behaviour.after ?? 0))
-      process.stderr.write('WARN dropped\n'.repeat(20_000));
+    if (floods) process.stderr.write('WARN dropped\n'.repeat(20_000));
     write(picture(i, width, height, stride));
     const us = Math.round((i * 1e6) / fps);
     if (stamps !== undefined) writeSync(stamps, `${Math.floor(us / 1000)}.${String(us % 1000).padStart(3, '0')}\n`);

@@ -1,8 +1,8 @@
 """A real RTSP server (GStreamer's) for the tests.
 
 Usage: rtsp-server.py '{"videos": ["a.mp4"], "user": "u", "password": "p", "digest": false, "tls": ["cert.pem", "key.pem"]}'
-Serves the H.264 of the MP4 files as the videos of rtsp://127.0.0.1:PORT/cam and prints the port. It ends when its
-standard input does.
+Serves the H.264 of the files (MP4, or bare H.264) as the videos of rtsp://127.0.0.1:PORT/cam and prints the port. It
+ends when its standard input does.
 """
 
 import json
@@ -22,8 +22,12 @@ server.set_address("127.0.0.1")
 server.set_service(str(options.get("port", 0)))
 
 factory = GstRtspServer.RTSPMediaFactory()
+def demux(file: str) -> str:
+    return "h264parse" if file.endswith(".h264") else "qtdemux"
+
+
 videos = " ".join(
-    f"filesrc location={file} ! qtdemux ! queue ! rtph264pay config-interval=-1 name=pay{i} pt={96 + i}"
+    f"filesrc location={file} ! {demux(file)} ! queue ! rtph264pay config-interval=-1 name=pay{i} pt={96 + i}"
     for i, file in enumerate(options["videos"])
 )
 factory.set_launch(f"( {videos} )")

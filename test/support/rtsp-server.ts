@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface RtspServerOptions {
-  /** MP4 files with H.264, each one video of the stream. */
+  /** Files with H.264 (`.mp4`, or bare as `.h264`), each one video of the stream. */
   videos: string[];
   /** 0: any that is free. */
   port?: number;
@@ -67,6 +67,11 @@ export class RtspServer implements AsyncDisposable {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
+  }
+
+  /** It hangs, with its connections open; until `SIGCONT`, or its end. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process?.kill(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

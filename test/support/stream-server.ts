@@ -18,7 +18,7 @@ export class StreamServer implements AsyncDisposable {
   /** Of the bits that are sent, so many are flipped, 0..1. */
   bitErrors = 0;
 
-  constructor(private readonly clip: string) {}
+  constructor(private clip: string) {}
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}/stream.ts`;
@@ -60,18 +60,36 @@ export class StreamServer implements AsyncDisposable {
     for (const process of this.#running.values()) process.stdout?.removeAllListeners('data').pause();
   }
 
+  /** Another clip comes through the connections that there are, as from a camera whose settings were changed. */
+  change(clip: string): void {
+    this.clip = clip;
+    for (const [response, before] of this.#running) {
+      this.#play(response);
+      before.kill('SIGKILL');
+    }
+  }
+
   #serve(response: ServerResponse): void {
+    response.writeHead(200, { 'Content-Type': 'video/mp2t' });
+    this.#play(response);
+    response.on('close', () => {
+      this.#running.get(response)?.kill('SIGKILL');
+      this.#running.delete(response);
+    });
+  }
+
+  #play(response: ServerResponse): void {
     const input = ['-re', '-stream_loop', '-1', '-i', this.clip];
     const child = spawn('ffmpeg', ['-v', 'quiet', ...input, '-c', 'copy', '-f', 'mpegts', 'pipe:1'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     this.#running.set(response, child);
-    response.writeHead(200, { 'Content-Type': 'video/mp2t' });
-    child.stdout.on('data', (bytes: Buffer) => response.write(this.#damage(bytes)));
-    child.on('close', () => response.destroy());
-    response.on('close', () => {
-      this.#running.delete(response);
-      child.kill('SIGKILL');
+    const isCurrent = () => this.#running.get(response) === child;
+    child.stdout.on('data', (bytes: Buffer) => {
+      if (isCurrent()) response.write(this.#damage(bytes));
+    });
+    child.on('close', () => {
+      if (isCurrent()) response.destroy();
     });
   }
 

@@ -44,6 +44,7 @@ export class FfmpegSource implements PictureSource {
   readonly #packet = new Packet();
   readonly #frame = new Frame();
   #stream: Stream | undefined;
+  #codecId: Stream['codecpar']['codecId'] | undefined;
   #timeBase = new Rational(1, 1000);
   #firstPts: bigint | undefined;
   #mediaMs = 0;
@@ -102,6 +103,7 @@ export class FfmpegSource implements PictureSource {
     this.#frame.alloc();
     const { stream, choice } = this.#chooseStream();
     this.#stream = stream;
+    this.#codecId = stream.codecpar.codecId;
     this.#timeBase = stream.timeBase;
     const { decoder, notes } = await this.#openDecoder(stream);
     const { num, den } = stream.avgFrameRate;
@@ -248,9 +250,18 @@ export class FfmpegSource implements PictureSource {
         this.decodeErrors += 1; // a damaged file ends where it can no longer be read
         return null;
       }
-      if (this.#packet.streamIndex === this.#stream?.index) return this.#packet;
+      if (this.#packet.streamIndex === this.#stream?.index) {
+        if (this.#stream.codecpar.codecId !== this.#codecId) throw this.#changed();
+        return this.#packet;
+      }
       this.#packet.unref();
     }
+  }
+
+  /** The decoder that is open would make a wrong picture now and then of what comes, and the camera seem to live. */
+  #changed(): SourceError {
+    const what = `source ${shown(this.source)} has changed its codec. It is opened anew.`;
+    return sourceError('ERR_SOURCE_CHANGED', 'source', what);
   }
 
   #brokenOff(code: number): SourceError {

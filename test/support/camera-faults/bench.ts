@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rssBytes } from '../../src/bench/processes.js';
-import type { Health } from '../../src/contract/health.js';
-import type { CameraStatus } from '../../src/contract/status.js';
-import { type Heard, startAedes, type TestBroker } from './broker.js';
-import { TestDaemon } from './daemon.js';
+import { rssBytes } from '../../../src/bench/processes.js';
+import type { Health } from '../../../src/contract/health.js';
+import type { CameraStatus } from '../../../src/contract/status.js';
+import { type Heard, startAedes, type TestBroker } from '../broker.js';
+import { TestDaemon } from '../daemon.js';
 
 /** What the engine's process holds. */
 export interface Held {

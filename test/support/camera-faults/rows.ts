@@ -1,0 +1,7 @@
+import type { FaultRow } from './row.js';
+import { rpicamRows } from './rpicam-rows.js';
+import { rtspRows } from './rtsp-rows.js';
+import { streamRows } from './stream-rows.js';
+
+/** All faults of a live camera, by what they are called. */
+export const faultRows: Readonly<Record<string, FaultRow>> = { ...rtspRows, ...streamRows, ...rpicamRows };
