@@ -128,7 +128,8 @@ export class FaultBench implements AsyncDisposable {
 
   /** The newest. */
   status(): CameraStatus | undefined {
-    return this.#statuses().at(-1);
+    const told = this.daemon.heard.findLast(isStatus);
+    return told && parse<CameraStatus>(told);
   }
 
   /** The next one. */

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Door } from '../broker.js';
+import { makeClip } from '../clip.js';
 import { noRtspServer, RtspServer } from '../rtsp-server.js';
 import { noStreamServer } from '../stream-server.js';
 import { FaultBench, type FaultFigures } from './bench.js';
@@ -58,6 +59,27 @@ export const rtspRows: Record<string, FaultRow> = {
       await using server = await new RtspServer({ videos: [video] }).start();
       await using bench = await FaultBench.start({ folder, camera: { source: server.url() } });
       return await bench.make(times, () => sleep(seconds * 1000), { losesIt: false });
+    },
+  },
+  'RTSP reconnects': {
+    skip: noRtspServer,
+    part: 20, // what grows is seen over a thousand
+    async make(times, folder) {
+      const video = join(folder, 'tiny.mp4');
+      await makeClip(video, { width: 128, height: 96, frames: 500, fps: 25 });
+      await using server = await new RtspServer({ videos: [video] }).start();
+      const door = await new Door(() => server.port).start();
+      try {
+        const camera = { source: server.url('', door.port), recovery: { retrySeconds: 0.05 } };
+        await using bench = await FaultBench.start({ folder, camera });
+        const cutAll = async () => {
+          door.shut();
+          door.open();
+        };
+        return await bench.make(times, cutAll);
+      } finally {
+        await door.stop();
+      }
     },
   },
   'RTSP password changed': {
