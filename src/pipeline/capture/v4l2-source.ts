@@ -19,14 +19,14 @@ const usualFps = 30;
  * formats are tried in the order of their cost until one has the size and the rate that were asked for.
  */
 export class V4l2Source implements PictureSource {
-  #opened: FfmpegSource | undefined;
+  #opened: PictureSource | undefined;
   #interrupted = false;
   readonly #asked: Size & { fps: number };
 
   constructor(
     private readonly source: Description,
     /** Opens the device with one format; another one in tests. */
-    private readonly create = (options: Record<string, string>) =>
+    private readonly create = (options: Record<string, string>): PictureSource =>
       new FfmpegSource({
         kind: 'ffmpeg',
         url: source.device,
@@ -49,15 +49,15 @@ export class V4l2Source implements PictureSource {
     for (const format of this.#order()) {
       const facts = await this.#try(format);
       if (facts === undefined) refused.push(format);
-      else if (this.#distance(facts) === 0) return this.#facts(facts);
+      else if (this.#distance(facts) === 0) return this.#facts(facts, format);
       else if (best === undefined || this.#distance(facts) < this.#distance(best.facts)) best = { format, facts };
       if (facts !== undefined) await this.#close();
     }
     const facts = best && (await this.#try(best.format));
-    if (facts !== undefined) return this.#facts(facts);
+    if (best !== undefined && facts !== undefined) return this.#facts(facts, best.format);
     const what = `v4l2:${this.source.device} has none of the formats ${refused.join(', ')}`;
     const advice = 'lists its formats; v4l2.format: auto takes what there is';
-    throw sourceError('ERR_SOURCE_FORMAT', 'source', `${what}. \`minspnet doctor\` ${advice}.`);
+    throw sourceError('ERR_SOURCE_FORMAT', 'source', `${what}. \`minspnet cameras\` ${advice}.`);
   }
 
   async next(): Promise<Picture | undefined> {
@@ -107,11 +107,12 @@ export class V4l2Source implements PictureSource {
     return 4 * size + slow;
   }
 
-  #facts(facts: SourceFacts): SourceFacts {
-    if (this.#distance(facts) === 0) return facts;
+  #facts(facts: SourceFacts, format: Format): SourceFacts {
+    const by = format === 'any' ? facts.by : `${facts.by}, ${format}`; // uncompressed formats are one decoder
+    if (this.#distance(facts) === 0) return { ...facts, by };
     const { width, height, fps } = this.#asked;
     const note = `asked for ${width}x${height} at ${fps} fps, this is the nearest that the camera has`;
-    return { ...facts, notes: [...(facts.notes ?? []), note] };
+    return { ...facts, by, notes: [...(facts.notes ?? []), note] };
   }
 
   async #close(): Promise<void> {
