@@ -53,6 +53,24 @@ export interface CaptureLosses {
   byCode: Record<string, number>;
 }
 
+/** What a capture needs of a `Worker`. */
+export interface CaptureWorker {
+  on(event: 'message', listener: (message: FromCaptureWorker) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  once(event: 'exit', listener: () => void): unknown;
+  postMessage(message: ToCaptureWorker, transfer: ArrayBuffer[]): void;
+  unref(): void;
+}
+
+/** What it takes from the world around it; another one in tests. */
+export interface CaptureWorld {
+  startThread(data: CaptureWorkerData): CaptureWorker;
+  /** As `Math.random`. */
+  random(): number;
+  /** A monotonic clock that all threads share, milliseconds. */
+  now(): number;
+}
+
 /** Each wait is so many times the one before, and half of it is left to chance: see backoff(). */
 const retryGrowth = 1.5;
 const retryJitter = 0.5;
@@ -69,7 +87,7 @@ const lendMs = 5000;
  *
  *   starting -> live -> stalled -> reconnecting -> live
  *
- * A live source is opened again for ever; a file once. The thread (see capture-worker.ts) stays, its attempts come and
+ * A live source is opened again for ever; a file once. The thread (see capture-thread.ts) stays, its attempts come and
  * go, each with a generation: what an old one still says is not listened to.
  */
 export class Capture {
@@ -86,7 +104,7 @@ export class Capture {
   readonly source: Source;
   /** Pictures analysed a second, at most. */
   #fps: number;
-  #worker: Worker | undefined;
+  #worker: CaptureWorker | undefined;
   #exited: Promise<void> = Promise.resolve();
   #state: CaptureState = 'starting';
   #generation = 0;
@@ -109,11 +127,10 @@ export class Capture {
   #hangTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
-  /** @param random as `Math.random` */
   constructor(
     private readonly data: CaptureWorkerData,
     private readonly listener: CaptureListener,
-    private readonly random: () => number = Math.random,
+    private readonly world: CaptureWorld = { startThread, random: Math.random, now: monotonicMs },
   ) {
     this.source = parseSource(data.settings.source, data.settings);
     this.#fps = data.settings.fps;
@@ -217,14 +234,10 @@ export class Capture {
     }, openSeconds * 1000);
   }
 
-  #startWorker(): Worker {
-    const worker = new Worker(new URL('./capture-worker.js', import.meta.url), {
-      workerData: { ...this.data, settings: { ...this.data.settings, fps: this.#fps } },
-      trackUnmanagedFds: false, // a pipe of time stamps is closed by its socket, which Node would not notice
-      resourceLimits: { maxYoungGenerationSizeMb: 4 }, // it makes little garbage; the default costs 16 MB a camera
-    });
+  #startWorker(): CaptureWorker {
+    const worker = this.world.startThread({ ...this.data, settings: { ...this.data.settings, fps: this.#fps } });
     let crash: SourceError | undefined;
-    this.#aliveAt = monotonicMs();
+    this.#aliveAt = this.world.now();
     this.#exited = new Promise((resolve) => {
       worker.once('exit', () => {
         this.#workerEnded(worker, crash);
@@ -238,7 +251,7 @@ export class Capture {
     return worker;
   }
 
-  #workerEnded(worker: Worker, crash: SourceError | undefined): void {
+  #workerEnded(worker: CaptureWorker, crash: SourceError | undefined): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
     this.#isOpen = false;
@@ -249,7 +262,7 @@ export class Capture {
   }
 
   #receive(message: FromCaptureWorker): void {
-    this.#aliveAt = monotonicMs();
+    this.#aliveAt = this.world.now();
     if (message.kind === 'alive') this.counters = message.counters;
     else if (message.kind === 'closed') this.#closed(message.generation);
     else if (message.kind === 'snapshots') this.listener.snapshots(message.number, message.jpegs);
@@ -291,7 +304,7 @@ export class Capture {
 
   #opened(facts: SourceFacts, input: Size): void {
     clearTimeout(this.#timer);
-    this.#liveSince = monotonicMs();
+    this.#liveSince = this.world.now();
     if (this.#state === 'reconnecting') this.losses.reconnects += 1;
     this.listener.opened(facts, input);
     const { width, height, fps, by, notes = [] } = facts;
@@ -307,7 +320,7 @@ export class Capture {
   /** The newest attempt is over; another one comes. */
   #lose(error: SourceError): void {
     clearTimeout(this.#timer);
-    const now = monotonicMs();
+    const now = this.world.now();
     this.#close();
     // A camera that lived for longer than it was waited for is worth a quick attempt; one that flaps is not.
     const livedMs = this.#liveSince === undefined ? 0 : now - this.#liveSince;
@@ -327,7 +340,7 @@ export class Capture {
   /** The newest attempt ends; whatever else it says is too late. */
   #close(): void {
     if (this.#worker !== undefined && this.#isOpen) {
-      this.#unclosed.set(this.#generation, monotonicMs());
+      this.#unclosed.set(this.#generation, this.world.now());
       this.#send({ kind: 'close', generation: this.#generation });
     }
     this.#isOpen = false;
@@ -370,7 +383,7 @@ export class Capture {
       this.#worker === undefined ? Number.POSITIVE_INFINITY : this.#aliveAt,
       ...this.#unclosed.values(),
     );
-    const hungMs = monotonicMs() - since;
+    const hungMs = this.world.now() - since;
     if (hungMs < this.data.settings.recovery.hangSeconds * 1000) return;
     clearInterval(this.#hangTimer);
     const what = `a capture thread has been stuck for ${Math.round(hungMs / 1000)} s and can’t be ended by itself.`;
@@ -380,7 +393,7 @@ export class Capture {
   #newWaits(): Generator<number, never> {
     const { retrySeconds, maxRetrySeconds } = this.data.settings.recovery;
     const options = { factor: retryGrowth, jitter: retryJitter, maxMs: maxRetrySeconds * 1000 };
-    return backoff({ initialMs: retrySeconds * 1000, ...options }, this.random);
+    return backoff({ initialMs: retrySeconds * 1000, ...options }, this.world.random);
   }
 
   #change(change: Omit<CaptureChange, 'attempts'>): void {
@@ -391,6 +404,14 @@ export class Capture {
   #send(message: ToCaptureWorker, transfer: ArrayBuffer[] = []): void {
     this.#worker?.postMessage(message, transfer);
   }
+}
+
+function startThread(workerData: CaptureWorkerData): CaptureWorker {
+  return new Worker(new URL('./capture-worker.js', import.meta.url), {
+    workerData,
+    trackUnmanagedFds: false, // a pipe of time stamps is closed by its socket, which Node would not notice
+    resourceLimits: { maxYoungGenerationSizeMb: 4 }, // it makes little garbage; the default costs 16 MB a camera
+  });
 }
 
 function revive({ code, exit, message }: SerialisedError): SourceError {
