@@ -14,6 +14,7 @@ import { settingsSchema } from '../src/config/schema.js';
 import { exitCodes, MinspnetError } from '../src/contract/errors.js';
 import type { VerifiedModel } from '../src/contract/model-card.js';
 import { loadModel, readCard } from '../src/model/load.js';
+import { besidePlain } from './plain.js';
 import { percentile } from './summary.js';
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -25,6 +26,8 @@ const { values: options } = parseArgs({
     source: { type: 'string', default: fromRoot('demo/street.mp4') },
     /** Of all networks together. */
     seconds: { type: 'string', default: '60' },
+    /** A Python with onnxruntime and numpy: ours in turns with a plain loop there, in place of the peers. */
+    plain: { type: 'string' },
     /** Of our inputs; the peers' are fixed. */
     sizes: { type: 'string', default: '256x256,192x192' },
   },
@@ -51,18 +54,25 @@ async function main(): Promise<void> {
   try {
     const open = async (model: VerifiedModel, size?: [number, number]) =>
       subjects.push(await NetworkSubject.open({ model, runtime, source: options.source, size }));
-    for (const peer of await assemble(folder)) await open(await loadModel(peer, 'fp32'));
+    if (options.plain === undefined) {
+      for (const peer of await assemble(folder)) await open(await loadModel(peer, 'fp32'));
+    }
     for (const name of ours) {
       for (const size of options.sizes.split(',')) {
         await open(await loadModel(name, 'auto'), size.split('x').map(Number) as [number, number]);
       }
     }
-    const measured = await measureInTurns(subjects, { seconds: Number(options.seconds) });
+    const seconds = Number(options.seconds);
+    const rows =
+      options.plain === undefined
+        ? peerRows(subjects, await measureInTurns(subjects, { seconds }))
+        : await besidePlain(subjects, { python: options.plain, seconds, threads: runtime.threads });
     console.log(`on      ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}`);
     console.log(`source  ${options.source}`);
     console.log(`runs    ${options.seconds} s in turns of half a second, provider cpu, threads ${runtime.threads}`);
-    console.log(`AP      of ${set}, from the models’ cards; not measured in this run`);
-    printTable(subjects, measured);
+    if (options.plain === undefined) console.log(`AP      of ${set}, from the models’ cards; not measured in this run`);
+    console.log();
+    for (const row of rows) console.log(`| ${row.join(' | ')} |`);
   } finally {
     for (const subject of subjects) await subject[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
@@ -92,7 +102,7 @@ async function assemble(folder: string): Promise<string[]> {
   return names.map((name) => join(folder, name));
 }
 
-function printTable(subjects: readonly NetworkSubject[], measured: readonly Measured[]): void {
+function peerRows(subjects: readonly NetworkSubject[], measured: readonly Measured[]): string[][] {
   const head = [
     'network',
     'input',
@@ -120,8 +130,7 @@ function printTable(subjects: readonly NetworkSubject[], measured: readonly Meas
       String(ms.length),
     ];
   });
-  console.log();
-  for (const row of [head, head.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
+  return [head, head.map(() => '---'), ...rows];
 }
 
 /** What its card says for this very file and size. */

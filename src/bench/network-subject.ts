@@ -63,7 +63,7 @@ export class NetworkSubject implements Subject, AsyncDisposable {
     return this.network.provider;
   }
 
-  async step(): Promise<void> {
+  async step(): Promise<undefined> {
     await this.network.run(this.tensors[this.#next] as Tensor);
     this.#next = (this.#next + 1) % this.tensors.length;
   }

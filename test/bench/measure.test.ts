@@ -5,7 +5,7 @@ import { cpuMsPerStep, measureInTurns, turnMeans } from '../../src/bench/measure
 function worker(name: string, ms: number, log: string[] = []) {
   return {
     name,
-    async step() {
+    async step(): Promise<undefined> {
       log.push(name);
       for (const until = performance.now() + ms; performance.now() < until; );
     },
