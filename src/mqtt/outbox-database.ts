@@ -1,7 +1,8 @@
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { Gap, Observation } from '../contract/event.js';
+import { damagedTables } from './level-tables.js';
 
 /** What one entry says: an event with its number, or a hole in the numbers. */
 export type OutboxRecord = { seq: number; observation: Observation } | { gap: Gap };
@@ -32,8 +33,11 @@ export interface OutboxContents {
   damaged: boolean;
 }
 
-/** LevelDB's defaults (8 MB cache, two buffers of 4 MB) are made for databases that are read. */
-const levelOptions = { cacheSize: 256 * 1024, writeBufferSize: 512 * 1024, maxOpenFiles: 64 };
+/**
+ * LevelDB's defaults (8 MB cache, two buffers of 4 MB) are made for databases that are read. What is compressed can't be
+ * checked by us.
+ */
+const levelOptions = { cacheSize: 256 * 1024, writeBufferSize: 512 * 1024, maxOpenFiles: 64, compression: false };
 
 const entries = { gte: 'e', lt: 'f' };
 const numbers = { gte: 's', lt: 't' };
@@ -58,6 +62,12 @@ export class OutboxDatabase {
     this.#level = level;
   }
 
+  /** @throws an error with the code `LEVEL_CORRUPTION` where it must not be opened: it would end the process */
+  async check(): Promise<void> {
+    const [damaged] = await damagedTables(this.directory);
+    if (damaged !== undefined) throw corruption(damaged);
+  }
+
   async close(): Promise<void> {
     const level = this.#level;
     this.#level = undefined;
@@ -78,7 +88,8 @@ export class OutboxDatabase {
    * @throws what classic-level and the file system throw
    */
   async restore(aside: string): Promise<void> {
-    await cp(aside, this.directory, { recursive: true });
+    const damaged = await damagedTables(aside);
+    await cp(aside, this.directory, { recursive: true, filter: (path) => !damaged.includes(basename(path)) });
     await ClassicLevel.repair(this.directory);
     await this.open();
   }
@@ -115,7 +126,7 @@ export class OutboxDatabase {
       .iterator({ ...entries, gte: encodeKey(from), limit })
       .all()) {
       const record = decode<OutboxRecord>(value);
-      if (record === undefined) throw Object.assign(new Error(`checksum of ${key}`), { code: 'LEVEL_CORRUPTION' });
+      if (record === undefined) throw corruption(key);
       found.push({ key: decodeKey(key), record, bytes: sizeOf(value) });
     }
     return found;
@@ -140,6 +151,10 @@ export class OutboxDatabase {
 async function leftOut(directory: string): Promise<boolean> {
   const log = await readFile(join(directory, 'LOG'), 'utf8').catch(() => '');
   return /dropping \d+ bytes|Corruption/.test(log);
+}
+
+function corruption(what: string): Error {
+  return Object.assign(new Error(`the checksum of ${what} is wrong`), { code: 'LEVEL_CORRUPTION' });
 }
 
 /** LevelDB sorts keys as bytes, so they have a fixed width. */

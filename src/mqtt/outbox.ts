@@ -298,8 +298,9 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   }
 
   async #loop(): Promise<void> {
-    // First a turn of the event loop: a burst becomes one batch.
-    await new Promise(setImmediate);
+    // With fsync a burst becomes one batch. Without, what is written at once outlives the end of the process.
+    if (this.#options.fsync) await new Promise(setImmediate);
+    else await Promise.resolve();
     while (!this.#failed && this.#hasWork) {
       try {
         if (this.#readWanted) await this.#read();
@@ -553,6 +554,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   /** What lies there; where it is damaged, what can be had of it, and else a new database. */
   async #contents(): Promise<OutboxFindings> {
     try {
+      await this.#database.check();
       await this.#database.open();
       return await this.#find();
     } catch (cause) {
