@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import mqtt from 'mqtt';
 import { benchmarkTable } from '../bench/benchmark-table.js';
 import { htmlReport } from '../bench/html-report.js';
@@ -13,6 +12,8 @@ import { BrokerError, exitCodes, MinspnetError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
 import { loadModel } from '../model/load.js';
 import { connectOptions } from '../mqtt/connect-options.js';
+import { tryBroker } from './doctor/broker.js';
+import { requireOutputFolder, writeOutput } from './output-file.js';
 import { ownVersion } from './own-version.js';
 import { ProgressBar } from './progress-bar.js';
 
@@ -46,6 +47,11 @@ export async function bench(options: BenchOptions): Promise<number> {
       '--publish needs a broker: name one with --mqtt, or `mqtt.url`',
     );
   }
+  for (const file of [options.json, options.report])
+    if (file !== undefined && file !== '-') await requireOutputFolder(file);
+  if (broker !== undefined && (options.publish || options.mqtt !== undefined)) {
+    await tryBroker(broker, settings.mqtt, `${settings.node}-bench-${process.pid}`); // not after minutes of measuring
+  }
   const first = await loadModel(options.model ?? settings.model.path, options.precision ?? settings.model.precision);
   const others = await Promise.all(options.compare.map((model) => loadModel(...withPrecision(model))));
   const stop = new AbortController();
@@ -74,9 +80,9 @@ export async function bench(options: BenchOptions): Promise<number> {
   if (options.json === '-') process.stdout.write(`${JSON.stringify(result)}\n`);
   else process.stdout.write(benchmarkTable(result));
   if (options.json !== undefined && options.json !== '-') {
-    await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
+    await writeOutput(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
   }
-  if (options.report !== undefined) await writeFile(options.report, htmlReport(result));
+  if (options.report !== undefined) await writeOutput(options.report, htmlReport(result));
   if (options.publish && broker !== undefined) await publish(result, broker, settings);
   return exitCodes.ok;
 }
@@ -89,14 +95,21 @@ function withPrecision(text: string): [string, 'auto' | 'fp32' | 'int8'] {
 
 async function publish(result: Benchmark, url: string, settings: Settings): Promise<void> {
   try {
-    const options = { ...connectOptions(url, settings.mqtt), reconnectPeriod: 0 };
+    const connectTimeout = settings.mqtt.connectSeconds * 1000;
+    const options = { ...connectOptions(url, settings.mqtt), connectTimeout, reconnectPeriod: 0 };
     const client = await mqtt.connectAsync(url, options, false);
-    const payload = JSON.stringify(summarise(result));
-    await client.publishAsync(new Topics(settings.mqtt.baseTopic, settings.node).benchmark, payload, {
-      qos: 1,
-      retain: true,
-    });
-    await client.endAsync();
+    client.on('error', () => {}); // it is told below, or by nobody hearing us
+    try {
+      const { benchmark } = new Topics(settings.mqtt.baseTopic, settings.node);
+      const said = client.publishAsync(benchmark, JSON.stringify(summarise(result)), { qos: 1, retain: true });
+      // A broker that is gone acknowledges nothing, and nobody says so.
+      const lost = new Promise<never>((_, reject) => {
+        client.once('close', () => reject(new Error('it closed the connection')));
+      });
+      await Promise.race([said, lost]);
+    } finally {
+      client.end(true);
+    }
   } catch (cause) {
     throw new BrokerError('ERR_BROKER_AWAY', 'broker', `the result could not be said to ${maskUrl(url)}: ${cause}`, {
       cause,

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { cameraSourceMistake, schemeOf } from '../config/address.js';
 import { loadSettings } from '../config/load.js';
 import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
-import { exitCodes, MinspnetError, SourceError, StateError } from '../contract/errors.js';
+import { exitCodes, MinspnetError, SourceError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
 import { createSource } from '../pipeline/capture/create-source.js';
 import type { PictureSource, SourceFacts } from '../pipeline/capture/picture-source.js';
 import { SnapshotEncoder } from '../pipeline/capture/snapshot.js';
 import { parseSource, type SourceOptions } from '../pipeline/capture/source.js';
+import { writeOutput } from './output-file.js';
 
 export interface SnapshotOptions {
   /** The settings file that names the camera. */
@@ -45,7 +45,7 @@ export async function snapshot(camera: string, options: SnapshotOptions): Promis
     process.stdout.write(jpeg);
     process.stderr.write(line);
   } else {
-    await write(output, jpeg);
+    await writeOutput(output, jpeg);
     process.stdout.write(`${output}  ${line}`);
   }
   for (const note of taken.notes ?? []) process.stderr.write(`note: ${note}\n`);
@@ -108,11 +108,5 @@ async function withAdvice(taking: Promise<Taken>, { name }: Camera, { cameras, m
     const request = `mosquitto_pub -q 1 -t ${topics.request('snapshot')} -m '{"camera":"${name}"}'`;
     const advice = `If minspnet runs here, ask it: ${request} puts the picture at ${topics.picture(name)}.`;
     throw new SourceError(error.code, error.exit, `${error.message} ${advice}`, { cause: error });
-  });
-}
-
-async function write(path: string, jpeg: Uint8Array): Promise<void> {
-  await writeFile(path, jpeg).catch((cause: Error) => {
-    throw new StateError('ERR_OUTPUT_WRITE', 'state', `${path} can’t be written: ${cause.message}.`, { cause });
   });
 }

@@ -44,6 +44,10 @@ async function findFolder(model: string): Promise<string> {
   for (const folder of candidates) {
     if ((await stat(join(folder, 'card.json')).catch(() => undefined))?.isFile()) return folder;
   }
+  if ((await stat(resolve(model)).catch(() => undefined))?.isFile()) {
+    const what = `"${model}" is a file. Name the folder that holds it and its card.json, as each of models/ does.`;
+    throw new ModelError('ERR_MODEL_MISSING', 'model', what);
+  }
   throw new ModelError(
     'ERR_MODEL_MISSING',
     'model',

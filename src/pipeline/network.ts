@@ -73,8 +73,8 @@ async function createSession({ path }: VerifiedModel, settings: RuntimeSettings,
   try {
     return await onBestProvider(settings, create);
   } catch (error) {
-    throw new ModelError('ERR_MODEL_LOAD', 'model', `ONNX Runtime can’t load ${path}: ${(error as Error).message}`, {
-      cause: error,
-    });
+    const advice = 'Restore the file, or name another model: it has to be an ONNX network.';
+    const what = `ONNX Runtime can’t load ${path}: ${(error as Error).message.replace(/\.?\s*$/, '.')} ${advice}`;
+    throw new ModelError('ERR_MODEL_LOAD', 'model', what, { cause: error });
   }
 }

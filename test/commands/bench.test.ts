@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,4 +57,19 @@ t.test('what it is told wrong, it says', async (t) => {
   await t.rejects(wrong('--rate', 'fast'), { code: 64, stderr: /max/ });
   await t.rejects(wrong('--publish'), { code: 64, stderr: /--mqtt/ });
   await t.rejects(wrong('--model', 'no-such-model'), { code: 79 });
+  await t.rejects(wrong('--source', '/no/such.mp4'), { code: 66, stderr: /does not exist. Check the path/ });
+  const noBroker = { code: 69, stderr: /nothing listens there.*ERR_BROKER_AWAY/ };
+  await t.rejects(wrong('--mqtt', 'mqtt://127.0.0.1:1', '--publish'), noBroker, 'before it measures');
+  await t.rejects(wrong('--mqtt', 'mqtt://127.0.0.1:1'), noBroker);
+  await t.rejects(wrong('--mqtt', 'broker'), { code: 78, stderr: /looks like mqtt:/ });
+  await t.rejects(wrong('--report', '/no/such/folder/b.html'), { code: 73, stderr: /folder that is there/ });
+  const card = JSON.parse(await readFile('models/minspnet-n/card.json', 'utf8'));
+  const text = 'this is no network';
+  card.files = {
+    fp32: { ...card.files.fp32, file: 'x.onnx', sha256: createHash('sha256').update(text).digest('hex') },
+  };
+  const folder = t.testdir({ 'card.json': JSON.stringify(card), 'x.onnx': text });
+  const compared = (model: string) => wrong('--duration', '1s', '--compare', model);
+  await t.rejects(compared(join(folder, 'x.onnx')), { code: 79, stderr: /is a file. Name the folder/ });
+  await t.rejects(compared(folder), { code: 79, stderr: /can’t load .*x\.onnx.*has to be an ONNX network/s });
 });

@@ -37,20 +37,21 @@ async function checkOwn({ mqtt }: Settings, strict: boolean): Promise<Check> {
 }
 
 async function checkConfigured({ mqtt, node }: Settings, url: string): Promise<Check> {
-  const connectMs = mqtt.connectSeconds * 1000;
-  const clientId = `${node}-doctor-${process.pid}`;
   try {
-    const options: IClientOptions = {
-      ...connectOptions(url, mqtt),
-      clientId,
-      connectTimeout: connectMs,
-      reconnectPeriod: 0,
-    };
-    const version = await tryVersions(url, options);
+    const version = await tryBroker(url, mqtt, `${node}-doctor-${process.pid}`);
     return ok(name, `${maskUrl(url)} takes us, MQTT ${version}`);
   } catch (error) {
     return failed(name, error);
   }
+}
+
+/**
+ * @returns the version of MQTT that it speaks with us
+ * @throws {BrokerError} why it does not take us
+ */
+export function tryBroker(url: string, mqtt: Settings['mqtt'], clientId: string): Promise<'5' | '3.1.1'> {
+  const connectTimeout = mqtt.connectSeconds * 1000;
+  return tryVersions(url, { ...connectOptions(url, mqtt), clientId, connectTimeout, reconnectPeriod: 0 });
 }
 
 /** MQTT 5, and 3.1.1 for a broker that doesn't speak it. */

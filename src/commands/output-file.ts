@@ -1,0 +1,28 @@
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { StateError } from '../contract/errors.js';
+
+/** @throws {StateError} ERR_OUTPUT_WRITE */
+export async function writeOutput(path: string, content: string | Uint8Array): Promise<void> {
+  await writeFile(path, content).catch((cause: Error) => {
+    throw unwritable(path, cause);
+  });
+}
+
+/**
+ * Whether a file could be put there, before the work that it is for.
+ *
+ * @throws {StateError} ERR_OUTPUT_WRITE
+ */
+export async function requireOutputFolder(path: string): Promise<void> {
+  await access(dirname(resolve(path)), constants.W_OK).catch((cause: Error) => {
+    throw unwritable(path, cause);
+  });
+}
+
+function unwritable(path: string, cause: Error): StateError {
+  const advice = 'Name a file in a folder that is there and may be written to.';
+  return new StateError('ERR_OUTPUT_WRITE', 'state', `${path} can’t be written: ${cause.message}. ${advice}`, {
+    cause,
+  });
+}
