@@ -76,8 +76,8 @@ export type NetworkOptions = z.infer<typeof networkOptions>;
 
 /** The settings that only some kinds of sources can do something with. */
 const kindsOf: Record<string, readonly SourceKind[]> = {
-  size: ['libcamera', 'v4l2', 'gstreamer'],
-  captureFps: ['libcamera', 'v4l2', 'gstreamer'],
+  size: ['libcamera', 'v4l2', 'jetson-csi'],
+  captureFps: ['libcamera', 'v4l2', 'jetson-csi'],
   decoder: ['network', 'v4l2'],
   libcamera: ['libcamera'],
   v4l2: ['v4l2'],

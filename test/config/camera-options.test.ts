@@ -22,10 +22,11 @@ t.test('options go with their kind of source', async (t) => {
   const foreign: [string, RegExp][] = [
     [
       'source: demo, size: [640, 480]',
-      /door\.size: .*kind libcamera or v4l2 or gstreamer; this one is of the kind file/,
+      /door\.size: .*kind libcamera or v4l2 or jetson-csi; this one is of the kind file/,
     ],
     ['source: "rtsp://h/1", libcamera: {gain: 2}', /door\.libcamera: .*kind network/],
     ['source: "libcamera:0", network: {transport: udp}', /door\.network: /],
+    ['source: "gstreamer:videotestsrc", size: [640, 480]', /door\.size: .*; this one is of the kind gstreamer/],
   ];
   for (const [text, message] of foreign) {
     t.throws(() => load(t, camera(text)), { code: 'ERR_CONFIG_INVALID', message }, text);

@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
 import { SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
 import { parseSource, type SourceOptions } from '../../../src/pipeline/capture/source.js';
+import { noOpenssl } from '../../support/certificates.js';
 import { makeClip } from '../../support/clip.js';
 import { noRtspServer, noTls, RtspServer, type RtspServerOptions } from '../../support/rtsp-server.js';
 
@@ -46,6 +48,14 @@ async function clip(t: Test, name = 'clip.mp4', size = { width: 128, height: 96 
   const path = join(t.testdirName ?? t.testdir(), name);
   await makeClip(path, { ...size, frames: 500, fps: 25 });
   return path;
+}
+
+/** Files of a certificate that nobody has signed, and of its key. */
+function selfSigned(t: Test): [certificate: string, key: string] {
+  const files: [string, string] = [join(t.testdirName, 'cert.pem'), join(t.testdirName, 'key.pem')];
+  const subject = ['-subj', '/CN=127.0.0.1', '-out', files[0], '-keyout', files[1]];
+  spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject]);
+  return files;
 }
 
 async function serve(t: Test, options: Partial<RtspServerOptions> = {}): Promise<RtspServer> {
@@ -146,29 +156,15 @@ t.test('RTSP from a real server', { skip: noRtspServer }, async (t) => {
     );
   });
 
-  t.test('rtsps', { skip: noTls }, async (t) => {
+  t.test('rtsps', { skip: noTls || noOpenssl }, async (t) => {
     t.testdir();
-    const [certificate, key] = [join(t.testdirName, 'cert.pem'), join(t.testdirName, 'key.pem')];
-    spawnSync('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-subj',
-      '/CN=127.0.0.1',
-      '-keyout',
-      key,
-      '-out',
-      certificate,
-    ]);
-    const server = await serve(t, { tls: [certificate, key] });
+    const server = await serve(t, { tls: selfSigned(t) });
     t.equal((await readSome(open(t, server.url()))).times.length, 5);
   });
 });
 
 /** An HTTP server that sends JPEGs one after the other, as network cameras do. */
-async function serveJpegs(t: Test): Promise<string> {
+async function serveJpegs(t: Test, tls?: [certificate: string, key: string]): Promise<string> {
   const encoder = new SnapshotEncoder({ quality: 80, maxSize: 640 });
   const path = await clip(t);
   const file = parseSource(path);
@@ -180,7 +176,7 @@ async function serveJpegs(t: Test): Promise<string> {
     const picture = await source.next();
     if (picture !== undefined) jpegs.push(Buffer.from(encoder.encode(picture.frame, { box: [0, 0, 1, 1] })));
   }
-  const server = createHttpServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     const wanted = `Basic ${Buffer.from(`viewer:${password}`).toString('base64')}`;
     if (request.headers.authorization !== wanted) {
       response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="camera"' }).end();
@@ -199,13 +195,16 @@ async function serveJpegs(t: Test): Promise<string> {
       response.write('\r\n');
     }, 20);
     response.on('close', () => clearInterval(timer));
-  }).listen(0, '127.0.0.1');
+  };
+  const [cert, key] = tls?.map((path) => readFileSync(path)) ?? [];
+  const server = tls === undefined ? createHttpServer(answer) : createHttpsServer({ cert, key }, answer);
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 t.test('MJPEG over HTTP', async (t) => {
@@ -220,6 +219,14 @@ t.test('MJPEG over HTTP', async (t) => {
   t.match(wrong, { code: 'ERR_SOURCE_LOGIN', exit: 'permission' });
   t.notMatch(wrong.message, leaks);
   t.match(await errorOf(open(t, `${server}/other`, login)), { code: 'ERR_SOURCE_MISSING', exit: 'input' });
+});
+
+t.test('MJPEG over HTTPS', { skip: noOpenssl }, async (t) => {
+  t.testdir();
+  const server = await serveJpegs(t, selfSigned(t));
+  const { facts, times } = await readSome(open(t, `${server}/mjpeg`, { network: { username: 'viewer', password } }));
+  t.match(facts, { width: 128, height: 96, by: 'mpjpeg/mjpeg, live' });
+  t.equal(times.length, 5);
 });
 
 /** A server on TCP that does this with each connection. */
