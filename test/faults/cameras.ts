@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FaultFigures } from '../support/camera-faults/bench.js';
 import { faultRows } from '../support/camera-faults/rows.js';
+import { CaptureDay, type DayFigures } from '../support/capture-day/capture-day.js';
 
 /*
  * Makes each fault of a live camera many times and prints what it cost: `npm run test:faults:cameras -- [--times N]
@@ -23,6 +24,29 @@ for (const [name, { skip, part = 1, make }] of Object.entries(faultRows)) {
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+const dayName = 'a day of faults, in simulated time';
+if (values.only === undefined || dayName.includes(values.only)) {
+  const seed = Date.now() % 1e6;
+  console.log(`${dayName}: seed ${seed}`);
+  printDay(await CaptureDay.simulate(24, seed));
+}
+
+function printDay({ troubles, recovered, hung, wrong, ...figures }: DayFigures): void {
+  const made = Object.values(troubles).reduce((sum, times) => sum + times, 0);
+  if (recovered < made || wrong.length > 0) process.exitCode = 1;
+  const { downtimesMs, attemptsMs, frames, changes } = figures;
+  console.log(
+    [
+      `${dayName}: ${recovered - 1} of ${made} recovered`,
+      `downtime median ${at(downtimesMs, 0.5)} s, p99 ${at(downtimesMs, 0.99)} s, most ${at(downtimesMs, 1)} s`,
+      `from the attempt that was due median ${at(attemptsMs, 0.5)} s, p99 ${at(attemptsMs, 0.99)} s`,
+      `engines asked for ${hung}, pictures ${frames}, lost ${changes.reconnecting} times, stalled ${changes.stalled}`,
+      `of each fault ${JSON.stringify(troubles)}`,
+      `wrong: ${[...new Set(wrong)].join(', ') || 'nothing'}`,
+    ].join('; '),
+  );
 }
 
 function print(name: string, figures: FaultFigures): void {
