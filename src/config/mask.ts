@@ -16,7 +16,8 @@ const secretSettings: readonly SettingPath[] = [
  * forget to escape, unless a port stands there (`//host:8080/cam@1` holds no password).
  */
 const userInfo = /(\/\/)([^\s/?#'"@:]*)(?::(?:[^\s/?#'"]*|(?!\d*(?:[/?#]|$))[^\s'"]*))?@/g;
-const secretParameter = /([?&](?:password|passwd|pwd|pass|token|secret|auth|api_?key|key)=)[^&\s#'"]+/gi;
+/** Of a query, or within a path: `/user=admin_password=x_channel=1.sdp`, where nobody knows where the password ends. */
+const secretParameter = /((?:password|passwd|pass|pas|pwd|token|secret|auth|key|signature)=)[^&\s#'"]+/gi;
 /** GStreamer's properties: `rtspsrc user-pw=hunter2`, quoted where it holds a space. */
 const secretProperty = /(\b(?:user-pw|proxy-pw|password|passphrase)=)(?:"(?:[^"\\]|\\.)*"|[^\s"'&]+)/gi;
 

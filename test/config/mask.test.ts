@@ -13,6 +13,11 @@ t.test('passwords in addresses', async (t) => {
       'gstreamer:rtspsrc location="rtsp://c:***@h" ! a location=rtsp://e:***@h/x',
     'gstreamer:rtspsrc user-id=me user-pw=hunter2 ! x': 'gstreamer:rtspsrc user-id=me user-pw=*** ! x',
     'rtspsrc user-pw="hunt \\"er 2" location=rtsp://h': 'rtspsrc user-pw=*** location=rtsp://h',
+    'rtsp://h/user=admin_password=hunter2_channel=1_stream=0.sdp': 'rtsp://h/user=admin_password=***',
+    'rtsp://h/user=admin&password=&channel=1': 'rtsp://h/user=admin&password=&channel=1',
+    'http://h/video.cgi?loginuse=admin&loginpas=hunter2&rate=0':
+      'http://h/video.cgi?loginuse=admin&loginpas=***&rate=0',
+    'http://h/flv?user=a&api_key=hunter2&x_token=hunter2': 'http://h/flv?user=a&api_key=***&x_token=***',
     'can’t open rtsp://a:b@h/x: refused': 'can’t open rtsp://a:***@h/x: refused',
   };
   for (const [text, masked] of Object.entries(cases)) t.equal(maskUrl(text), masked);

@@ -127,4 +127,24 @@ t.test('photographs over MQTT', { skip: noStreamServer, timeout: 110_000 }, asyn
     const still = daemon.heard.findLast(({ topic }) => topic.endsWith('clip/still'));
     t.strictSame(jpegSize(still?.payload ?? Buffer.alloc(0)), { width: 1280, height: 720 });
   });
+
+  await t.test('neither a restart nor the end waits for a photograph', async (t) => {
+    installOwner(folder, 'rpicam-still', 'exec sleep 600');
+    const isTaken = (from: number) =>
+      daemon.message((heard) => {
+        return daemon.heard.indexOf(heard) >= from && /a still is being taken/.test(String(heard.payload));
+      });
+    let from = daemon.heard.length;
+    const first = await request('still', 'csi');
+    await isTaken(from);
+    t.match((await ask('restart', 'csi')).answer, { status: 'ok' });
+    t.match((await answerTo(first)).answer, { status: 'error', code: 'ERR_SOURCE_READ' });
+    await lives(from);
+    from = daemon.heard.length;
+    await request('still', 'csi');
+    await isTaken(from);
+    daemon.kill('SIGTERM');
+    t.equal(await daemon.exited, 0);
+    t.equal(spawnSync('flock', ['-w', '10', join(folder, 'camera'), 'true']).status, 0, 'nobody holds the camera');
+  });
 });

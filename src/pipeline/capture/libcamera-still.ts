@@ -2,6 +2,7 @@ import { stillArguments } from './libcamera-arguments.js';
 import { libcameraError } from './libcamera-error.js';
 import { startLibcamera } from './libcamera-process.js';
 import type { LibcameraSource } from './source.js';
+import { sourceError } from './source-error.js';
 
 /** How long a still may take, ms: the program measures the light for a second, and the largest sensors read slowly. */
 const usualPatienceMs = 20_000;
@@ -26,7 +27,10 @@ export async function takeLibcameraStill(
   try {
     const jpeg = await program.all(maxBytes);
     if (isWholeJpeg(jpeg)) return jpeg;
-    const late = ends.aborted && !signal.aborted ? `no still came within ${patienceMs / 1000} s` : undefined;
+    if (signal.aborted) {
+      throw sourceError('ERR_SOURCE_READ', 'source', `libcamera:${source.camera}: the photograph was interrupted.`);
+    }
+    const late = ends.aborted ? `no still came within ${patienceMs / 1000} s` : undefined;
     throw libcameraError(source, 'OPEN', late ?? (await program.lastWords()) ?? 'sent no picture');
   } finally {
     ends.removeEventListener('abort', interrupt);
