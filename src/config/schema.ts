@@ -208,6 +208,12 @@ export const settingsSchema = z.strictObject({
         .strictObject({
           quality: z.int().min(1).max(100).default(80).describe('JPEG'),
           maxSize: z.int().min(32).max(4096).default(640).describe('longest side, pixels'),
+          maxBytes: z
+            .int()
+            .min(2048)
+            .default(256 * 1024)
+            .describe('what would be larger is made again with fewer pixels'),
+          drawBox: z.boolean().default(false).describe('the object is outlined'),
         })
         .prefault({}),
     })

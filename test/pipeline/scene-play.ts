@@ -17,7 +17,11 @@ export function makeScene(settings: Partial<CameraSettings> = {}, options: Parti
     camera: 'street',
     runId: 'a1',
     settings: cameraSettings(settings),
-    events: { updateSeconds: 2, detections: false, snapshot: { quality: 80, maxSize: 640 } },
+    events: {
+      updateSeconds: 2,
+      detections: false,
+      snapshot: { quality: 80, maxSize: 640, maxBytes: 1e6, drawBox: false },
+    },
     minScore: 0.4,
     ...options,
   });

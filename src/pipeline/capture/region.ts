@@ -85,3 +85,9 @@ export function toWhole([left, top, right, bottom]: Box, [x0, y0, x1, y1]: Box):
   const [width, height] = [x1 - x0, y1 - y0];
   return [x0 + left * width, y0 + top * height, x0 + right * width, y0 + bottom * height];
 }
+
+/** A box of the whole picture, in fractions of the region; what lies outside is left out. */
+export function toPart([left, top, right, bottom]: Box, [x0, y0, x1, y1]: Box): Box {
+  const inside = (value: number, from: number, to: number) => Math.min(1, Math.max(0, (value - from) / (to - from)));
+  return [inside(left, x0, x1), inside(top, y0, y1), inside(right, x0, x1), inside(bottom, y0, y1)];
+}

@@ -7,15 +7,20 @@ import {
 } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, type Frame, Packet, Rational, SoftwareScaleContext } from 'node-av/lib';
 import type { Box } from '../../contract/geometry.js';
+import { drawBox } from './draw-box.js';
 import type { Size } from './input-size.js';
 import { type OwnFrame, ownFrame, type PixelFormat, planesOf } from './own-frame.js';
-import { canCut, cutPlanes, type PixelRegion, pixelRegion } from './region.js';
+import { canCut, cutPlanes, fractionsOf, type PixelRegion, pixelRegion, toPart } from './region.js';
 
 export interface SnapshotOptions {
   /** JPEG quality, 1..100. */
   quality: number;
   /** Longest side, pixels. */
   maxSize: number;
+  /** What would be larger is made again with fewer pixels; as large as it comes where it is not given. Bytes. */
+  maxBytes?: number;
+  /** The object is outlined. */
+  drawBox?: boolean;
 }
 
 /** What is wanted of a picture as JPEG: a box with its surroundings, or, `full`, all of it at its own size. */
@@ -27,6 +32,8 @@ export interface Cut {
 
 /** JPEG quality of a full picture, 1..100. */
 const fullQuality = 92;
+/** Nothing is made smaller than this to save bytes: longest side, pixels. */
+const leastSize = 32;
 /** How much of the surroundings a snapshot shows, as a share of the box on each side. */
 const margin = 0.25;
 
@@ -53,12 +60,27 @@ export class SnapshotEncoder {
 
   /** @throws {FFmpegError} */
   encode(frame: Frame, { box, full = false }: Cut): Uint8Array {
+    const { maxSize, maxBytes = Number.POSITIVE_INFINITY, quality, drawBox: outlined = false } = this.options;
     const crop = cropAround(box, frame);
-    const shrink = full ? 1 : Math.min(1, this.options.maxSize / Math.max(crop.width, crop.height));
-    const cut = ownFrame({ width: even(crop.width * shrink), height: even(crop.height * shrink) }, jpegFormat);
+    if (full) return this.#shrunk(frame, crop, 1, fullQuality);
+    const outline = outlined && !isWhole(box) ? box : undefined;
+    const longest = Math.max(crop.width, crop.height);
+    let shrink = Math.min(1, maxSize / longest);
+    for (;;) {
+      const jpeg = this.#shrunk(frame, crop, shrink, quality, outline);
+      if (jpeg.length <= maxBytes || longest * shrink <= leastSize) return jpeg;
+      // Bytes go with the pixels, about.
+      shrink = Math.max(leastSize / longest, shrink * Math.min(0.9, Math.sqrt(maxBytes / jpeg.length)));
+    }
+  }
+
+  #shrunk(frame: Frame, crop: PixelRegion, shrink: number, quality: number, outline?: Box): Uint8Array {
+    const size = { width: even(crop.width * shrink), height: even(crop.height * shrink) };
+    const cut = ownFrame(size, jpegFormat);
     try {
       cutInto(cut, frame, crop);
-      return this.#encode(cut.frame, full ? fullQuality : this.options.quality);
+      if (outline) drawBox(cut, size, pixelRegion(toPart(outline, fractionsOf(crop, frame)), size));
+      return this.#encode(cut.frame, quality);
     } finally {
       cut.frame.free();
     }
@@ -94,6 +116,10 @@ function cropAround([left, top, right, bottom]: Box, picture: Size): PixelRegion
   const padY = (bottom - top) * margin;
   const inside = (value: number) => Math.min(1, Math.max(0, value));
   return pixelRegion([inside(left - padX), inside(top - padY), inside(right + padX), inside(bottom + padY)], picture);
+}
+
+function isWhole([left, top, right, bottom]: Box): boolean {
+  return left <= 0 && top <= 0 && right >= 1 && bottom >= 1;
 }
 
 /** Chroma is stored for two by two pixels. */

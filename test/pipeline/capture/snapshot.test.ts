@@ -26,8 +26,8 @@ function picture(box: Box, format: typeof AV_PIX_FMT_YUV420P | typeof AV_PIX_FMT
   return Frame.fromVideoBuffer(bytes, { ...size, format });
 }
 
-/** Width, height and brightness of a JPEG's middle and corner. */
-async function look(t: Test, jpeg: Uint8Array) {
+/** A JPEG's brightness, and its size. */
+async function lumaOf(t: Test, jpeg: Uint8Array) {
   const path = join(t.testdir(), 'shot.jpg');
   await writeFile(path, jpeg);
   const source = parseSource(path);
@@ -37,9 +37,14 @@ async function look(t: Test, jpeg: Uint8Array) {
   const frame = (await opened.next())?.frame;
   if (frame === undefined) throw new TypeError('no picture');
   const { width, height } = frame;
-  const [luma] = frame.data ?? [];
   const stride = frame.linesize[0] ?? 0;
-  return { width, height, middle: luma?.[(height >> 1) * stride + (width >> 1)], corner: luma?.[0] };
+  return { width, height, stride, data: Buffer.from(frame.data?.[0] ?? []) };
+}
+
+/** Width, height and brightness of a JPEG's middle and corner. */
+async function look(t: Test, jpeg: Uint8Array) {
+  const { width, height, stride, data } = await lumaOf(t, jpeg);
+  return { width, height, middle: data[(height >> 1) * stride + (width >> 1)], corner: data[0] };
 }
 
 for (const [name, format] of Object.entries({ '4:2:0': AV_PIX_FMT_YUV420P, '4:2:2': AV_PIX_FMT_YUV422P } as const)) {
@@ -99,4 +104,48 @@ t.test('pictures whose format we can’t cut are made one that we can', async (t
     new SnapshotEncoder({ quality: 80, maxSize: 640 }).encode(frame, { box: [0.25, 0.25, 0.75, 0.75] }),
   );
   t.ok((shot.middle ?? 0) >= 250, `${shot.middle}`);
+});
+
+t.test('no more bytes than asked for, and no fewer pixels than that takes', async (t) => {
+  const noise = Buffer.alloc(size.width * size.height * 1.5, 128);
+  for (let i = 0, seed = 1; i < noise.length; i++) {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    noise[i] = seed >> 16;
+  }
+  using frame = Frame.fromVideoBuffer(noise, { ...size, format: AV_PIX_FMT_YUV420P });
+  const box: Box = [0, 0, 1, 1];
+  const large = new SnapshotEncoder({ quality: 90, maxSize: 640 }).encode(frame, { box });
+  const small = new SnapshotEncoder({ quality: 90, maxSize: 640, maxBytes: 20_000 }).encode(frame, { box });
+  t.ok(large.length > 40_000, `${large.length} bytes`);
+  t.ok(small.length <= 20_000 && small.length > 8000, `${small.length} bytes`);
+  const least = new SnapshotEncoder({ quality: 100, maxSize: 640, maxBytes: 1 }).encode(frame, { box });
+  t.match(jpegSize(least), { width: 32, height: 24 }, 'what can’t be had ends, too');
+});
+
+t.test('the object is outlined where that is asked for, the whole picture never', async (t) => {
+  const box: Box = [0.5, 0.25, 0.75, 0.75];
+  using frame = picture([0, 0, 0, 0], AV_PIX_FMT_YUV420P);
+  const encoder = new SnapshotEncoder({ quality: 95, maxSize: 640, drawBox: true });
+  const shot = encoder.encode(frame, { box });
+  const { data, stride } = await lumaOf(t, shot);
+  const at = (x: number, y: number) => data[y * stride + x] ?? 0;
+  // 120 x 180 pixels, the object 80 x 120 of them.
+  for (const [x, y] of [
+    [20, 30],
+    [60, 31],
+    [99, 90],
+    [21, 149],
+  ] as const)
+    t.ok(at(x, y) > 180, `line at ${x}, ${y}`);
+  for (const [x, y] of [
+    [10, 10],
+    [60, 90],
+    [110, 90],
+  ] as const)
+    t.ok(at(x, y) < 40, `no line at ${x}, ${y}`);
+  const whole = await lumaOf(t, encoder.encode(frame, { box: [0, 0, 1, 1] }));
+  t.ok(
+    whole.data.every((value) => value < 40),
+    'a picture as a whole has no outline',
+  );
 });
