@@ -2,6 +2,7 @@
  * `npm run bench:governor`: the governor against simulated boards, hours in seconds. The same figures are asserted in
  * test/device/governor/simulation.test.ts.
  */
+import { instantScenarios, simulateInstant } from './governor/instant.js';
 import { scenarios } from './governor/scenarios.js';
 import { seeded, simulate } from './governor/simulate.js';
 
@@ -23,6 +24,21 @@ for (const scenario of scenarios) {
     String(worst((one) => one.rateChanges)).padStart(7),
     String(worst((one) => one.sizeChanges)).padStart(6),
     `${(100 * worst((one) => one.smaller)).toFixed(0)} %`.padStart(8),
+    String(outcomes[0]?.hours ?? 0).padStart(6),
+    ` ${scenario.name}`,
+  ];
+  console.log(cells.join(' '));
+}
+
+console.log('\n  limits whose value follows the load at once; what a picture costs changes three times');
+console.log('  above 2 % over   pictures  turns  hours');
+for (const scenario of instantScenarios) {
+  const outcomes = seeds.map((seed) => simulateInstant(scenario, seeded(seed)));
+  const worst = (of: (outcome: (typeof outcomes)[number]) => number) => Math.max(...outcomes.map(of));
+  const cells = [
+    `${worst((one) => one.overSeconds)} s`.padStart(16),
+    (-100 * worst((one) => -one.pictures / one.perfect)).toFixed(1).padStart(10),
+    String(worst((one) => one.reversals)).padStart(6),
     String(outcomes[0]?.hours ?? 0).padStart(6),
     ` ${scenario.name}`,
   ];

@@ -2,17 +2,21 @@
 export type LimitName = 'temperature' | 'watts' | 'cpu';
 
 /**
- * All limits are held by the same arithmetic, in points: one is 1 °C, or 4 % of a limit in watts or of a core, which is
- * about what one degree is worth on a board that is some 25 degrees above the air around it.
+ * All limits are held by the same arithmetic, in points: one is 1 °C, or 3 % of a limit in watts or of a core, which is
+ * about what one degree is worth on a board that is some 30 degrees above the air around it.
  */
-const relativePoint = 0.04;
+const relativePoint = 0.03;
 
 /** While the value is so far below its limit the load stays as it is. Points; wider than what one step of it makes. */
 const hold = { nearest: 0.3, farthest: 2.2 };
 /** The filtered value has moved when it did by this much; less is taken for noise. Points. */
 const backlash = 0.6;
 /** Time constant of the filter against noise, seconds: a chip settles in a few, its case in minutes. */
-const filterSeconds = 10;
+const filterSeconds = { least: 10, most: 120 };
+/** It is as slow as leaves noise of this, standard deviation in points, … */
+const quiet = 0.25;
+/** … which is taken from the differences of values that follow each other, over so many seconds. */
+const noiseSeconds = 300;
 /** The load falls by so much for each point that the value rises outside of `hold`, at once … */
 const proportional = 0.04;
 /** … and by so much a second for each point that it is outside; the reciprocal of their ratio is the slower answer's time. */
@@ -29,6 +33,9 @@ export class Budget {
   #limit: number;
   /** Follows the filtered value with play, so that noise does not move it. */
   #moved: number | undefined;
+  /** The last value as it came, and the mean square of its noise. Points. */
+  #points: number | undefined;
+  #noise = 0;
 
   constructor(
     readonly name: LimitName,
@@ -59,10 +66,10 @@ export class Budget {
    */
   step(value: number | null, seconds: number): number {
     if (value === null) return 0;
-    const before = this.value ?? value;
-    const now = before + (value - before) * (1 - Math.exp(-seconds / filterSeconds));
-    this.value = now;
     const point = this.name === 'temperature' ? 1 : relativePoint * this.#limit;
+    const before = this.value ?? value;
+    const now = before + (value - before) * (1 - Math.exp(-seconds / this.#filterSeconds(value / point, seconds)));
+    this.value = now;
     const moved = this.#moved ?? now;
     this.#moved = Math.max(now - backlash * point, Math.min(now + backlash * point, moved));
     const roomOf = (value: number) => (this.#limit - value) / point;
@@ -71,6 +78,15 @@ export class Budget {
     const gain = this.isOver ? urgency * integral : integral;
     const rise = outsideHold(roomOf(moved)) - outsideHold(roomOf(this.#moved));
     return -proportional * rise + gain * beyond * seconds;
+  }
+
+  /** The noise of a core's use is many times that of a chip's warmth. @param points the value */
+  #filterSeconds(points: number, seconds: number): number {
+    const step = points - (this.#points ?? points);
+    this.#points = points;
+    this.#noise += ((step * step) / 2 - this.#noise) * (1 - Math.exp(-seconds / noiseSeconds));
+    const wanted = (this.#noise * seconds) / (2 * quiet ** 2);
+    return Math.min(filterSeconds.most, Math.max(filterSeconds.least, wanted));
   }
 }
 

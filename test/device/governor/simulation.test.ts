@@ -1,4 +1,5 @@
 import t from 'tap';
+import { instantScenarios, simulateInstant } from '../../../benchmarks/governor/instant.js';
 import { scenarios } from '../../../benchmarks/governor/scenarios.js';
 import { seeded, simulate } from '../../../benchmarks/governor/simulate.js';
 
@@ -13,6 +14,16 @@ for (const scenario of scenarios) {
     t.equal(outcome.lateReversals, 0, 'long after a change of the air the rate does not turn');
     t.ok(outcome.reversals <= scenario.air.length + 1, 'each change of the air may turn it, and so may the start');
     t.ok(outcome.sizeChanges <= 2 * scenario.air.length, 'nor does the size');
+  });
+}
+
+for (const scenario of instantScenarios) {
+  t.test(`${scenario.name}: what follows at once, and is noisy`, async (t) => {
+    const outcome = simulateInstant(scenario, seeded(77));
+    t.comment(JSON.stringify(outcome));
+    t.ok(outcome.pictures >= 0.9 * outcome.perfect, '90 % of what a perfect controller gets');
+    t.ok(outcome.reversals <= 40, 'noise does not make it swing: with a fixed filter it turned up to 500 times');
+    t.ok(outcome.overSeconds <= 300, 'above the limit only until it has seen that a picture costs more');
   });
 }
 
