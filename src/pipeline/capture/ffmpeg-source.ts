@@ -39,7 +39,6 @@ const pollMs = 4;
 /** A file, a network stream or a V4L2 device, demuxed and decoded by FFmpeg on the calling thread. */
 export class FfmpegSource implements PictureSource {
   decodeErrors = 0;
-  readonly #input = new FormatContext();
   #codec: CodecContext | undefined;
   readonly #packet = new Packet();
   readonly #frame = new Frame();
@@ -57,7 +56,11 @@ export class FfmpegSource implements PictureSource {
   #busy: Promise<unknown> | undefined;
   #disposed = false;
 
-  constructor(private readonly source: Description) {}
+  constructor(
+    private readonly source: Description,
+    /** What FFmpeg reads from; another one in tests. */
+    private readonly input = new FormatContext(),
+  ) {}
 
   open(): Promise<SourceFacts> {
     return this.#during(this.#open());
@@ -69,7 +72,7 @@ export class FfmpegSource implements PictureSource {
 
   interrupt(): void {
     this.#interrupted = true;
-    if (!this.#disposed) this.#input.interrupt();
+    if (!this.#disposed) this.input.interrupt();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,7 +86,7 @@ export class FfmpegSource implements PictureSource {
     this.#packet.free();
     this.#codec?.freeContext();
     this.#codec = undefined;
-    await this.#input.closeInput();
+    await this.input.closeInput();
   }
 
   async #during<T>(work: Promise<T>): Promise<T> {
@@ -108,9 +111,9 @@ export class FfmpegSource implements PictureSource {
     const { decoder, notes } = await this.#openDecoder(stream);
     const { num, den } = stream.avgFrameRate;
     const { width, height } = stream.codecpar;
-    const demuxer = this.#input.iformat?.name?.split(',')[0];
+    const demuxer = this.input.iformat?.name?.split(',')[0];
     const by = `${demuxer}/${decoder}${choice}${this.source.live ? ', live' : ''}`;
-    const frames = Number(stream.nbFrames) || (isPicture(this.#input.iformat?.name) ? 1 : undefined);
+    const frames = Number(stream.nbFrames) || (isPicture(this.input.iformat?.name) ? 1 : undefined);
     const fps = den === 0 ? 0 : num / den;
     return { width, height, fps, by, notes, ...(frames !== undefined && { frames }) };
   }
@@ -124,13 +127,13 @@ export class FfmpegSource implements PictureSource {
   async #openInput(): Promise<void> {
     const { url, format, options, network } = this.source;
     const inputFormat = format === undefined ? null : InputFormat.findInputFormat(format);
-    this.#input.allocContext(); // or interrupt() would have nothing to interrupt until it is open, and no effect after
+    this.input.allocContext(); // or interrupt() would have nothing to interrupt until it is open, and no effect after
     // A read that waits inside the kernel can't be interrupted, so devices are asked again and again.
-    if (this.#isDevice) this.#input.setFlags(AVFMT_FLAG_NONBLOCK);
-    this.#check(await this.#input.openInput(url, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
+    if (this.#isDevice) this.input.setFlags(AVFMT_FLAG_NONBLOCK);
+    this.#check(await this.input.openInput(url, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
     if (this.#isDevice) return; // the driver has told size and format, and finding out more would wait for pictures
     this.#check(
-      await this.#input.findStreamInfo(null),
+      await this.input.findStreamInfo(null),
       network ? 'sends no readable stream' : 'holds no readable stream',
     );
   }
@@ -147,7 +150,7 @@ export class FfmpegSource implements PictureSource {
       network &&
       setTimeout(() => {
         late = true;
-        this.#input.interrupt();
+        this.input.interrupt();
       }, network.timeoutMs);
     try {
       await work();
@@ -161,9 +164,9 @@ export class FfmpegSource implements PictureSource {
   /** The video that is meant: the best one, or what the settings say. */
   #chooseStream(): { stream: Stream; choice: string } {
     const wanted = this.source.stream;
-    const videos = this.#input.streams.filter(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_VIDEO);
+    const videos = this.input.streams.filter(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_VIDEO);
     const bySize = videos.toSorted((a, b) => area(b) - area(a));
-    const best = this.#input.streams[this.#input.findBestStream(AVMEDIA_TYPE_VIDEO)];
+    const best = this.input.streams[this.input.findBestStream(AVMEDIA_TYPE_VIDEO)];
     const stream =
       wanted === undefined
         ? best
@@ -237,8 +240,8 @@ export class FfmpegSource implements PictureSource {
     for (;;) {
       const code =
         this.source.live && !this.#isDevice
-          ? await this.#input.readFrame(this.#packet)
-          : this.#input.readFrameSync(this.#packet);
+          ? await this.input.readFrame(this.#packet)
+          : this.input.readFrameSync(this.#packet);
       if (code === AVERROR_EOF) return null;
       if (this.#interrupted) throw this.#error('ERR_SOURCE_READ', 'was interrupted');
       if (code === AVERROR_EAGAIN) {
