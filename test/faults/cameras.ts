@@ -50,7 +50,7 @@ function printDay({ troubles, recovered, hung, wrong, ...figures }: DayFigures):
 }
 
 function print(name: string, figures: FaultFigures): void {
-  const { faults, recovered, downtimesMs, attemptsMs, held, engineRestarts, decodeErrors, codes } = figures;
+  const { faults, recovered, downtimesMs, attemptsMs, held, engineRestarts, decodeErrors, codes, note } = figures;
   if (recovered < faults || engineRestarts > 0) process.exitCode = 1;
   const [early, late] = held;
   console.log(
@@ -62,6 +62,7 @@ function print(name: string, figures: FaultFigures): void {
       `RSS ${early.rssMiB.toFixed(1)} -> ${late.rssMiB.toFixed(1)} MiB`,
       `threads ${early.threads} -> ${late.threads}, descriptors ${early.descriptors} -> ${late.descriptors}`,
       codes.join(', ') || 'no loss told',
+      ...(note === undefined ? [] : [note]),
       `load ${loadavg()[0]?.toFixed(1)}`,
     ].join('; '),
   );

@@ -29,6 +29,8 @@ export interface FaultFigures {
   decodeErrors: number;
   /** Codes of the states that were told. */
   codes: string[];
+  /** What else was found. */
+  note?: string;
 }
 
 export interface FaultOptions {
@@ -38,6 +40,8 @@ export interface FaultOptions {
   livesMs?: number;
   /** It must be back within this. */
   patienceMs?: number;
+  /** Called when it is, with the number of the first message since the fault. */
+  onBack?: (from: number) => void;
 }
 
 export interface FaultBenchOptions {
@@ -82,7 +86,7 @@ export class FaultBench implements AsyncDisposable {
 
   /** Makes a fault so many times, each time when the camera lives. */
   async make(times: number, fault: () => Promise<void>, options: FaultOptions = {}): Promise<FaultFigures> {
-    const { losesIt = true, livesMs = 0, patienceMs = 30_000 } = options;
+    const { losesIt = true, livesMs = 0, patienceMs = 30_000, onBack } = options;
     const downtimesMs: number[] = [];
     const attemptsMs: number[] = [];
     const first = this.#statuses().length;
@@ -96,6 +100,7 @@ export class FaultBench implements AsyncDisposable {
       const isBack = () => this.isBack(losesIt ? before : after, losesIt);
       if (!(await this.until(isBack, patienceMs))) continue;
       downtimesMs.push(performance.now() - begun);
+      onBack?.(before);
       const due = this.#lastAttemptDue(before);
       if (due !== undefined) attemptsMs.push(performance.now() - due);
       held.push(this.#held());

@@ -20,8 +20,7 @@ export async function encodeClip(
   { container, seconds }: { container: 'h264' | 'ts'; seconds: number },
 ): Promise<string> {
   const path = join(folder, `${encoding}.${container}`);
-  const input = ['-v', 'error', '-y', '-t', String(seconds), '-i', clip];
-  await promisify(execFile)('ffmpeg', [...input, ...encodings[encoding], '-g', '15', '-an', path], { timeout: 60_000 });
+  await ffmpeg('-t', String(seconds), '-i', clip, ...encodings[encoding], '-g', '15', '-an', path);
   return path;
 }
 
@@ -34,4 +33,18 @@ export async function changingClip(clip: string, folder: string, seconds: number
   const path = join(folder, 'changing.h264');
   await writeFile(path, Buffer.concat(Array.from({ length: changes + 1 }, (_, i) => both[i % 2] as Buffer)));
   return path;
+}
+
+/** One picture of a clip, for 28 seconds. */
+export async function stillClip(clip: string, folder: string, seconds: number): Promise<string> {
+  const picture = join(folder, 'still.png');
+  const path = join(folder, 'still.mp4');
+  await ffmpeg('-ss', String(seconds), '-i', clip, '-frames:v', '1', picture);
+  const encoder = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '15'];
+  await ffmpeg('-loop', '1', '-r', '15', '-i', picture, '-t', '28', ...encoder, path);
+  return path;
+}
+
+async function ffmpeg(...args: string[]): Promise<void> {
+  await promisify(execFile)('ffmpeg', ['-v', 'error', '-y', ...args], { timeout: 60_000 });
 }
