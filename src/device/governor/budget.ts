@@ -17,6 +17,10 @@ const filterSeconds = { least: 10, most: 120 };
 const quiet = 0.25;
 /** … which is taken from the differences of values that follow each other, over so many seconds. */
 const noiseSeconds = 300;
+/** More than so many times the mean square at once is no noise but a change, which must not make the filter slow. */
+const jump = 9;
+/** So much may be seen at once, mean square, points: alone it leaves the filter as fast as it can be. */
+const leastNoise = 10;
 /** The load falls by so much for each point that the value rises outside of `hold`, at once … */
 const proportional = 0.04;
 /** … and by so much a second for each point that it is outside; the reciprocal of their ratio is the slower answer's time. */
@@ -84,7 +88,8 @@ export class Budget {
   #filterSeconds(points: number, seconds: number): number {
     const step = points - (this.#points ?? points);
     this.#points = points;
-    this.#noise += ((step * step) / 2 - this.#noise) * (1 - Math.exp(-seconds / noiseSeconds));
+    const square = Math.min((step * step) / 2, Math.max(jump * this.#noise, leastNoise));
+    this.#noise += (square - this.#noise) * (1 - Math.exp(-seconds / noiseSeconds));
     const wanted = (this.#noise * seconds) / (2 * quiet ** 2);
     return Math.min(filterSeconds.most, Math.max(filterSeconds.least, wanted));
   }

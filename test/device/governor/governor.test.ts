@@ -32,6 +32,7 @@ t.test('the limit that is reached rules, whatever room the others have', async (
   for (const [name, value] of Object.entries({ temperature: 77, watts: 9, cpu: 120 })) {
     const watched = new Watched({ temperature: 75, watts: 8, cpu: 100 });
     watched.show(600, calm);
+    t.ok(watched.show(30, { ...calm, [name]: value }).rate < 1, `${name}: a leap is no noise`);
     const held = watched.show(300, { ...calm, [name]: value });
     t.equal(held.heldBackBy, name);
     t.ok(held.rate < 1 && held.reason.startsWith(name), held.reason);
