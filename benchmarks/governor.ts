@@ -14,7 +14,7 @@ console.log('  turns: changes of direction of the rate, all / in the second half
 console.log('  over  pictures     turns   rates  sizes  smaller  hours  board');
 for (const scenario of scenarios) {
   const outcomes = seeds.map((seed) => simulate(scenario, seeded(seed)));
-  const worst = (of: (outcome: (typeof outcomes)[number]) => number) => Math.max(...outcomes.map(of));
+  const worst = worstOf(outcomes);
   const cells = [
     worst((one) => one.worstOver)
       .toFixed(2)
@@ -34,7 +34,7 @@ console.log('\n  limits whose value follows the load at once; what a picture cos
 console.log('  above 2 % over   pictures  turns  hours');
 for (const scenario of instantScenarios) {
   const outcomes = seeds.map((seed) => simulateInstant(scenario, seeded(seed)));
-  const worst = (of: (outcome: (typeof outcomes)[number]) => number) => Math.max(...outcomes.map(of));
+  const worst = worstOf(outcomes);
   const cells = [
     `${worst((one) => one.overSeconds)} s`.padStart(16),
     (-100 * worst((one) => -one.pictures / one.perfect)).toFixed(1).padStart(10),
@@ -43,4 +43,8 @@ for (const scenario of instantScenarios) {
     ` ${scenario.name}`,
   ];
   console.log(cells.join(' '));
+}
+
+function worstOf<Outcome>(outcomes: readonly Outcome[]): (of: (outcome: Outcome) => number) => number {
+  return (of) => Math.max(...outcomes.map(of));
 }

@@ -1,5 +1,4 @@
-import { defaultSettings, loadSettings } from '../config/load.js';
-import type { Settings } from '../config/schema.js';
+import { defaultSettings, type LoadedSettings, loadSettings } from '../config/load.js';
 import { type ExitReason, exitCodes } from '../contract/errors.js';
 import { readBoard } from '../device/board.js';
 import { readMachine } from '../device/machine.js';
@@ -11,6 +10,7 @@ import { checkCameras } from './doctor/cameras.js';
 import { type Check, failed, ok } from './doctor/check.js';
 import { checkGroups, checkState, checkTime } from './doctor/host.js';
 import { checkModel } from './doctor/model.js';
+import { checkTuning } from './doctor/tuning.js';
 
 export interface DoctorOptions {
   /** The settings file. */
@@ -49,7 +49,8 @@ async function* examine(system: System, config: string | undefined): AsyncGenera
   yield checkMachine(await readMachine());
   const sensors = await Sensors.find(system);
   await sensors.power(); // an energy counter knows the power from the second reading on
-  const { check, settings, strictPort } = readSettings(config);
+  const { check, settings, originOf } = readSettings(config);
+  const strictPort = originOf(['mqtt', 'broker', 'port']).kind !== 'default';
   yield check;
   yield* await checkCameras(system, settings.cameras);
   yield await checkGroups(system);
@@ -58,16 +59,17 @@ async function* examine(system: System, config: string | undefined): AsyncGenera
   yield await checkBroker(settings, strictPort);
   yield* checkSensors(await sensors.read(), board);
   yield* checkModel(settings);
+  const tuning = await checkTuning({ settings, originOf });
+  if (tuning !== undefined) yield tuning;
 }
 
 /** Settings that can't be used fail alone: the rest is looked at with the defaults. */
-function readSettings(config: string | undefined): { check: Check; settings: Settings; strictPort: boolean } {
+function readSettings(config: string | undefined): { check: Check } & Pick<LoadedSettings, 'settings' | 'originOf'> {
   try {
     const { settings, file, originOf } = loadSettings({ file: config });
-    const strictPort = originOf(['mqtt', 'broker', 'port']).kind !== 'default';
-    return { check: ok('settings', file ?? 'no file: defaults only'), settings, strictPort };
+    return { check: ok('settings', file ?? 'no file: defaults only'), settings, originOf };
   } catch (error) {
-    return { check: failed('settings', error), settings: defaultSettings(), strictPort: false };
+    return { check: failed('settings', error), settings: defaultSettings(), originOf: () => ({ kind: 'default' }) };
   }
 }
 

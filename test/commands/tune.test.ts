@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import t from 'tap';
+import { checkTuning } from '../../src/commands/doctor/tuning.js';
 import { apOf, candidatesOf, tooInaccurate } from '../../src/commands/tune/candidates.js';
 import { choose, describe, rank, refuseSlowInt8 } from '../../src/commands/tune/choose.js';
 import { runSearch } from '../../src/commands/tune/run-search.js';
@@ -101,11 +102,16 @@ t.test('run takes what was chosen, but never over what a person has set', async 
   await writeTuning(stateDirectory, { tuningVersion: 1, at, ...evidence, choice: { ...choice, size: [192, 192] } });
   const { settings: tuned, tuning } = await withTuning({ settings, originOf }, say);
   t.match(tuning, { model: 'minspnet-s', choice, kept: ['runtime.threads'], at, reason: 'a test' });
+  t.match(await checkTuning({ settings, originOf }), {
+    status: 'ok',
+    message: /^fp32 192x192, 2 threads, cpu, but runtime.threads as the settings say \(measured /,
+  });
   t.match(tuned, { model: { precision: 'fp32', size: [192, 192] }, runtime: { threads: 1, provider: 'cpu' } });
   t.match(said, [/^tuned {5}fp32 192x192, 2 threads, cpu, but runtime.threads as the settings say/]);
   const other = settingsSchema.parse({ stateDirectory, model: { path: 'minspnet-n' } });
   const others = await withTuning({ settings: other, originOf }, say);
   t.equal(others.settings, other, 'another model was not measured');
+  t.match(await checkTuning({ settings: other, originOf }), { status: 'ok', message: /^none: .*only for others/ });
   t.match(others.tuning, { model: 'minspnet-n', choice: null, reason: /only for others/ });
   await writeFile(tuningPath(stateDirectory, key), '{"tuningVersion":0}');
   t.match(await withTuning({ settings, originOf }, say), { settings, tuning: { choice: null, reason: /damaged/ } });
