@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -54,6 +55,9 @@ export interface FaultBenchOptions {
   inside?: string[];
 }
 
+/** What health says of a camera comes with the engine's heartbeat, each second. */
+const heartbeatsMs = 1500;
+
 /** A daemon with one live camera, and the faults that are made to it. It must be live again and analyse pictures. */
 export class FaultBench implements AsyncDisposable {
   private constructor(
@@ -105,7 +109,9 @@ export class FaultBench implements AsyncDisposable {
       if (due !== undefined) attemptsMs.push(performance.now() - due);
       held.push(this.#held());
     }
+    await sleep(heartbeatsMs);
     const health = await this.health();
+    this.#checkCounts(health);
     const codes = this.#statuses()
       .slice(first)
       .flatMap(({ code }) => code ?? []);
@@ -161,6 +167,29 @@ export class FaultBench implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.daemon.dispose();
     await this.broker.stop();
+  }
+
+  /** @throws where health has not counted each change of the state that was told, with its reason */
+  #checkCounts({ cameras, engine }: Health): void {
+    const [camera] = Object.values(cameras);
+    if (camera === undefined || engine.restarts > 0) return; // it counts from the start of its engine
+    const told = this.#statuses();
+    const lost = told.filter(({ state }) => state === 'reconnecting');
+    const expected = {
+      stalls: told.filter(({ state }) => state === 'stalled').length,
+      reconnects: told.filter(({ state }, i) => state === 'live' && told[i - 1]?.state === 'reconnecting').length,
+      losses: Object.fromEntries(
+        [...new Set(lost.map(({ code = '' }) => code))].map((code) => [
+          code,
+          lost.filter((status) => status.code === code).length,
+        ]),
+      ),
+      state: told.at(-1)?.state,
+      reason: told.at(-1)?.reason,
+    };
+    for (const [name, value] of Object.entries(expected)) {
+      assert.deepEqual(camera[name as keyof typeof camera], value, `${name} in health`);
+    }
   }
 
   #statuses(): CameraStatus[] {
