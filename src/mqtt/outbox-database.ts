@@ -162,8 +162,11 @@ function encodeKey(key: number): string {
   return `e${String(key).padStart(16, '0')}`;
 }
 
+/** @throws an error with the code `LEVEL_CORRUPTION` where it is none of ours */
 function decodeKey(key: string): number {
-  return Number(key.slice(1));
+  const place = Number(key.slice(1));
+  if (Number.isSafeInteger(place) && encodeKey(place) === key) return place;
+  throw corruption(key);
 }
 
 const checksumDigits = 8;

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import t, { type Test } from 'tap';
 import { Outbox, type OutboxOptions } from '../../src/mqtt/outbox.js';
 import { type OutboxChange, OutboxDatabase, type OutboxEntry } from '../../src/mqtt/outbox-database.js';
@@ -337,6 +338,20 @@ t.test('a flipped bit in a table: it is left out, what the log holds comes, the 
   const came = numbers(await take(outbox, outbox.waiting));
   t.same(came.slice(0, 2), ['1-30', '31']);
   t.same(warnings, ['ERR_STATE_OUTBOX_DAMAGED']);
+});
+
+t.test('a place that is none of ours is damage, not a place to wait at', async (t) => {
+  const directory = await home(t);
+  const first = await open(t, directory);
+  append(first.outbox, 5);
+  await first.outbox.stop();
+  const level = new ClassicLevel(directory);
+  await level.put('e00000000010000:0', 'whatever');
+  await level.close();
+  const { outbox, warnings } = await open(t, directory);
+  t.same(warnings, ['ERR_STATE_OUTBOX_DAMAGED']);
+  append(outbox, 1);
+  t.same(numbers(await take(outbox, outbox.waiting)), ['1-5', '6']);
 });
 
 t.test('a cut log: what is left comes, the rest is told of', async (t) => {
