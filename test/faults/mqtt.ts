@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { brokers, Mosquitto, noMosquitto, startAedes, type TestBroker } from '../support/broker.js';
-import { daemonOutlivesBroker } from '../support/daemon-faults.js';
+import { daemonKilled, daemonOutlivesBroker } from '../support/daemon-faults.js';
 import { type Figures, missed } from '../support/fault-scene.js';
 import {
   brokerKilled,
@@ -99,6 +99,7 @@ for (const [name, start] of Object.entries(brokers)) {
 }
 
 if (!noMosquitto && values.broker !== 'aedes') {
+  await run('mosquitto: whole daemon killed', mosquitto, (broker) => daemonKilled(broker, times));
   const whole = await run('mosquitto: broker killed under the whole daemon', mosquitto, (broker) =>
     daemonOutlivesBroker(broker, times),
   );
