@@ -128,6 +128,20 @@ t.test('photographs over MQTT', { skip: noStreamServer, timeout: 110_000 }, asyn
     t.strictSame(jpegSize(still?.payload ?? Buffer.alloc(0)), { width: 1280, height: 720 });
   });
 
+  await t.test('one that is too large for a message is refused with an answer', async (t) => {
+    const photograph = readFileSync(join(folder, 'still.jpg'));
+    const comment = Buffer.concat([Buffer.from([0xff, 0xfe, 0xff, 0xff]), Buffer.alloc(0xfffd)]);
+    const padding = Array.from({ length: 130 }, () => comment);
+    const large = Buffer.concat([photograph.subarray(0, 2), ...padding, photograph.subarray(2)]);
+    t.strictSame(jpegSize(large), sensor, 'a JPEG all the same');
+    writeFileSync(join(folder, 'large.jpg'), large);
+    installOwner(folder, 'rpicam-still', `exec cat '${folder}/large.jpg'`);
+    const from = daemon.heard.length;
+    const { answer } = await ask('still', 'csi');
+    t.match(answer, { status: 'error', code: 'ERR_REQUEST_TOO_LARGE', error: /has \d+ bytes/ });
+    await lives(from);
+  });
+
   await t.test('neither a restart nor the end waits for a photograph', async (t) => {
     installOwner(folder, 'rpicam-still', 'exec sleep 600');
     const isTaken = (from: number) =>
