@@ -8,15 +8,18 @@ export interface CameraMode {
   fps: number[];
 }
 
-/** `'SRGGB10_CSI2P' : 1536x864 [120.13 fps - (768, 432)/3072x1728 crop]`; the format stands before the first size only. */
-const libcameraMode = /(?:'([^']+)'\s*:\s*)?(\d+)x(\d+)\s+\[([\d.]+) fps/g;
+/**
+ * `'SRGGB10_CSI2P' : 1536x864 [120.13 fps - (768, 432)/3072x1728 crop]`; the format stands before the first size only, and
+ * the rate is `nan` where the driver names none.
+ */
+const libcameraMode = /(?:'([^']+)'\s*:\s*)?(\d+)x(\d+)\s+\[(\S+) fps/g;
 
 /** The modes of one camera in what `rpicam-hello --list-cameras` prints. */
 export function parseLibcameraModes(text: string): CameraMode[] {
   let format = '';
   return [...text.matchAll(libcameraMode)].map(([, named, width, height, fps]) => {
     format = named ?? format;
-    return { format, width: Number(width), height: Number(height), fps: [Number(fps)] };
+    return { format, width: Number(width), height: Number(height), fps: [Number(fps)].filter(Number.isFinite) };
   });
 }
 

@@ -92,6 +92,9 @@ t.test('modes of libcamera and V4L2', async (t) => {
     { format: 'GREY', width: 320, height: 240, fps: [] },
   ]);
   t.strictSame(parseV4l2Modes('nonsense\n'), []);
+  t.strictSame(parseLibcameraModes("'R8' : 640x480 [nan fps - (0, 0)/640x480 crop]"), [
+    { format: 'R8', width: 640, height: 480, fps: [] },
+  ]);
 });
 
 t.test('modes are asked of the node, and unknown without v4l2-ctl', async (t) => {
