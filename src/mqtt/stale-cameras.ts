@@ -2,7 +2,11 @@ import { type ChannelName, parseTopic, type Topics } from '../contract/topics.js
 import type { Publisher } from './publisher.js';
 import { readRetained } from './read-retained.js';
 
-const ofCameras: ChannelName[] = ['cameraState', 'cameraStatus', 'cameraSettings', 'snapshot', 'picture', 'still'];
+/**
+ * Each camera has something at one of them. Not `picture` and `still`: to listen there is to listen to the requests of the
+ * same names, too, and some brokers bring what two filters match twice.
+ */
+const ofCameras: ChannelName[] = ['cameraState', 'cameraStatus', 'cameraSettings', 'snapshot'];
 
 /**
  * Takes away what stands at the retained topics of cameras that the settings don't name any more. The broker is asked
@@ -27,6 +31,10 @@ export async function clearStaleCameras(
     if (camera === undefined || cameras.includes(camera)) continue;
     publisher.clear(topic);
     stale.add(camera);
+  }
+  for (const camera of stale) {
+    publisher.clear(topics.picture(camera));
+    publisher.clear(topics.still(camera));
   }
   return stale;
 }

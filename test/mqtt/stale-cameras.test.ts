@@ -1,0 +1,42 @@
+import t from 'tap';
+import { clearStaleCameras } from '../../src/mqtt/stale-cameras.js';
+import { brokers, Listener } from '../support/broker.js';
+import { createPublisher, temporaryDirectory } from '../support/publishing.js';
+
+for (const [name, start] of Object.entries(brokers)) {
+  t.test(`with ${name}: all topics of a camera that is no more are cleared, and requests come once`, async (t) => {
+    await using home = await temporaryDirectory();
+    const broker = await start();
+    const publisher = createPublisher(broker.url, home.path);
+    const listener = await Listener.on(broker.url, 'minspnet/node/+/+');
+    t.teardown(async () => {
+      await publisher.stop({ timeoutMs: 0 });
+      await listener.stop();
+      await broker.stop();
+    });
+    for (const topic of ['gone/settings', 'gone/snapshot', 'gone/still', 'door/settings']) {
+      await listener.publish(`minspnet/node/${topic}`, '{}', { retain: true });
+    }
+    const { topics } = publisher;
+    publisher.subscribe(topics.filter('request'));
+    const requests: string[] = [];
+    publisher.on('message', ({ topic }) => {
+      if (topic.includes('/request/')) requests.push(topic);
+    });
+    await publisher.start();
+    while (requests.length === 0) await listener.publish(topics.request('ready'), '{}'); // it is listened to
+    const clearing = clearStaleCameras(publisher, topics, 'minspnet', ['door']);
+    for (const request of ['snapshot', 'still', 'models']) await listener.publish(topics.request(request), '{}');
+    t.same([...((await clearing) ?? [])], ['gone']);
+    const cleared = () => listener.heard.filter(({ payload }) => payload.length === 0).map(({ topic }) => topic);
+    await listener.until(() => cleared().length >= 3);
+    t.same(
+      cleared().toSorted(),
+      ['settings', 'snapshot', 'still'].map((topic) => `minspnet/node/gone/${topic}`),
+    );
+    t.same(
+      requests.filter((topic) => !topic.endsWith('/ready')).toSorted(),
+      ['models', 'snapshot', 'still'].map((request) => topics.request(request)),
+    );
+  });
+}
