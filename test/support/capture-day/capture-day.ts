@@ -4,7 +4,7 @@ import { Capture, type CaptureChange, type CaptureWorld } from '../../../src/pip
 import { cameraSettings } from '../settings.js';
 import { SimulatedTime } from '../simulated-time.js';
 import { InlineThread } from './inline-thread.js';
-import { type Trouble, TroubledCamera } from './troubled-camera.js';
+import { TroubledCamera } from './troubled-camera.js';
 
 export interface DayFigures {
   troubles: Record<string, number>;
@@ -34,7 +34,7 @@ const data = {
   input: { width: 32, height: 32 },
   snapshot: { quality: 80, maxSize: 64 },
 };
-/** What may come after each state. */
+/** What may come after each state; `starting` after any, when it is asked for. */
 const allowed: Record<CaptureState, readonly CaptureState[]> = {
   starting: ['live', 'reconnecting'],
   live: ['stalled', 'reconnecting'],
@@ -42,6 +42,12 @@ const allowed: Record<CaptureState, readonly CaptureState[]> = {
   reconnecting: ['live', 'reconnecting'],
   ended: [],
 };
+
+const kinds = [
+  ...(['away', 'silent', 'deaf', 'slow', 'frozen', 'ends', 'leaps', 'resizes'] as const), // of the camera
+  ...(['crash', 'stuck', 'asleep'] as const), // of its thread, and of the board
+  ...(['restart', 'still'] as const), // of users
+];
 
 /** The state machine, its thread and its watchdog through hours of faults, in simulated time. */
 export class CaptureDay {
@@ -105,7 +111,6 @@ export class CaptureDay {
   /** One fault, for as long as it lasts, and the recovery. */
   async #trouble(): Promise<void> {
     const lastsMs = Math.exp(this.#random.range(Math.log(100), Math.log(300_000)));
-    const kinds = ['away', 'silent', 'deaf', 'slow', 'frozen', 'ends', 'leaps', 'resizes', 'crash', 'stuck', 'asleep'];
     const kind = this.#random.pick(kinds);
     this.#figures.troubles[kind] = (this.#figures.troubles[kind] ?? 0) + 1;
     this.#fineSince = Number.POSITIVE_INFINITY;
@@ -121,16 +126,39 @@ export class CaptureDay {
       case 'asleep':
         this.#time.sleep(lastsMs);
         break;
+      case 'restart':
+        this.#capture?.restart();
+        break;
+      case 'still':
+        this.#lend(Math.min(lastsMs, 10_000));
+        break;
       case 'frozen':
         this.#camera.set(kind);
         await this.#time.pass(settings.recovery.frozenSeconds * 1000 + lastsMs, stepMs);
         break;
       default:
-        this.#camera.set(kind as Trouble, this.#random.chance(0.1) ? 90_000 : this.#random.range(0, 20_000));
-        if (!['ends', 'leaps', 'resizes'].includes(kind)) await this.#time.pass(lastsMs, stepMs);
+        this.#camera.set(kind, this.#random.chance(0.1) ? 90_000 : this.#random.range(0, 20_000));
+        if (['ends', 'leaps', 'resizes'].includes(kind)) break;
+        await this.#time.pass(lastsMs / 2, stepMs);
+        if (this.#random.chance(0.2)) this.#capture?.restart();
+        if (this.#random.chance(0.2)) this.#lend(5000);
+        await this.#time.pass(lastsMs / 2, stepMs);
     }
     this.#camera.set('fine');
     await this.#recover(kind);
+  }
+
+  /** Somebody takes a photograph of a live camera, for so long, and may fail. */
+  #lend(ms: number): void {
+    if (this.#state !== 'live') return;
+    const { sources } = this.#camera;
+    const newest = [...sources].at(-1);
+    const use = async () => {
+      if (newest !== undefined && sources.has(newest)) this.#figures.wrong.push('lent while it was open');
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      if (this.#random.chance(0.3)) throw new Error('no photograph');
+    };
+    void this.#capture?.lend('a photograph is taken', use).catch(() => {});
   }
 
   /** Waits until it is live and has given pictures. */
@@ -191,7 +219,8 @@ export class CaptureDay {
   #changed({ state, retryMs, reason, error, attempts }: CaptureChange, capture: Capture): void {
     const { changes, wrong, attemptsMs } = this.#figures;
     changes[state] += 1;
-    if (state !== 'starting' && !allowed[this.#state].includes(state)) wrong.push(`${this.#state} -> ${state}`);
+    if (state === 'starting') this.#dueAt = undefined;
+    else if (!allowed[this.#state].includes(state)) wrong.push(`${this.#state} -> ${state}`);
     if (reason === '') wrong.push(`${state} without a reason`);
     if (state === 'reconnecting') {
       if (error === undefined || retryMs === undefined || attempts < 1) wrong.push('reconnecting without its facts');
