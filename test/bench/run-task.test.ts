@@ -63,13 +63,13 @@ t.test('it dies, with and without a signal, and at once', async (t) => {
 
 t.test('it hangs, and even hears no signal', async (t) => {
   const hangs = "process.on('SIGTERM', () => {}); for (;;);";
-  await t.rejects(ask(t, hangs, { timeoutMs: 1500 }), { code: 'ERR_ENGINE_MEASURE', message: /after 1.5 s/ });
+  await t.rejects(ask(t, hangs, { timeoutMs: 6000 }), { code: 'ERR_ENGINE_MEASURE', message: /after 6 s/ });
 });
 
 t.test('whoever asked has no use for it any more', async (t) => {
   const stop = new AbortController();
-  const late = setTimeout(() => stop.abort(new Error('enough')), 1500);
-  t.teardown(() => clearTimeout(late));
-  await t.rejects(ask(t, '', { signal: stop.signal }), /enough/);
+  const begun = "process.send({ kind: 'progress', progress: 0 })";
+  const onProgress = () => stop.abort(new Error('enough'));
+  await t.rejects(ask(t, begun, { signal: stop.signal, onProgress }), /enough/);
   await t.rejects(runTask('/none', 1, { runtime: {}, signal: stop.signal }), /enough/, 'not begun at all');
 });
