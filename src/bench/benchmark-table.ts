@@ -49,6 +49,10 @@ export function clocksText({ clocks }: Benchmark['before']): string {
   return texts.join('; ') || 'the kernel does not say';
 }
 
+export function osText({ os, kernel, virtualHost }: Benchmark['board']): string {
+  return `${os}, kernel ${kernel}${virtualHost === null ? '' : `, virtual (${virtualHost})`}`;
+}
+
 /** Power mode and GPU before and after, where the board has them. */
 export function jetsonFacts({ before, after }: Benchmark): [name: string, text: string][] {
   const mode = ({ powerMode: { value, why } }: Benchmark['before']) =>
@@ -65,7 +69,7 @@ export function jetsonFacts({ before, after }: Benchmark): [name: string, text: 
 export function benchmarkTable(result: Benchmark): string {
   const { board, runtime, source, before, after, daemon } = result;
   const lines = [
-    `board      ${board.model}, ${board.cpu}, ${mebibytes(board.memoryBytes)}, ${board.os}`,
+    `board      ${board.model}, ${board.cpu}, ${mebibytes(board.memoryBytes)}, ${osText(board)}`,
     `runtime    minspnet ${result.version}, ONNX Runtime ${runtime.onnxruntime}, Node ${runtime.node}, ` +
       `${runtime.threads} thread${runtime.threads === 1 ? '' : 's'}, spinning ${runtime.spinning ? 'on' : 'off'}`,
     `source     ${source.name}, ${source.width}x${source.height}, rate ${result.rate}, ${result.durationSeconds} s a part`,

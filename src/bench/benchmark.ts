@@ -6,6 +6,7 @@ import type { RuntimeSettings } from '../config/schema.js';
 import { type Benchmark, benchmarkVersion, type ModelResult } from '../contract/benchmark.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { readBoard } from '../device/board.js';
+import { readMachine } from '../device/machine.js';
 import { type SensorReadings, Sensors } from '../device/sensors.js';
 import { Course } from './course.js';
 import { type DaemonRun, measureDaemon } from './daemon-run.js';
@@ -49,7 +50,7 @@ const idle = { least: 3, most: 15 };
  */
 export async function benchmark(options: BenchmarkOptions): Promise<Benchmark> {
   const { runtime, source, seconds, fps } = options;
-  const [board, sensors] = [await readBoard(), await Sensors.find()];
+  const [board, machine, sensors] = [await readBoard(), await readMachine(), await Sensors.find()];
   const before = await sensors.read();
   await using power = new PowerLog(() => sensors.power());
   const course = new Course(sensors, courseMs);
@@ -83,6 +84,8 @@ export async function benchmark(options: BenchmarkOptions): Promise<Benchmark> {
       cores: board.cpu.cores,
       memoryBytes: board.memoryBytes,
       os: board.os.name,
+      kernel: machine.kernel,
+      virtualHost: machine.virtualHost ?? null,
     },
     runtime: {
       node: process.version,

@@ -5,6 +5,7 @@ import {
   figure,
   jetsonFacts,
   mebibytes,
+  osText,
   percentileText,
   readingText,
   throttlingText,
@@ -45,8 +46,10 @@ ${whatRan(result)}
 }
 
 /** What makes the figures worth less comes before them. */
-function warnings({ before, after, models, daemon }: Benchmark): string {
+function warnings({ board, before, after, models, daemon }: Benchmark): string {
   const found: string[] = [];
+  if (board.virtualHost !== null)
+    found.push(`The machine is virtual (${board.virtualHost}): what else its host does is not seen here.`);
   if (before.load > 0.5) {
     found.push(
       `Before the start ${figure(before.load)} processes already wanted a core: something else ran, and times are too long.`,
@@ -176,7 +179,7 @@ function whatRan(result: Benchmark): string {
   const facts: [string, string][] = [
     [
       'board',
-      `${board.model}${board.soc === undefined ? '' : ` (${board.soc})`}, ${mebibytes(board.memoryBytes)}, ${board.os}`,
+      `${board.model}${board.soc === undefined ? '' : ` (${board.soc})`}, ${mebibytes(board.memoryBytes)}, ${osText(board)}`,
     ],
     ['CPU', `${board.cpu}, ${board.cores} cores`],
     ['versions', `minspnet ${result.version}, ONNX Runtime ${runtime.onnxruntime}, Node ${runtime.node}`],

@@ -153,6 +153,11 @@ export const benchmark = z.object({
     cores: count,
     memoryBytes: count,
     os: z.string(),
+    kernel: z.string(),
+    virtualHost: z
+      .string()
+      .nullable()
+      .describe('the hypervisor, where the machine is virtual: its host has other work'),
   }),
   runtime: z.object({
     node: z.string(),

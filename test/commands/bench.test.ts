@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -43,6 +44,10 @@ t.test('bench measures, writes, draws and publishes', async (t) => {
   t.notMatch(html, /<script|src=|href=|url\(/, 'it loads nothing');
   t.ok(html.split('<svg').length > 4);
   t.notMatch(html, /NaN|undefined/);
+  const { kernel, virtualHost } = result.board;
+  t.equal(kernel, release());
+  t.ok(stdout.includes(`kernel ${kernel}`));
+  t.equal(html.includes('The machine is virtual'), virtualHost !== null, 'what makes figures worth less comes first');
 
   const listener = await Listener.on(url, 'minspnet/minspnet/benchmark');
   t.teardown(() => listener.stop());
