@@ -6,12 +6,12 @@ import { monotonicMs } from '../../timing/monotonic.js';
 import { createSource } from './create-source.js';
 import { inputSize, type Size } from './input-size.js';
 import { MediaClock } from './media-clock.js';
-import type {
-  CaptureCounters,
-  CaptureTime,
-  CaptureWorkerData,
-  FromCaptureWorker,
-  ToCaptureWorker,
+import {
+  type CaptureTime,
+  type CaptureWorkerData,
+  type FromCaptureWorker,
+  noCounters,
+  type ToCaptureWorker,
 } from './messages.js';
 import { MotionGate } from './motion-gate.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
@@ -79,15 +79,7 @@ export class CaptureThread {
   readonly #source: Source;
   readonly #rate: RateLimit;
   readonly #snapshots: SnapshotEncoder;
-  readonly #counters: CaptureCounters = {
-    decoded: 0,
-    skipped: 0,
-    decodeErrors: 0,
-    clockJumps: 0,
-    snapshotErrors: 0,
-    decodeMs: 0,
-    scaleMs: 0,
-  };
+  readonly #counters = noCounters();
   /** The pictures of the frames that are out, for snapshots. */
   readonly #out = new Map<number, Frame>();
   /** Frames without a picture, to be used again: each new one costs a share of a garbage collection. */

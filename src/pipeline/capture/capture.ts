@@ -4,12 +4,13 @@ import type { CaptureState } from '../../contract/status.js';
 import { backoff } from '../../timing/backoff.js';
 import { monotonicMs } from '../../timing/monotonic.js';
 import type { Size } from './input-size.js';
-import type {
-  CaptureCounters,
-  CapturedFrame,
-  CaptureWorkerData,
-  FromCaptureWorker,
-  ToCaptureWorker,
+import {
+  type CaptureCounters,
+  type CapturedFrame,
+  type CaptureWorkerData,
+  type FromCaptureWorker,
+  noCounters,
+  type ToCaptureWorker,
 } from './messages.js';
 import type { PictureSource, SourceFacts } from './picture-source.js';
 import type { Cut } from './snapshot.js';
@@ -91,15 +92,7 @@ const lendMs = 5000;
  * go, each with a generation: what an old one still says is not listened to.
  */
 export class Capture {
-  counters: CaptureCounters = {
-    decoded: 0,
-    skipped: 0,
-    decodeErrors: 0,
-    clockJumps: 0,
-    snapshotErrors: 0,
-    decodeMs: 0,
-    scaleMs: 0,
-  };
+  counters: CaptureCounters = noCounters();
   readonly losses: CaptureLosses = { stalls: 0, reconnects: 0, byCode: {} };
   readonly source: Source;
   /** Pictures analysed a second, at most. */

@@ -68,6 +68,10 @@ export interface CaptureCounters {
   scaleMs: number;
 }
 
+export function noCounters(): CaptureCounters {
+  return { decoded: 0, skipped: 0, decodeErrors: 0, clockJumps: 0, snapshotErrors: 0, decodeMs: 0, scaleMs: 0 };
+}
+
 /**
  * Each attempt to play the source has a number, its generation; what is said of an attempt that is no longer the newest
  * is not listened to.
