@@ -45,8 +45,8 @@ t.test('two cameras of one network, each with its own settings', { timeout: 110_
   await daemon.message(({ topic }) => topic.endsWith('/health'));
 
   for (const [camera, wanted] of Object.entries({
-    left: { class: 'car', minScore: 0.6, zone: 'road', from: 0, to: 0.5, slowest: 1.5, fastest: 3.5 },
-    right: { class: 'person', minScore: 0.45, zone: 'pavement', from: 0.5, to: 1, slowest: 5, fastest: 13 },
+    left: { class: 'car', minScore: 0.6, zone: 'road', from: 0, to: 0.5 },
+    right: { class: 'person', minScore: 0.45, zone: 'pavement', from: 0.5, to: 1 },
   })) {
     const seen = events(camera);
     t.comment(`${camera}: ${seen.length} events of ${new Set(seen.map(({ id }) => id)).size} tracks`);
@@ -64,12 +64,11 @@ t.test('two cameras of one network, each with its own settings', { timeout: 110_
       seen.some((event) => event.type === 'enter' && event.zone === wanted.zone),
       'an object enters its zone',
     );
-    const rates = daemon.heard
-      .filter(({ topic }) => topic.endsWith('/health'))
-      .map(({ payload }) => (JSON.parse(String(payload)) as Health).cameras[camera]?.fps ?? 0)
-      .filter((fps) => fps > 0);
-    const mean = rates.reduce((sum, fps) => sum + fps, 0) / rates.length;
-    t.ok(mean >= wanted.slowest && mean <= wanted.fastest, `its rate: ${mean}`);
   }
+  // Counted against each other, not by the clock, which other tests hold up.
+  const healths = daemon.heard.filter(({ topic }) => topic.endsWith('/health'));
+  const { cameras } = JSON.parse(String(healths.at(-1)?.payload)) as Health;
+  const ratio = (cameras.right?.frames ?? 0) / (cameras.left?.frames ?? 0);
+  t.ok(ratio > 3.2 && ratio < 4.7, `their rates, 12 to 3: ${ratio.toFixed(2)} to 1`);
   t.equal(daemon.children().length, 1, 'one engine with one network for both');
 });
