@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,12 +41,10 @@ export async function runTask<Task, Progress, Result>(
     options.signal?.throwIfAborted();
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
     const child = fork(program, { serialization: 'advanced', env, detached: true, stdio: [...stdio] });
-    const gone = once(child, 'exit').catch(() => {}); // not to be started at all is to be gone, too
     try {
       return await answerOf<Task, Progress, Result>(child, task, options);
     } finally {
-      killGroup(child);
-      await Promise.race([gone, sleep(goneMs, undefined, { ref: false })]);
+      await endGroup(child);
     }
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -92,11 +89,17 @@ async function answerOf<Task, Progress, Result>(
   }
 }
 
-/** What it has started may outlive it. */
-function killGroup({ pid }: ChildProcess): void {
+/** What it has started may outlive it: all are killed, and waited for. */
+async function endGroup({ pid }: ChildProcess): Promise<void> {
+  const end = performance.now() + goneMs;
+  while (pid !== undefined && killGroup(pid) && performance.now() < end) await sleep(2);
+}
+
+/** @returns whether there was anybody left, be it one that only waits to be buried */
+function killGroup(pid: number): boolean {
   try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    return process.kill(-pid, 'SIGKILL');
   } catch {
-    // All of it is gone.
+    return false;
   }
 }

@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runTask, type TaskOptions } from '../../src/bench/run-task.js';
-import { until } from '../support/until.js';
 
 /** A program that gets a task and does what is written there; it has started another one, and names both. */
 function program(t: Test, body: string): string {
@@ -30,8 +29,6 @@ async function ask(t: Test, body: string, options: Partial<TaskOptions<number>> 
     return await runTask<number, number, number>(path, 21, { runtime: {}, ...options });
   } finally {
     const { pids, folder } = JSON.parse(readFileSync(join(path, '../names.json'), 'utf8'));
-    // They were killed before it returned; the kernel may take a moment over those that are not its own children.
-    await until(() => !pids.some(runs), 5000).catch(() => {});
     for (const pid of pids) t.notOk(runs(pid), 'no process is left');
     t.notOk(existsSync(folder), 'nor its folder');
   }
