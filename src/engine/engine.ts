@@ -62,7 +62,9 @@ export class Engine {
       const camera = this.camera(name);
       if (camera === undefined) throw new SourceError('ERR_SOURCE_UNKNOWN', 'source', `no camera is called "${name}"`);
       const jpeg = await (still ? camera.takeStill() : camera.takePicture());
-      this.send({ kind: 'picture', id, jpeg, ...(jpegSize(jpeg) ?? { width: 0, height: 0 }) });
+      const size = jpegSize(jpeg);
+      if (size === undefined) throw new SourceError('ERR_SOURCE_READ', 'source', `camera "${name}" sent no JPEG`);
+      this.send({ kind: 'picture', id, jpeg, ...size });
     } catch (error) {
       this.send({ kind: 'no-picture', id, error: asMinspnetError(error).serialise() });
     }
