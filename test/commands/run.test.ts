@@ -31,9 +31,6 @@ async function busyPort(t: Test): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
-/** 2 s are the bar, on a machine that has nothing else to do; beside other tests it takes longer. The figure is printed. */
-const allowedMs = 3 * 2000;
-
 t.test('with no configuration at all it plays the demo to a broker of its own', async (t) => {
   const daemon = start(t, []);
   await daemon.line(/ready {5}in/);
@@ -56,7 +53,7 @@ t.test('with no configuration at all it plays the demo to a broker of its own', 
   const stoppedAt = performance.now();
   daemon.kill('SIGTERM');
   t.equal(await daemon.exited, exitCodes.ok);
-  t.ok(performance.now() - stoppedAt < allowedMs, `ended after ${Math.round(performance.now() - stoppedAt)} ms`);
+  t.ok(performance.now() - stoppedAt < 2000, `ended after ${Math.round(performance.now() - stoppedAt)} ms`);
   t.equal(daemon.stderr, '');
 
   const statuses = daemon.heard
@@ -123,17 +120,26 @@ t.test('a file is played once: one new and one end a track, no hole in seq, then
   t.strictSame(of('end').toSorted(), of('new').toSorted());
 });
 
-t.test('a killed engine is replaced; its tracks end with the reason; MQTT stays', async (t) => {
+t.test('a killed engine is replaced within 2 s; its tracks end with the reason; MQTT stays', async (t) => {
+  const startedAt = performance.now();
   const daemon = start(t, ['--source', 'demo', '--loop']);
   await daemon.subscribe();
   await daemon.message(({ topic, payload }) => topic.endsWith('/events') && /"new"/.test(String(payload)), 20_000);
+  const isLive = ({ topic, payload }: { topic: string; payload: Buffer }) =>
+    topic.endsWith('/status') && /"live"/.test(String(payload));
+  const firstMs = (daemon.heard.find(isLive)?.at ?? Number.NaN) - startedAt;
   const [engine = 0] = daemon.children();
   const killedAt = performance.now();
   process.kill(engine, 'SIGKILL');
   const lives = await daemon.message(
     ({ topic, payload, at }) => at > killedAt && topic.endsWith('camera/status') && /"live"/.test(String(payload)),
   );
-  t.ok(lives.at - killedAt < allowedMs, `live again after ${Math.round(lives.at - killedAt)} ms`);
+  const tookMs = lives.at - killedAt;
+  // Where other tests want the cores as well, twice what the daemon's own start took just before.
+  t.ok(
+    tookMs < Math.max(2000, 2 * firstMs),
+    `live again after ${Math.round(tookMs)} ms, ${Math.round(firstMs)} at first`,
+  );
   const end = daemon.events().find((event) => event.type === 'end' && event.reason === 'engine-restart');
   t.ok(end, 'an open track ended');
   const statuses = daemon.heard
