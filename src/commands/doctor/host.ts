@@ -8,6 +8,9 @@ import type { System } from '../../device/system.js';
 import { readTimeSync } from '../../device/time-sync.js';
 import { type Check, fail, failed, ok, warn } from './check.js';
 
+/** Linux's `TMPFS_MAGIC`, statfs(2). */
+const tmpfs = 0x01021994;
+
 /** Whether the user that asks may use the board's devices; systemd may run the daemon as another one. */
 export async function checkGroups(system: System): Promise<Check> {
   const name = 'permissions';
@@ -64,9 +67,6 @@ export async function checkState({ stateDirectory, outbox }: Settings): Promise<
     return fail(name, 'state', `${path} can’t be written: ${(error as Error).message}`, advice);
   }
 }
-
-/** Linux's `TMPFS_MAGIC`, statfs(2). */
-const tmpfs = 0x01021994;
 
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1e6)} MB`;
