@@ -1,12 +1,13 @@
 """Compose pictures of what the data lacks, out of cut-outs of its own pictures.
 
     python training/compose.py --output training/cache/composed
-    python training/pack.py --manifests training/cache/composed/{objects,from-above}.json
+    python training/pack.py --manifests training/cache/composed/{objects,arms,from-above}.json
     python training/teach.py --stores objects
 
 `objects` shows bottles, vases and the like on plain tables: none of our classes, but upright, and a network
-that knew only our classes took them for people. `from-above` shows cars stretched as a steep camera sees
-them; the teacher takes those for suitcases, so it is not asked.
+that knew only our classes took them for people. `arms` shows the same with an arm that reaches in, and says
+that an arm is no person; the teacher says it is, so it is not asked. `from-above` shows cars stretched as a
+steep camera sees them; the teacher takes those for suitcases, so it is not asked either.
 """
 
 import dataclasses
@@ -36,6 +37,7 @@ class Settings:
         "../shared/peers/picodet-s-416", "the teacher's .param and .bin, who names the things"
     )
     objects: int = option(1600, "pictures of things")
+    arms: int = option(1200, "pictures of things that an arm reaches for")
     from_above: int = option(500, "pictures of cars from above")
     held_out_sources: tuple[str, ...] = option(("traffic-cameras",), "sources kept out of training")
     held_out_every: int = option(60, "every so manieth labelled picture is kept out as well")
@@ -121,8 +123,9 @@ def main(argv=None):
     print(f"cut out: {len(things)} things, of them {len(bottles)} bottles; {len(cars)} cars", flush=True)
     rng = np.random.default_rng(settings.seed)
     folder = Path(settings.output)
-    drawn = (still_life(rng, bottles if rng.random() < 0.5 else things) for _ in range(settings.objects))
-    write(folder, "objects", ((picture, []) for picture in drawn))
+    for name, count, arms in (("objects", settings.objects, 0), ("arms", settings.arms, 2)):
+        drawn = (still_life(rng, bottles if rng.random() < 0.5 else things, arms) for _ in range(count))
+        write(folder, name, ((picture, []) for picture in drawn))
     write(folder, "from-above", (street_from_above(rng, cars) for _ in range(settings.from_above)))
 
 

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from .arms import reach_in
 from .data import CLASSES
 
 CAR = CLASSES.index("car")
@@ -66,12 +67,13 @@ def finish(rng, picture):
     return cv2.GaussianBlur(picture, (3, 3), rng.uniform(0.1, 0.9))
 
 
-def still_life(rng, things):
-    """Things on a table before a wall: uint8 RGB [h, w, 3]."""
+def still_life(rng, things, arms=0):
+    """Things on a table before a wall, and up to `arms` arms that reach for them: uint8 RGB [h, w, 3]."""
     width, height = LONGEST, int(LONGEST * rng.uniform(0.56, 0.8))
     picture = surface(rng, width, height, 50, 235)
     edge = int(height * rng.uniform(0.5, 0.95))
     picture[edge:] = surface(rng, width, height - edge, 60, 250)
+    tops = []
     for x in np.linspace(0, width, rng.integers(1, 5) + 2)[1:-1]:
         thing = things[rng.integers(len(things))]
         tall = int(height * rng.uniform(0.25, 0.8))
@@ -79,7 +81,14 @@ def still_life(rng, things):
         foot = min(height - 2, edge + int((height - edge) * rng.uniform(0.1, 0.9)))
         if rng.random() < 0.5:
             thing = thing[:, ::-1]
-        paste(picture, thing, int(x + rng.normal(0, 12)) - wide // 2, foot - tall, wide, tall)
+        middle = int(x + rng.normal(0, 12))
+        paste(picture, thing, middle - wide // 2, foot - tall, wide, tall)
+        tops.append((middle, foot - tall))
+    taken = rng.permutation(len(tops))[: rng.integers(1, arms + 1)] if arms else ()
+    for number in taken:
+        # Mostly at a thing's top, as one takes it; else on the way there or back.
+        near = 6 if rng.random() < 0.6 else 50
+        reach_in(rng, picture, np.array(tops[number]) + rng.normal(0, near, 2))
     return finish(rng, picture)
 
 
