@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
+from onnx import TensorProto, numpy_helper
 from torch import nn
 
 from minspnet import schedule
@@ -38,7 +38,7 @@ class Settings:
 
 
 def narrow(network, file):
-    """Give `network`'s convolutions the widths of a file's weights: pruning leaves a variant narrower than it was."""
+    """Give `network`'s convolutions the widths of a file's weights: pruning leaves a variant narrower."""
     for name, conv in network.named_modules():
         weight = file.get(f"{name}.weight")
         if not isinstance(conv, nn.Conv2d) or weight is None or weight.shape == conv.weight.shape:
@@ -57,7 +57,11 @@ def narrow(network, file):
 
 def with_weights(network, model):
     """`network` with the weights of an ONNX model; every norm shifts by the folded bias, and does no more."""
-    file = {tensor.name: torch.tensor(numpy_helper.to_array(tensor)) for tensor in model.graph.initializer}
+    file = {
+        tensor.name: torch.tensor(numpy_helper.to_array(tensor))
+        for tensor in model.graph.initializer
+        if tensor.data_type == TensorProto.FLOAT  # not the shapes that a graph lays its maps out by
+    }
     narrow(network, file)
     state = network.state_dict()
     for name, part in network.named_modules():

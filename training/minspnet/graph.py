@@ -22,6 +22,8 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from .lean import copy_upsampling, flatten_maps, pack_stem, spell_out_softplus
+
 INPUT, OUTPUTS = "pixels", ("logits", "distances")
 IMAGE = "image"  # the float tensor [1, 3, H, W], 0..1, between the pixels and the first convolution
 OPSET = 17
@@ -43,7 +45,9 @@ def to_onnx(network):
             output_names=list(OUTPUTS),
             dynamic_axes={IMAGE: {2: "H", 3: "W"}} | {name: {2: "N"} for name in OUTPUTS},
         )
-    return onnx.load_from_string(buffer.getvalue())
+    model = onnx.load_from_string(buffer.getvalue())
+    flatten_maps(model)
+    return model
 
 
 def with_pixels(model):
@@ -77,6 +81,17 @@ def _with_quantised_pixels(model):
     graph.node.remove(first[0])
     front = [helper.make_node("Transpose", [INPUT], [quantised], perm=[0, 3, 1, 2], name="pixels_transpose")]
     _replace_input(graph, front)
+    return model
+
+
+def lean(model):
+    """Rewrite an INT8 model that reads its pixels as they are into cheaper nodes (`lean.py`), in place."""
+    graph = model.graph
+    stem = next(node for node in graph.node if node.op_type == "Conv")
+    pack_stem(model, next(node for node in graph.node if INPUT in node.input), stem)
+    copy_upsampling(model)
+    spell_out_softplus(model)
+    del graph.value_info[:]  # shapes of what was there before
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -111,9 +126,25 @@ def quantise(model, pictures, path, activations="u8", method="minmax", exclude=(
         # Folds constants and works out shapes, without which the quantiser leaves nodes out.
         quant_pre_process(prepared, prepared, skip_symbolic_shape=True)
         _quantise_file(prepared, quantised, pictures, activations, method, exclude)
+        model = onnx.load(quantised)
         # The bytes are unsigned, so only unsigned activations can begin with them as they are.
-        finish = _with_quantised_pixels if activations == "u8" else with_pixels
-        onnx.save(finish(onnx.load(quantised)), path)
+        model = lean(_with_quantised_pixels(model)) if activations == "u8" else with_pixels(model)
+        onnx.save(model, path)
+
+
+def _behind_the_heads(path):
+    """Names of the nodes that only lay out, and stretch, what a head's convolutions said.
+
+    In eight bits each of them would round once more: three times for a distance.
+    """
+    graph = onnx.load(path).graph
+    convolved = {name for node in graph.node if node.op_type == "Conv" for name in node.input}
+    behind, wanted = [], {value.name for value in graph.output}
+    for node in reversed(graph.node):
+        if wanted & set(node.output) and node.op_type != "Conv" and not convolved & set(node.output):
+            behind.append(node.name)
+            wanted |= set(node.input)
+    return behind
 
 
 def _quantise_file(prepared, quantised, pictures, activations, method, exclude):
@@ -130,6 +161,6 @@ def _quantise_file(prepared, quantised, pictures, activations, method, exclude):
             "percentile": CalibrationMethod.Percentile,
             "entropy": CalibrationMethod.Entropy,
         }[method],
-        nodes_to_exclude=list(exclude),
+        nodes_to_exclude=[*exclude, *_behind_the_heads(prepared)],
         extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
     )

@@ -3,6 +3,7 @@ import onnx
 import pytest
 import torch
 
+from minspnet import graph
 from minspnet.checkpoints import fused
 from minspnet.evaluation import torch_predictor
 from minspnet.graph import INPUT, OUTPUTS, quantise, to_onnx, with_pixels
@@ -69,12 +70,41 @@ def test_both_files_keep_the_contract(network, tmp_path, pictures):
 def test_int8_reads_the_bytes_as_they_are(network, tmp_path, pictures):
     path = tmp_path / "m.int8.onnx"
     quantise(to_onnx(fused(network)), pictures, path)
-    graph = onnx.load(path).graph
-    transpose = next(node for node in graph.node if INPUT in node.input)
-    dequantise = next(node for node in graph.node if transpose.output[0] in node.input)
-    assert (transpose.op_type, dequantise.op_type) == ("Transpose", "DequantizeLinear")
-    values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    nodes, initializers = onnx.load(path).graph.node, onnx.load(path).graph.initializer
+    pack = next(node for node in nodes if INPUT in node.input)
+    transpose = next(node for node in nodes if pack.output[0] in node.input)
+    dequantise = next(node for node in nodes if transpose.output[0] in node.input)
+    kinds = [node.op_type for node in (pack, transpose, dequantise)]
+    assert kinds == ["Reshape", "Transpose", "DequantizeLinear"]
+    values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in initializers}
     assert np.isclose(values[dequantise.input[1]], 1 / 255) and values[dequantise.input[2]] == 0
+
+
+def test_the_lean_graph_says_bit_for_bit_what_the_plain_one_says(network, tmp_path, pictures, monkeypatch):
+    quantise(to_onnx(fused(network)), pictures, tmp_path / "lean.onnx")
+    monkeypatch.setattr(graph, "lean", lambda model: model)
+    quantise(to_onnx(fused(network)), pictures, tmp_path / "plain.onnx")
+    lean, plain = (predictor(session(tmp_path / f"{name}.onnx")) for name in ("lean", "plain"))
+    for width, height in SIZES:
+        pixels = np.ascontiguousarray(pictures[2][:height, :width])[None]
+        (logits, distances), (their_logits, their_distances) = lean(pixels), plain(pixels)
+        assert np.array_equal(logits, their_logits)
+        np.testing.assert_allclose(distances, their_distances, rtol=1e-5)  # the softplus is float
+    assert {"Resize", "Softplus"} <= operators(tmp_path / "plain.onnx")
+    assert not {"Resize", "Softplus"} & operators(tmp_path / "lean.onnx")
+
+
+def test_behind_the_heads_nothing_is_rounded_again(network, tmp_path, pictures):
+    path = tmp_path / "m.int8.onnx"
+    quantise(to_onnx(fused(network)), pictures, path)
+    nodes = onnx.load(path).graph.node
+    behind, steps = set(OUTPUTS), []
+    for node in reversed(nodes):
+        if behind & set(node.output) and node.op_type != "QuantizeLinear":
+            steps.append(node.op_type)
+            behind |= set(node.input)
+    assert steps.count("DequantizeLinear") == 6  # logits and distances of three strides, once each
+    assert "Conv" not in steps
 
 
 @pytest.mark.parametrize("activations", ["u8", "s8"])

@@ -46,9 +46,7 @@ def test_its_norms_know_what_they_see(network, toy):
         restored(torch.cat(batches))
     for norm, x in seen.items():
         torch.testing.assert_close(norm.running_mean, x.mean((0, 2, 3)), rtol=1e-3, atol=1e-3)
-        torch.testing.assert_close(
-            norm.running_var, x.var((0, 2, 3), unbiased=False), rtol=1e-2, atol=1e-3
-        )
+        torch.testing.assert_close(norm.running_var, x.var((0, 2, 3), unbiased=False), rtol=1e-2, atol=1e-3)
 
 
 def test_a_pruned_network_is_restored_from_the_variant_that_it_was(network, toy):
