@@ -50,7 +50,7 @@ class Gate(nn.Module):
         self.excite = nn.Conv2d(squeezed, channels, 1)
 
     def forward(self, x):
-        means = x.mean((2, 3), keepdim=True)
+        means = nn.functional.adaptive_avg_pool2d(x, 1)
         return x * nn.functional.hardsigmoid(self.excite(torch.relu(self.squeeze(means))))
 
 
