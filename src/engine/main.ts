@@ -6,21 +6,32 @@ import { type EngineSettings, type FromEngine, protocolVersion, type ToEngine } 
 /** The engine's process: speaks with the daemon over Node's IPC channel and lives no longer than it. */
 function main(): void {
   let engine: Engine | undefined;
+  /** It has no cameras before that: what they are adjusted to meanwhile waits for it. */
+  let started: Promise<void> = Promise.resolve();
   const send = (message: FromEngine) => {
     if (process.connected) process.send?.(message);
   };
 
+  const start = async ({ protocolVersion: theirs, settings }: Extract<ToEngine, { kind: 'start' }>) => {
+    if (theirs !== protocolVersion) {
+      const what = `the daemon speaks protocol ${theirs}, this engine ${protocolVersion}: they are of two versions.`;
+      throw new EngineError('ERR_ENGINE_PROTOCOL', 'engine', `${what} Run npm run build.`);
+    }
+    keepLibraryFromChildren(settings.runtime);
+    engine = await createEngine(settings, send);
+    await engine.start();
+  };
+
   const handlers: { [Kind in ToEngine['kind']]: (message: Extract<ToEngine, { kind: Kind }>) => Promise<void> } = {
-    start: async ({ protocolVersion: theirs, settings }) => {
-      if (theirs !== protocolVersion) {
-        const what = `the daemon speaks protocol ${theirs}, this engine ${protocolVersion}: they are of two versions.`;
-        throw new EngineError('ERR_ENGINE_PROTOCOL', 'engine', `${what} Run npm run build.`);
-      }
-      keepLibraryFromChildren(settings.runtime);
-      engine = await createEngine(settings, send);
-      await engine.start();
+    start: (message) => {
+      const starting = start(message);
+      started = starting.catch(() => {}); // whoever sent it is told
+      return starting;
     },
-    adjust: async ({ camera, adjustment }) => engine?.camera(camera)?.adjust(adjustment),
+    adjust: async ({ camera, adjustment }) => {
+      await started;
+      engine?.camera(camera)?.adjust(adjustment);
+    },
     'restart-camera': async ({ camera }) => engine?.camera(camera)?.restart(),
     'take-picture': async ({ camera, id, still }) => engine?.takePicture(camera, id, still),
     stop: async ({ reason }) => {
