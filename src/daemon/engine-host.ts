@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EngineError, MinspnetError, type SerialisedError, SourceError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
@@ -69,16 +68,18 @@ export class EngineHost {
   #child: ChildProcess | undefined;
   #failedStarts = 0;
   #watchdog: NodeJS.Timeout | undefined;
+  #restartTimer: NodeJS.Timeout | undefined;
   #stopping = false;
   /** The engine is taken down on purpose and replaced: its end is no news. */
   #replacing = false;
   /** Whoever waits for the first word of an engine that replaces another one. */
   #trial: { resolve: () => void; reject: (error: MinspnetError) => void } | undefined;
-  /** Engines started so far. */
-  #starts = 0;
-  #onGone: (() => void) | undefined;
+  /** Those who wait for the engine's end. */
+  #onGone: (() => void)[] = [];
   readonly #openTracks = new OpenTracks();
   #settings: EngineHostOptions['settings'];
+  /** What runs again where an engine that replaces another one does not become ready. */
+  #before: EngineHostOptions['settings'] | undefined;
   /** Those who wait for a picture, by the id of their request. */
   readonly #pictures = new Map<number, (answer: TakenPicture | MinspnetError) => void>();
   #lastPicture = 0;
@@ -88,15 +89,21 @@ export class EngineHost {
   }
 
   start(): void {
-    this.#starts += 1;
+    clearTimeout(this.#restartTimer);
     this.state = this.restarts === 0 ? 'starting' : 'restarting';
     const program = this.options.program ?? fileURLToPath(new URL('../engine/main.js', import.meta.url));
     const env = {
       ...allocator,
       ...libraryEnvironment(this.#settings.runtime),
-      UV_THREADPOOL_SIZE: String(poolSize(Object.keys(this.options.settings.cameras).length)),
+      UV_THREADPOOL_SIZE: String(poolSize(Object.keys(this.#settings.cameras).length)),
     };
-    const child = fork(program, { serialization: 'advanced', execArgv, env });
+    let child: ChildProcess;
+    try {
+      child = fork(program, { serialization: 'advanced', execArgv, env });
+    } catch (error) {
+      this.#gone((error as Error).message); // Node throws some of the kernel's refusals: no memory, for one
+      return;
+    }
     this.#child = child;
     child.on('message', (message: FromEngine) => this.#receive(message));
     child.once('exit', (code, signal) => {
@@ -115,9 +122,8 @@ export class EngineHost {
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#watchdog);
-    const child = this.#child;
-    if (child === undefined) return;
-    await this.#takeDown(child, 'stopping', timeoutMs);
+    clearTimeout(this.#restartTimer);
+    if (this.#child !== undefined) await this.#takeDown(this.#child, 'stopping', timeoutMs);
     this.state = 'stopped';
   }
 
@@ -128,11 +134,13 @@ export class EngineHost {
    * @throws {MinspnetError} why the new engine does not run
    */
   async replace(settings: EngineHostOptions['settings']): Promise<void> {
-    const before = this.#settings;
+    this.#mustGoOn();
+    this.#before = this.#settings;
+    this.#settings = settings;
     this.#replacing = true;
     try {
       if (this.#child !== undefined) await this.#takeDown(this.#child, 'engine-restart', replaceMs);
-      this.#settings = settings;
+      this.#mustGoOn();
       const ready = new Promise<void>((resolve, reject) => {
         this.#trial = { resolve, reject };
       });
@@ -140,10 +148,11 @@ export class EngineHost {
       await ready;
     } catch (error) {
       if (this.#child !== undefined) await this.#takeDown(this.#child, 'engine-restart', 0);
-      this.#settings = before;
+      this.#settings = this.#before;
       if (!this.#stopping) this.start();
       throw error;
     } finally {
+      this.#before = undefined;
       this.#trial = undefined;
       this.#replacing = false;
     }
@@ -151,9 +160,8 @@ export class EngineHost {
 
   /** Changes a camera while it runs; an engine that is started later begins with it. */
   adjust(camera: string, adjustment: CameraAdjustment): void {
-    const adjustments = { ...this.#settings.adjustments };
-    adjustments[camera] = { ...adjustments[camera], ...adjustment };
-    this.#settings = { ...this.#settings, adjustments };
+    this.#settings = adjusted(this.#settings, camera, adjustment);
+    if (this.#before !== undefined) this.#before = adjusted(this.#before, camera, adjustment);
     this.#send({ kind: 'adjust', camera, adjustment });
   }
 
@@ -187,14 +195,17 @@ export class EngineHost {
 
   /** Resolves when the engine is gone and its tracks have ended; by force after `timeoutMs`. */
   async #takeDown(child: ChildProcess, reason: 'stopping' | 'engine-restart', timeoutMs: number): Promise<void> {
-    const gone = new Promise<void>((resolve) => {
-      this.#onGone = resolve;
-    });
+    const gone = new Promise<void>((resolve) => this.#onGone.push(resolve));
     this.#send({ kind: 'stop', reason });
     const impatient = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     await gone;
     clearTimeout(impatient);
     this.#endOpenTracks(reason); // none are left of an engine that ended by itself
+  }
+
+  #mustGoOn(): void {
+    if (!this.#stopping) return;
+    throw new EngineError('ERR_ENGINE_STOPPED', 'engine', 'the daemon stops, so no other engine is started.');
   }
 
   get pid(): number | undefined {
@@ -256,7 +267,11 @@ export class EngineHost {
     if (this.#child !== child) return;
     clearTimeout(this.#watchdog);
     this.#child = undefined;
-    this.#onGone?.();
+    this.#gone(how);
+  }
+
+  #gone(how: string): void {
+    for (const tell of this.#onGone.splice(0)) tell();
     for (const id of this.#pictures.keys()) this.#answerPicture(id, noEngine());
     this.#trial?.reject(new EngineError('ERR_ENGINE_START', 'engine', `the new engine ended with ${how} at its start`));
     if (this.#stopping || this.#replacing) return;
@@ -269,14 +284,8 @@ export class EngineHost {
     }
     this.options.listener.lost(`the engine ended with ${how}`);
     this.restarts += 1;
-    void this.#restart();
-  }
-
-  async #restart(): Promise<void> {
     this.state = 'restarting';
-    const starts = this.#starts;
-    await sleep(200 * 2 ** this.#failedStarts);
-    if (!this.#stopping && starts === this.#starts) this.start(); // else it was replaced meanwhile
+    this.#restartTimer = setTimeout(() => this.start(), 200 * 2 ** this.#failedStarts);
   }
 
   #endOpenTracks(reason: 'engine-restart' | 'stopping'): void {
@@ -284,6 +293,16 @@ export class EngineHost {
       this.options.listener.message({ kind: 'observation', observation: observation as Observation });
     }
   }
+}
+
+function adjusted(
+  settings: EngineHostOptions['settings'],
+  camera: string,
+  adjustment: CameraAdjustment,
+): EngineHostOptions['settings'] {
+  const adjustments = { ...settings.adjustments };
+  adjustments[camera] = { ...adjustments[camera], ...adjustment };
+  return { ...settings, adjustments };
 }
 
 function noEngine(): SourceError {

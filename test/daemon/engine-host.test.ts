@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Settings, settingsSchema } from '../../src/config/schema.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
 import type { EngineSettings, FromEngine } from '../../src/engine/protocol.js';
 import { loadModel } from '../../src/model/load.js';
+import { until } from '../support/until.js';
 
 type Message = Exclude<FromEngine, { kind: 'ready' | 'stopped' | 'failed' }>;
 
@@ -141,4 +144,77 @@ t.test('another model runs in another engine; one that does not run leaves the o
   await watched.next(isNew);
   t.equal(watched.host.restarts, 0, 'none of that is a crash');
   t.strictSame(watched.lost, []);
+});
+
+t.test('what is adjusted while an engine starts or is replaced holds in it', async (t) => {
+  const watched = new Watched(await settingsOf('minspnet-s'));
+  t.teardown(() => watched.host.stop(1000));
+  const small = await settingsOf('minspnet-n');
+  watched.host.start();
+  watched.host.adjust('door', { detect: false }); // its network is being loaded
+  const from = watched.messages.length;
+  await watched.next((message) => beats(watched, from) >= 3 && message.kind === 'heartbeat');
+  t.equal(watched.messages.filter(isNew).length, 0, 'nothing was detected since the start');
+
+  const replaced = watched.host.replace({ ...small, adjustments: { door: { detect: true } } });
+  watched.host.adjust('door', { detect: false }); // the old engine is being ended
+  await replaced;
+  const replacedAt = watched.messages.length;
+  await watched.next((message) => beats(watched, replacedAt) >= 3 && message.kind === 'heartbeat');
+  t.equal(watched.messages.slice(replacedAt).filter(isNew).length, 0, 'nor by the new one');
+
+  const failing = watched.host.replace({ ...small, model: { ...small.model, path: 'nowhere.onnx' } });
+  watched.host.adjust('door', { detect: true });
+  await t.rejects(failing, { code: /^ERR_MODEL/ });
+  await watched.next(isNew);
+});
+
+/** Heartbeats since then in which the camera was live. */
+function beats({ messages }: Watched, from: number): number {
+  return messages.slice(from).filter(beatsAt(() => true)).length;
+}
+
+t.test(
+  'a stop and a replacement that meet both come to an end, and no engine is left',
+  { timeout: 60_000 },
+  async (t) => {
+    const small = await settingsOf('minspnet-n');
+    for (const delayMs of [0, 300]) {
+      const watched = await start(t);
+      const replaced = t.rejects(watched.host.replace(small), { code: /^ERR_ENGINE/ }, `${delayMs} ms before the stop`);
+      await sleep(delayMs);
+      await watched.host.stop(1000);
+      await replaced;
+      t.equal(watched.host.pid, undefined);
+    }
+    const watched = await start(t);
+    const stopped = watched.host.stop(1000);
+    await t.rejects(watched.host.replace(small), { code: 'ERR_ENGINE_STOPPED' }, 'after the stop');
+    await stopped;
+    t.equal(watched.host.pid, undefined);
+    t.equal(watched.host.state, 'stopped');
+  },
+);
+
+t.test('an engine that the system does not start is tried again', async (t) => {
+  const watched = await start(t);
+  process.env.LARGE = 'x'.repeat(200_000); // Linux takes no variable of that size
+  t.teardown(() => {
+    delete process.env.LARGE;
+  });
+  process.kill(watched.host.pid ?? 0, 'SIGKILL');
+  await until(() => watched.lost.length >= 2);
+  t.match(watched.lost, [/SIGKILL/, /E2BIG/]);
+  delete process.env.LARGE;
+  await watched.next(isLive);
+});
+
+t.test('an engine of more cameras has more threads to wait for them', async (t) => {
+  const watched = await start(t);
+  const threads = () =>
+    Number(/UV_THREADPOOL_SIZE=(\d+)/.exec(readFileSync(`/proc/${watched.host.pid}/environ`, 'latin1'))?.[1]);
+  const before = threads();
+  const settings = await settingsOf('minspnet-s');
+  await watched.host.replace({ ...settings, cameras: { ...settings.cameras, yard: settings.cameras.door as never } });
+  t.ok(threads() > before, `${threads()} after ${before}`);
 });
