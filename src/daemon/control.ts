@@ -33,6 +33,9 @@ export interface ControlOptions extends TunedSettings {
 /** What only a new start of the daemon can change: its own session, its own files. */
 const fixed: readonly (keyof Settings)[] = ['node', 'mqtt', 'outbox', 'requests', 'stateDirectory', 'log'];
 
+/** What the cameras may do where nothing is limited. */
+const everything = { rate: 1, pixels: 1 };
+
 /** What is in force now, and the requests that change it. */
 export class Control implements RequestHandlers {
   settings: Settings;
@@ -41,7 +44,7 @@ export class Control implements RequestHandlers {
   #tuning: TuningHealth;
   readonly #options: ControlOptions;
   #host: EngineHost | undefined;
-  #allowed = { rate: 1, pixels: 1 };
+  #allowed = everything;
   /** One engine is replaced after the other, whoever asks for it. */
   #replacing: Promise<void> = Promise.resolve();
 
@@ -208,14 +211,16 @@ export class Control implements RequestHandlers {
 
   async #replaceNow(settings: Settings, model: VerifiedModel): Promise<void> {
     const { adjustments, changed } = this.#options;
-    const before = { settings: this.settings, model: this.model };
+    const before = { settings: this.settings, model: this.model, allowed: this.#allowed };
     const use = (next: typeof before) => {
       this.settings = next.settings;
       this.model = next.model;
+      this.#allowed = next.allowed;
       adjustments.use(next.settings.cameras);
       changed();
     };
-    use({ settings, model });
+    const isLimited = Object.keys(settings.limits).length > 0; // else no governor gives back what one has taken
+    use({ settings, model, allowed: isLimited ? this.#allowed : everything });
     try {
       await this.#engine.replace(this.engineSettings);
     } catch (error) {

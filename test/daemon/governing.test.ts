@@ -33,7 +33,7 @@ t.test('a chip that gets hot slows the cameras down, says so, and they come back
     settings,
     tuning,
     measureBoard: () => Promise.reject(new Error('nobody asks for it')),
-    reload: async () => ({ settings, tuning }),
+    reload: async () => ({ settings: { ...settings, limits: {} }, tuning }),
     strictPort: false,
     version: '0.0.0',
     board: 'a board of files',
@@ -71,6 +71,13 @@ t.test('a chip that gets hot slows the cameras down, says so, and they come back
   await heat(45);
   const back = await health(({ governor }) => (governor?.rate ?? 0) > 0.6);
   t.equal(back.governor?.holds, true);
+
+  await heat(90);
+  await health(({ governor }) => (governor?.rate ?? 1) < 0.3);
+  await listener.publish('minspnet/minspnet/request/reload', '');
+  const free = await health(({ governor, cameras }) => governor === undefined && (cameras.street?.fps ?? 0) >= 12);
+  t.equal(free.engine.restarts, 0, 'without limits nothing is held back any more');
+
   const names = listener.heard
     .filter(({ topic }) => topic.startsWith('homeassistant/'))
     .map(({ payload }) => `${payload}`);
