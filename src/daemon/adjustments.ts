@@ -32,41 +32,52 @@ export class Adjustments {
   #kept: Record<string, Kept>;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, settings: Settings['cameras'], kept: Record<string, Kept>) {
+  readonly #warn: (error: StateError) => void;
+
+  private constructor(
+    path: string,
+    settings: Settings['cameras'],
+    kept: Record<string, Kept>,
+    warn: (error: StateError) => void,
+  ) {
     this.#path = path;
     this.#settings = settings;
     this.#kept = kept;
+    this.#warn = warn;
   }
 
-  /** @param warn is told when there is a file that can't be read; nothing counts as changed then */
+  /** @param warn is told when the file can't be read (nothing counts as changed then), or what is over not be taken out */
   static async open(
     path: string,
     settings: Settings['cameras'],
     warn: (error: StateError) => void,
   ): Promise<Adjustments> {
-    const adjustments = new Adjustments(path, settings, await read(path, warn));
-    adjustments.use(settings);
+    const adjustments = new Adjustments(path, settings, await read(path, warn), warn);
+    await adjustments.forget();
     return adjustments;
   }
 
-  /** Other settings are in force: what stood in for one that has changed is over. */
+  /** Other settings are in force: what stood in for one that has changed does not hold with them. */
   use(settings: Settings['cameras']): void {
     this.#settings = settings;
-    for (const [camera, kept] of Object.entries(this.#kept)) {
-      const { fps, minScore } = settings[camera] ?? {};
-      if (kept.fps && kept.fps.over !== (fps ?? null)) delete kept.fps;
-      if (kept.minScore && kept.minScore.over !== (minScore ?? null)) delete kept.minScore;
-      if (settings[camera] === undefined || Object.keys(kept).length === 0) delete this.#kept[camera];
-    }
+  }
+
+  /** The settings are there to stay: what does not hold with them never comes back. */
+  async forget(): Promise<void> {
+    const before = JSON.stringify(this.#kept);
+    const cameras = Object.keys(this.#kept).map((camera) => [camera, this.#holding(camera)] as const);
+    this.#kept = Object.fromEntries(cameras.filter(([, kept]) => Object.keys(kept).length > 0));
+    if (JSON.stringify(this.#kept) !== before) await this.#save().catch(this.#warn);
   }
 
   /** Of all cameras that something was changed of. */
   get all(): Record<string, CameraAdjustment> {
-    return Object.fromEntries(Object.keys(this.#kept).map((camera) => [camera, this.of(camera)]));
+    const cameras = Object.keys(this.#kept).map((camera) => [camera, this.of(camera)] as const);
+    return Object.fromEntries(cameras.filter(([, adjustment]) => Object.keys(adjustment).length > 0));
   }
 
   of(camera: string): CameraAdjustment {
-    const { detect, fps, minScore } = this.#kept[camera] ?? {};
+    const { detect, fps, minScore } = this.#holding(camera);
     return {
       ...(detect !== undefined && { detect }),
       ...(fps !== undefined && { fps: fps.value }),
@@ -81,13 +92,29 @@ export class Adjustments {
    */
   async set(camera: string, { detect, fps, minScore }: CameraAdjustment): Promise<void> {
     const settings = this.#settings[camera];
-    const kept: Kept = { ...this.#kept[camera] };
+    const kept = this.#holding(camera);
     if (detect === true) delete kept.detect;
     else if (detect === false) kept.detect = false;
     if (fps !== undefined) kept.fps = { value: fps, over: settings?.fps ?? null };
     if (minScore !== undefined) kept.minScore = { value: minScore, over: settings?.minScore ?? null };
     this.#kept[camera] = kept;
-    // One after the other, each with all that is known by then.
+    await this.#save();
+  }
+
+  /** A copy of what is kept of a camera, as far as it holds with the settings. */
+  #holding(camera: string): Kept {
+    const settings = this.#settings[camera];
+    if (settings === undefined) return {};
+    const { detect, fps, minScore } = this.#kept[camera] ?? {};
+    return {
+      ...(detect !== undefined && { detect }),
+      ...(fps?.over === settings.fps && { fps }),
+      ...(minScore?.over === (settings.minScore ?? null) && { minScore }),
+    };
+  }
+
+  /** One after the other, each with all that is known by then. */
+  async #save(): Promise<void> {
     const write = this.#writing.then(() => this.#write());
     this.#writing = write.catch(() => {});
     await write;
@@ -105,7 +132,7 @@ export class Adjustments {
       }
       await rename(temporary, this.#path);
     } catch (cause) {
-      const what = `it holds now, but ${this.#path} can’t be written, so it will not hold after a restart`;
+      const what = `what was asked for holds now, but ${this.#path} can’t be written, so it may not after a restart`;
       throw new StateError('ERR_STATE_ADJUSTMENTS', 'state', `${what}: ${(cause as Error).message}`, { cause });
     }
   }

@@ -227,6 +227,7 @@ export class Control implements RequestHandlers {
       use(before);
       throw error;
     }
+    await adjustments.forget();
   }
 
   async #adjust(camera: string, adjustment: Parameters<Adjustments['set']>[1]): Promise<CameraSettingsState> {

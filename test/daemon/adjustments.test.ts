@@ -25,14 +25,42 @@ t.test('what was changed is there after a restart', async (t) => {
 });
 
 t.test('a setting that is edited afterwards counts, and a camera that is gone takes its changes along', async (t) => {
-  const path = join(t.testdir(), 'adjustments.json');
-  const first = await open(t, path);
-  await first.set('door', { fps: 3, minScore: 0.7 });
-  await first.set('yard', { detect: false });
-  t.strictSame((await open(t, path, cameras({ fps: 20 }))).of('door'), { minScore: 0.7 });
-  t.strictSame((await open(t, path, cameras({ minScore: 0.4 }))).of('door'), { fps: 3 });
   const { yard: _, ...withoutYard } = cameras();
-  t.strictSame((await open(t, path, withoutYard)).all, { door: { fps: 3, minScore: 0.7 } });
+  const edited = [
+    [cameras({ fps: 20 }), { door: { minScore: 0.7 }, yard: { detect: false } }],
+    [cameras({ minScore: 0.4 }), { door: { fps: 3 }, yard: { detect: false } }],
+    [withoutYard, { door: { fps: 3, minScore: 0.7 } }],
+  ] as const;
+  for (const [settings, left] of edited) {
+    const path = join(t.testdir(), 'adjustments.json');
+    const first = await open(t, path);
+    await first.set('door', { fps: 3, minScore: 0.7 });
+    await first.set('yard', { detect: false });
+    t.strictSame((await open(t, path, settings)).all, left);
+  }
+});
+
+t.test('what an edited setting has ended does not come back when the setting does', async (t) => {
+  const path = join(t.testdir(), 'adjustments.json');
+  await (await open(t, path)).set('door', { fps: 3 });
+  t.strictSame((await open(t, path, cameras({ fps: 20 }))).all, {});
+  t.strictSame((await open(t, path)).all, {});
+});
+
+t.test('settings that were tried in vain end nothing', async (t) => {
+  const path = join(t.testdir(), 'adjustments.json');
+  const adjustments = await open(t, path);
+  await adjustments.set('door', { fps: 3, minScore: 0.7 });
+  await adjustments.set('yard', { detect: false });
+  const { yard: _, ...tried } = cameras({ fps: 20 });
+  adjustments.use(tried);
+  t.strictSame(adjustments.all, { door: { minScore: 0.7 } });
+  adjustments.use(cameras());
+  t.strictSame(adjustments.all, { door: { fps: 3, minScore: 0.7 }, yard: { detect: false } });
+  adjustments.use(tried);
+  await adjustments.forget();
+  adjustments.use(cameras());
+  t.strictSame(adjustments.all, { door: { minScore: 0.7 } });
 });
 
 t.test('a file that is damaged is told of, and the settings hold as they are written', async (t) => {
