@@ -289,7 +289,7 @@ export class CaptureThread {
   #emit(attempt: Attempt, { frame }: Picture, mediaMs: number, time: CaptureTime): void {
     const takenMs = this.world.now();
     this.#rate.taken(mediaMs);
-    const buffer = this.#free.pop();
+    const buffer = this.#free.at(-1);
     const input = this.#input;
     if (buffer === undefined || this.#scaler === undefined || input === undefined) return;
     const before = performance.now();
@@ -305,6 +305,7 @@ export class CaptureThread {
     const region = this.#scaler.region && fractionsOf(this.#scaler.region, picture);
     const facts = { number: this.#number, generation: attempt.generation, takenMs, sentMs: this.world.now(), still };
     const pixels = { buffer, input, fitted, picture, ...(region && { region }) };
+    this.#free.pop(); // not before: what fails on the way must not take the buffer along
     this.#send({ kind: 'frame', frame: { ...facts, ...pixels, ...time }, counters: this.#counters }, [buffer]);
   }
 

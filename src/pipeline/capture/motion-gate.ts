@@ -1,8 +1,9 @@
 import { AV_PIX_FMT_GRAY8, SWS_AREA } from 'node-av/constants';
-import { avGetPixFmtName, FFmpegError, type Frame, SoftwareScaleContext } from 'node-av/lib';
+import { avGetPixFmtName, FFmpegError, type Frame, type SoftwareScaleContext } from 'node-av/lib';
 import type { MotionSettings } from '../../config/schema.js';
 import { fit, type Size } from './input-size.js';
 import { type OwnFrame, ownFrame, type PixelFormat } from './own-frame.js';
+import { scaleContext } from './scale-context.js';
 
 /** A cell is this many pixels of the network's input wide and high. The network finds nothing that fits into two. */
 const cellPixels = 4;
@@ -90,18 +91,18 @@ export class MotionGate implements Disposable {
     const key = `${frame.width}x${frame.height}/${frame.format}`;
     if (key === this.#key) return;
     this[Symbol.dispose]();
-    this.#key = key;
+    this.#key = ''; // until all of it is made
     const { width, height } = fit(frame, this.input);
     const cells: Size = { width: Math.ceil(width / cellPixels), height: Math.ceil(height / cellPixels) };
     const format = frame.format as PixelFormat;
     // Where the brightness is a plane of its own, bytes, nothing else need be read.
     const hasLuma = /^(yuvj?4[0-9]{2}p|nv(12|16|21|24|61)|gray)$/.test(avGetPixFmtName(format) ?? '');
     const from = hasLuma ? AV_PIX_FMT_GRAY8 : format;
-    this.#context = new SoftwareScaleContext();
-    this.#context.getContext(frame.width, frame.height, from, cells.width, cells.height, AV_PIX_FMT_GRAY8, SWS_AREA);
+    this.#context = scaleContext(frame, from, cells, AV_PIX_FMT_GRAY8, SWS_AREA);
     const rowAlign = 1; // so that all bytes of the plane are cells
     this.#current = ownFrame(cells, AV_PIX_FMT_GRAY8, rowAlign);
     this.#seen = ownFrame(cells, AV_PIX_FMT_GRAY8, rowAlign);
     this.#seenMs = undefined;
+    this.#key = key;
   }
 }

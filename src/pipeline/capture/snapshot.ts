@@ -5,12 +5,13 @@ import {
   FF_QP2LAMBDA,
   SWS_BILINEAR,
 } from 'node-av/constants';
-import { Codec, CodecContext, FFmpegError, type Frame, Packet, Rational, SoftwareScaleContext } from 'node-av/lib';
+import { Codec, CodecContext, FFmpegError, type Frame, Packet, Rational } from 'node-av/lib';
 import type { Box } from '../../contract/geometry.js';
 import { drawBox } from './draw-box.js';
 import type { Size } from './input-size.js';
 import { type OwnFrame, ownFrame, type PixelFormat, planesOf } from './own-frame.js';
 import { canCut, cutPlanes, fractionsOf, type PixelRegion, pixelRegion, toPart } from './region.js';
+import { scaleContext } from './scale-context.js';
 
 export interface SnapshotOptions {
   /** JPEG quality, 1..100. */
@@ -131,23 +132,17 @@ function even(value: number): number {
 function cutInto(to: OwnFrame, from: Frame, crop: PixelRegion): void {
   if (canCut(from.format)) {
     const { data, strides } = cutPlanes(planesOf(from), from.format, crop);
-    using scaler = createScaler(crop, from.format as PixelFormat, to.frame);
+    using scaler = scaleContext(crop, from.format as PixelFormat, to.frame, jpegFormat, SWS_BILINEAR);
     const rows = scaler.scaleSync(data, strides, 0, crop.height, to.data, to.strides);
     FFmpegError.throwIfError(rows, 'scaling a snapshot');
     return;
   }
   const whole = ownFrame(from, jpegFormat);
   try {
-    using scaler = createScaler(from, from.format as PixelFormat, from);
+    using scaler = scaleContext(from, from.format as PixelFormat, from, jpegFormat, SWS_BILINEAR);
     FFmpegError.throwIfError(scaler.scaleFrameSync(whole.frame, from), 'scaling a picture');
     cutInto(to, whole.frame, crop);
   } finally {
     whole.frame.free();
   }
-}
-
-function createScaler(from: Size, format: PixelFormat, to: Size): SoftwareScaleContext {
-  const context = new SoftwareScaleContext();
-  context.getContext(from.width, from.height, format, to.width, to.height, jpegFormat, SWS_BILINEAR);
-  return context;
 }

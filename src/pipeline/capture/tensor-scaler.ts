@@ -1,10 +1,11 @@
 import { AV_PIX_FMT_RGB24, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUVJ420P, SWS_AREA } from 'node-av/constants';
-import { FFmpegError, type Frame, SoftwareScaleContext } from 'node-av/lib';
+import { FFmpegError, type Frame, type SoftwareScaleContext } from 'node-av/lib';
 import type { Box } from '../../contract/geometry.js';
 import type { ModelInput } from '../../contract/model-card.js';
 import { fit, type Size } from './input-size.js';
 import { type OwnFrame, ownFrame, type PixelFormat, planesOf } from './own-frame.js';
 import { canCut, cutPlanes, type PixelRegion, pixelRegion } from './region.js';
+import { scaleContext } from './scale-context.js';
 
 /**
  * Scales pictures straight into tensor buffers: libswscale writes `rgb24` at the top left, and those bytes are the
@@ -65,9 +66,9 @@ export class TensorScaler implements Disposable {
   #prepare(frame: Frame): void {
     const key = `${frame.width}x${frame.height}/${frame.format}`;
     if (key === this.#key) return;
-    this.#refitted = this.#key !== '';
+    this.#refitted ||= this.#key !== '';
     this[Symbol.dispose]();
-    this.#key = key;
+    this.#key = ''; // until all of it is made
     this.region = this.wanted && pixelRegion(this.wanted, frame);
     const from: Size = this.region ?? frame;
     this.#fitted = this.resize === 'fit' ? fit(from, this.input) : this.input;
@@ -84,6 +85,7 @@ export class TensorScaler implements Disposable {
     this.#small = ownFrame(this.#fitted, smallFormat);
     this.#toSmall = createContext(from, format, this.#fitted, smallFormat);
     this.#toRgb = createContext(this.#fitted, smallFormat, this.#fitted, AV_PIX_FMT_RGB24);
+    this.#key = key;
   }
 }
 
@@ -93,7 +95,5 @@ function check(code: number | undefined): void {
 
 /** Area averaging: every pixel of the picture counts (no aliasing of small objects), and it is faster than bilinear. */
 function createContext(from: Size, fromFormat: PixelFormat, to: Size, toFormat: PixelFormat): SoftwareScaleContext {
-  const context = new SoftwareScaleContext();
-  context.getContext(from.width, from.height, fromFormat, to.width, to.height, toFormat, SWS_AREA);
-  return context;
+  return scaleContext(from, fromFormat, to, toFormat, SWS_AREA);
 }

@@ -1,4 +1,10 @@
-import { AV_PIX_FMT_RGB24, AV_PIX_FMT_RGBA, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUYV422 } from 'node-av/constants';
+import {
+  AV_PIX_FMT_CUDA,
+  AV_PIX_FMT_RGB24,
+  AV_PIX_FMT_RGBA,
+  AV_PIX_FMT_YUV420P,
+  AV_PIX_FMT_YUYV422,
+} from 'node-av/constants';
 import { Frame } from 'node-av/lib';
 import t from 'tap';
 import type { PixelFormat } from '../../../src/pipeline/capture/own-frame.js';
@@ -76,5 +82,18 @@ t.test('a picture that covers less than the one before leaves nothing of it', (t
   const fitted = scaler.scale(wide, buffer);
   t.strictSame(fitted, { width: 64, height: 16 });
   t.strictSame(pixels(buffer, fitted), { middle: [0, 0, 255], below: [grey, grey, grey] });
+  t.end();
+});
+
+t.test('a picture that can’t be scaled is refused, each time', (t) => {
+  using scaler = new TensorScaler(input, grey);
+  const buffer = tensorBuffer(input, grey);
+  using unreadable = new Frame();
+  unreadable.alloc();
+  Object.assign(unreadable, { width: 128, height: 64, format: AV_PIX_FMT_CUDA });
+  for (const time of ['the first', 'the second'])
+    t.throws(() => scaler.scale(unreadable, buffer), { code: 'ERR_SOURCE_FORMAT' }, time);
+  using readable = plain(128, 64, AV_PIX_FMT_RGB24, [[0, 0, 255], 128 * 64 * 3]);
+  t.strictSame(scaler.scale(readable, buffer), { width: 64, height: 32 });
   t.end();
 });

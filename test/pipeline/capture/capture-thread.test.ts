@@ -1,0 +1,61 @@
+import { EventEmitter } from 'node:events';
+import { AV_PIX_FMT_CUDA, AV_PIX_FMT_YUV420P } from 'node-av/constants';
+import { Frame } from 'node-av/lib';
+import t from 'tap';
+import { CaptureThread } from '../../../src/pipeline/capture/capture-thread.js';
+import type { FromCaptureWorker } from '../../../src/pipeline/capture/messages.js';
+import type { PictureSource } from '../../../src/pipeline/capture/picture-source.js';
+import { monotonicMs } from '../../../src/timing/monotonic.js';
+import { cameraSettings } from '../../support/settings.js';
+import { until } from '../../support/until.js';
+
+const size = { width: 64, height: 64 };
+
+/** A picture in memory of a graphics card, which nobody here can read. */
+function unreadable(): Frame {
+  const frame = new Frame();
+  frame.alloc();
+  return Object.assign(frame, { ...size, format: AV_PIX_FMT_CUDA });
+}
+
+function readable(): Frame {
+  const bytes = Buffer.alloc((size.width * size.height * 3) / 2, 100);
+  return Frame.fromVideoBuffer(bytes, { ...size, format: AV_PIX_FMT_YUV420P });
+}
+
+t.test('a camera whose pictures could not be read for once is not blind afterwards', async (t) => {
+  const pictures = [unreadable(), readable()];
+  const createSource = (): PictureSource => {
+    let left = pictures.splice(0, 1);
+    return {
+      decodeErrors: 0,
+      open: async () => ({ ...size, fps: 10, by: 'a test' }),
+      next: async () => {
+        const [frame] = left;
+        left = [];
+        if (frame === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+        return frame && { frame, mediaMs: 0 };
+      },
+      interrupt: () => {},
+      [Symbol.asyncDispose]: async () => {},
+    };
+  };
+  const said: FromCaptureWorker[] = [];
+  const thread = new EventEmitter();
+  const port = {
+    on: (_: 'message', listener: (...args: never[]) => void) => thread.on('message', listener as () => void),
+    postMessage: (message: FromCaptureWorker) => said.push(message),
+    close: () => said.push({ kind: 'closed', generation: 0 }),
+  };
+  const settings = cameraSettings({ source: 'rtsp://camera.invalid/1' });
+  const data = { settings, fill: 114, multipleOf: 32, resize: 'fit' as const, snapshot: { quality: 80, maxSize: 64 } };
+  new CaptureThread(port, data, { createSource, now: monotonicMs }).start();
+  thread.emit('message', { kind: 'open', generation: 1 });
+  await until(() => said.some(({ kind }) => kind === 'closed'));
+  t.ok(said.some(({ kind }) => kind === 'failed'));
+  thread.emit('message', { kind: 'open', generation: 2 });
+  await until(() => said.some((message) => message.kind === 'ended' && message.generation === 2));
+  t.equal(said.filter(({ kind }) => kind === 'frame').length, 1);
+  thread.emit('message', { kind: 'stop' });
+  await until(() => said.some((message) => message.kind === 'closed' && message.generation === 0));
+});
