@@ -337,6 +337,7 @@ export class Capture {
       this.#send({ kind: 'close', generation: this.#generation });
     }
     this.#isOpen = false;
+    this.#isWaiting = false; // whoever closes it says when the next one begins
     this.#generation += 1;
   }
 

@@ -2,11 +2,12 @@ import { EventEmitter, once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Capture, type CapturedFrame } from '../../../src/pipeline/capture/capture.js';
-import type { CaptureWorkerData } from '../../../src/pipeline/capture/messages.js';
+import { Capture, type CapturedFrame, type CaptureWorker } from '../../../src/pipeline/capture/capture.js';
+import type { CaptureWorkerData, FromCaptureWorker, ToCaptureWorker } from '../../../src/pipeline/capture/messages.js';
 import { tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { makeClip } from '../../support/clip.js';
 import { cameraSettings } from '../../support/settings.js';
+import { SimulatedTime } from '../../support/simulated-time.js';
 
 const defaults = { fill: 114, multipleOf: 32, resize: 'fit' as const, snapshot: { quality: 80, maxSize: 640 } };
 const motion = { gate: false, threshold: 8, refreshSeconds: 2 };
@@ -142,4 +143,50 @@ t.test('rpicam-vid’s pictures are cut exactly, and its end is told', async (t)
   const { error, frames } = await play({ settings: { ...settings, source: 'libcamera:0', fps: 120 } });
   t.ok(frames >= 1 && frames <= 2, `${frames} frames`);
   t.match(error, { code: 'ERR_SOURCE_READ', message: /within a picture: ERROR: device timeout/ });
+});
+
+/** A thread that does nothing: it remembers what it was told. */
+class IdleThread extends EventEmitter implements CaptureWorker {
+  readonly told: ToCaptureWorker[] = [];
+
+  postMessage(message: ToCaptureWorker): void {
+    this.told.push(message);
+  }
+
+  say(message: FromCaptureWorker): void {
+    this.emit('message', message);
+  }
+
+  unref(): void {}
+
+  /** Attempts that were begun and not told to end. */
+  get open(): number[] {
+    const of = (kind: 'open' | 'close') => this.told.flatMap((one) => (one.kind === kind ? [one.generation] : []));
+    return of('open').filter((generation) => !of('close').includes(generation));
+  }
+}
+
+t.test('a restart while old attempts hang begins one attempt, not two', async (t) => {
+  using time = new SimulatedTime();
+  const thread = new IdleThread();
+  const capture = new Capture(
+    { ...defaults, settings: { ...settings, source: 'rtsp://camera.invalid/1' } },
+    {
+      opened: () => {},
+      frame: () => {},
+      snapshots: () => {},
+      rewound: () => {},
+      changed: () => {},
+      hung: () => {},
+    },
+    { startThread: () => thread, random: () => 0, now: time.now },
+  );
+  capture.start();
+  await time.pass(45_000, 250); // three attempts without a picture, none of which can be ended
+  t.strictSame(thread.open, []);
+  const [first] = thread.told.flatMap((one) => (one.kind === 'close' ? [one.generation] : []));
+  capture.restart();
+  thread.say({ kind: 'closed', generation: first ?? 0 });
+  await time.pass(1000, 250);
+  t.equal(thread.open.length, 1, `attempts ${thread.open} are open`);
 });
