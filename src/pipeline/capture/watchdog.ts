@@ -34,7 +34,8 @@ export class Watchdog {
   /** Pictures in a row since the stall, each in time. */
   #streak = 0;
   #print: string | undefined;
-  #unchangedSince = 0;
+  /** When the newest picture that was looked at was the same for the first time, and for the last. */
+  #same = { from: 0, to: 0 };
 
   /**
    * @param settings times in seconds
@@ -66,7 +67,8 @@ export class Watchdog {
 
   /** @param print of a picture: equal for equal pictures */
   fingerprint(print: string, now: number): void {
-    if (print !== this.#print) this.#unchangedSince = now;
+    if (print !== this.#print) this.#same.from = now;
+    this.#same.to = now;
     this.#print = print;
   }
 
@@ -77,11 +79,10 @@ export class Watchdog {
       this.sleeps += 1;
       this.#lastPicture = Math.max(this.#lastPicture, now - this.lookMs);
       this.#stalledAt &&= now;
+      this.#print = undefined;
       return { kind: 'live' };
     }
-    return (
-      this.#frozen(now) ?? (this.#stalledAt === undefined ? this.#flowing(now) : this.#stalled(this.#stalledAt, now))
-    );
+    return this.#frozen() ?? (this.#stalledAt === undefined ? this.#flowing(now) : this.#stalled(this.#stalledAt, now));
   }
 
   #flowing(now: number): Verdict {
@@ -107,9 +108,9 @@ export class Watchdog {
     return lost('ERR_SOURCE_SILENT', `${what}. Check the camera and the network between.`);
   }
 
-  #frozen(now: number): Verdict | undefined {
+  #frozen(): Verdict | undefined {
     const { frozenSeconds } = this.settings;
-    const unchangedMs = now - this.#unchangedSince;
+    const unchangedMs = this.#same.to - this.#same.from;
     if (this.#print === undefined || frozenSeconds === 0 || unchangedMs < frozenSeconds * 1000) return undefined;
     return lost('ERR_SOURCE_FROZEN', `the same picture, bit for bit, for ${seconds(unchangedMs)} s.`);
   }

@@ -16,13 +16,13 @@ class Play {
     this.watchdog = new Watchdog({ ...settings, ...values }, fps, 0);
   }
 
-  /** @param print of each picture */
-  pictures(count: number, periodMs: number, print?: (i: number) => string): void {
+  /** @param print of each picture that is looked at */
+  pictures(count: number, periodMs: number, print?: (i: number) => string, isLookedAt = (_: number) => true): void {
     for (let i = 0; i < count; i += 1) {
       this.silence(periodMs);
       this.mediaMs += periodMs;
       this.watchdog.picture(this.mediaMs, this.now);
-      if (print) this.watchdog.fingerprint(print(i), this.now);
+      if (print && isLookedAt(i)) this.watchdog.fingerprint(print(i), this.now);
     }
   }
 
@@ -95,6 +95,24 @@ t.test('the same picture, bit for bit, is a loss; one that changes is not', asyn
   const allowed = new Play({ frozenSeconds: 0 });
   allowed.pictures(7000, 100, () => 'same');
   t.strictSame(allowed.verdicts, [], '0: never');
+});
+
+t.test('a picture is only as frozen as it has been looked at', async (t) => {
+  const seldom = new Play({ frozenSeconds: 60 });
+  // The network looks every 100 s, and at something else each time.
+  seldom.pictures(
+    5000,
+    100,
+    (i) => `${Math.floor(i / 1000)}`,
+    (i) => i % 1000 === 0,
+  );
+  t.strictSame(seldom.verdicts, []);
+  const asleep = new Play({ frozenSeconds: 60 });
+  asleep.pictures(20, 100, () => 'before');
+  asleep.asleep(3_600_000);
+  asleep.silence(200);
+  asleep.pictures(20, 100, (i) => `${i}`);
+  t.strictSame(asleep.verdicts, []);
 });
 
 t.test('our own sleep is not taken for the camera’s', async (t) => {
