@@ -59,8 +59,10 @@ export function canCut(format: number): boolean {
 /** The region on even pixels (chroma is stored for two by two), never less than two. */
 export function pixelRegion([left, top, right, bottom]: Box, { width, height }: Size): PixelRegion {
   const even = (value: number) => 2 * Math.round(value / 2);
-  const x = Math.min(even(left * width), even(width) - 2);
-  const y = Math.min(even(top * height), even(height) - 2);
+  const evenDown = (value: number) => 2 * Math.floor(value / 2);
+  const start = (value: number, length: number) => Math.max(0, Math.min(even(value * length), evenDown(length) - 2));
+  const x = start(left, width);
+  const y = start(top, height);
   return {
     x,
     y,
