@@ -53,7 +53,10 @@ export class LibcameraSource extends ProcessSource {
     if (size.width !== asked.width || size.height !== asked.height) {
       notes.push(`asked for ${asked.width}x${asked.height}, this camera gives ${size.width}x${size.height}`);
     }
-    if (this.#stamps === undefined) notes.push('no time stamps of the sensor: mkfifo is missing');
+    if (this.#stamps === undefined)
+      notes.push(
+        'no time stamps of the sensor: no pipe can be made for them (mkfifo, or the folder for temporary files)',
+      );
     return { ...size, fps, by: this.process?.program ?? '', notes };
   }
 

@@ -35,13 +35,14 @@ export class TimeStamps implements AsyncDisposable {
 
   /** Undefined where no named pipe can be made. */
   static async open(): Promise<TimeStamps | undefined> {
-    const directory = await mkdtemp(join(tmpdir(), 'minspnet-'));
+    let directory: string | undefined;
     try {
+      directory = await mkdtemp(join(tmpdir(), 'minspnet-'));
       const path = join(directory, 'pts');
       await promisify(execFile)('mkfifo', ['-m', '600', path], { timeout: 2000 });
       return new TimeStamps(directory, path);
     } catch {
-      await rm(directory, { recursive: true, force: true });
+      if (directory !== undefined) await rm(directory, { recursive: true, force: true });
       return undefined;
     }
   }
