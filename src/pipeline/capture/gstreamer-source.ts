@@ -82,7 +82,7 @@ export class GstreamerSource extends ProcessSource {
   /** `YUV4MPEG2 W640 H480 I? F30:1 A1:1 C420jpeg`. @returns pictures a second, 0 where it isn't told */
   #takeHeader(header: string): number {
     const [width, height] = [/ W(\d+)/, / H(\d+)/].map((pattern) => Number(pattern.exec(header)?.[1] ?? 0));
-    if (!header.startsWith('YUV4MPEG2') || !width || !height || !/ C420/.test(`${header} C420`)) {
+    if (!header.startsWith('YUV4MPEG2') || !width || !height || / C(?!420)/.test(header)) {
       throw gstreamerError(this.#shown, 'READ', 'writes something else to standard output than pictures');
     }
     this.#size = { width, height };

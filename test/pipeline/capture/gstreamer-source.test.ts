@@ -133,6 +133,20 @@ t.test('a GStreamer that pads no rows, and one that changes the size', async (t)
   process.env.PATH = usualPath;
 });
 
+t.test('colours that are stored in another way than ours are refused, not shown wrong', async (t) => {
+  const folder = t.testdir();
+  writeFileSync(
+    join(folder, 'gst-launch-1.0'),
+    "#!/bin/sh\necho 'YUV4MPEG2 W64 H48 F25:1 C444'; exec cat /dev/zero\n",
+    {
+      mode: 0o755,
+    },
+  );
+  process.env.PATH = `${folder}:${usualPath}`;
+  await t.rejects(open(t, 'videotestsrc').open(), { code: 'ERR_SOURCE_READ' });
+  process.env.PATH = usualPath;
+});
+
 t.test('without gst-launch-1.0 it is said what to install', async (t) => {
   process.env.PATH = t.testdir();
   await t.rejects(open(t, 'videotestsrc').open(), { code: 'ERR_SOURCE_PROGRAM', message: /gstreamer1\.0-tools/ });
