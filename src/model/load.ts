@@ -56,9 +56,8 @@ async function findFolder(model: string): Promise<string> {
 }
 
 export async function readCard(path: string): Promise<ModelCard> {
-  const text = await readFile(path, 'utf8');
   try {
-    return modelCard.parse(JSON.parse(text));
+    return modelCard.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues;
     const what = issues?.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') ?? String(error);

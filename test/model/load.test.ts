@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadModel } from '../../src/model/load.js';
@@ -38,6 +39,11 @@ t.test('every way of being wrong has its code', async (t) => {
   const refused = (folder: string, precision: 'auto' | 'int8' = 'auto') => loadModel(folder, precision);
   await t.rejects(refused('no-such-model'), { code: 'ERR_MODEL_MISSING', exit: 'model', message: /no-such-model/ });
   t.test('damaged', async (t) => t.rejects(refused(model(t, card, 'other')), { code: 'ERR_MODEL_CORRUPT' }));
+  t.test('a card that can’t be read', async (t) => {
+    const folder = t.testdir();
+    symlinkSync('/proc/self/mem', join(folder, 'card.json')); // a file as others, but reading it is an error
+    await t.rejects(refused(folder), { code: 'ERR_MODEL_CARD', message: /card\.json/ });
+  });
   t.test('no JSON', async (t) => t.rejects(refused(model(t, '{')), { code: 'ERR_MODEL_CARD' }));
   t.test('no file', async (t) => {
     const missing = { ...card, files: { fp32: { ...file, file: 'b.onnx' } } };
