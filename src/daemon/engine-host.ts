@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { EngineError, MinspnetError, type SerialisedError, SourceError } from '../contract/errors.js';
-import type { Observation } from '../contract/event.js';
 import { libraryEnvironment } from '../device/runtime-library.js';
 import type {
   CameraAdjustment,
@@ -240,6 +239,10 @@ export class EngineHost {
         this.#openTracks.follow(message.observation);
         this.options.listener.message(message);
         break;
+      case 'state':
+        this.#openTracks.count(message.state);
+        this.options.listener.message(message);
+        break;
       default:
         this.options.listener.message(message);
     }
@@ -289,9 +292,10 @@ export class EngineHost {
   }
 
   #endOpenTracks(reason: 'engine-restart' | 'stopping'): void {
-    for (const observation of this.#openTracks.end(reason, Date.now())) {
-      this.options.listener.message({ kind: 'observation', observation: observation as Observation });
-    }
+    const { listener } = this.options;
+    const now = Date.now();
+    for (const observation of this.#openTracks.end(reason, now)) listener.message({ kind: 'observation', observation });
+    for (const state of this.#openTracks.empty(now)) listener.message({ kind: 'state', state });
   }
 }
 

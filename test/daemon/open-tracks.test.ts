@@ -33,6 +33,24 @@ t.test('the tracks of an engine that is gone end, each once, where they were las
   t.strictSame(tracks.end('engine-restart', Date.now()), [], 'none is ended twice');
 });
 
+t.test('a camera that had somebody in view has nobody when the engine is gone, and that is told once', async (t) => {
+  const tracks = new OpenTracks();
+  const at = '2026-11-24T12:00:00.000Z';
+  tracks.count({ camera: 'yard', at, counts: { cat: 1 }, moving: 1, zones: {} });
+  tracks.count({ camera: 'yard', at, counts: { cat: 0 }, moving: 0, zones: {} });
+  tracks.count({ camera: 'street', at, counts: { person: 2, car: 0 }, moving: 1, zones: { door: { person: 1 } } });
+  t.strictSame(tracks.empty(Date.parse(at) + 1000), [
+    {
+      camera: 'street',
+      at: '2026-11-24T12:00:01.000Z',
+      counts: { person: 0, car: 0 },
+      moving: 0,
+      zones: { door: { person: 0 } },
+    },
+  ]);
+  t.strictSame(tracks.empty(Date.now()), []);
+});
+
 t.test('an end that follows a crossing has nothing of the crossing', async (t) => {
   const tracks = new OpenTracks();
   tracks.follow({
