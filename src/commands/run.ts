@@ -35,8 +35,7 @@ export async function run(options: RunOptions): Promise<number> {
   const stopped = Promise.race(['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal: signal.signal })));
   stopped.catch(() => {});
   try {
-    await daemon.start();
-    await Promise.race([stopped, daemon.finished]);
+    await Promise.race([stopped, daemon.start().then(() => daemon.finished)]);
   } finally {
     signal.abort();
     await daemon.stop();

@@ -86,6 +86,8 @@ export class Daemon {
   #readingSensors = false;
   #lastSensors: SensorsHealth | undefined;
   #wasReady = false;
+  #starting: Promise<void> = Promise.resolve();
+  #stopping = false;
 
   constructor(private readonly options: DaemonOptions) {
     this.finished = new Promise((well, badly) => {
@@ -101,6 +103,11 @@ export class Daemon {
    * @throws {MinspnetError} when it can't start: the model, the outbox, the broker, the port
    */
   async start(): Promise<void> {
+    this.#starting = this.#start();
+    await this.#starting;
+  }
+
+  async #start(): Promise<void> {
     const { settings, log, version, board } = this.options;
     log.info(`minspnet ${version} on ${board}`);
     const model = await loadModel(settings.model.path, settings.model.precision);
@@ -114,7 +121,8 @@ export class Daemon {
       this.#homeAssistant = new HomeAssistant(publisher, settings.mqtt.homeAssistant.prefix);
     }
     this.#frigate?.start(publisher, this.#requests);
-    await publisher.start();
+    if (!this.#stopping) await publisher.start();
+    if (this.#stopping) return;
     this.#host = this.#createHost(control);
     control.host = this.#host;
     this.#host.start();
@@ -124,14 +132,16 @@ export class Daemon {
     void this.#publishHealth().then(() => this.#announce());
   }
 
-  /** Ends the open tracks, delivers what the outbox holds, says `offline`. Within 2 s. */
+  /** Ends the open tracks, delivers what the outbox holds, says `offline`. Within 2 s, also while it starts. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     await this.#systemd.stopping();
     clearInterval(this.#healthTimer);
     await this.#benchmarking.stop();
     await this.#host?.stop(stopEngineMs);
     this.#frigate?.stop();
     await this.#publisher?.stop({ timeoutMs: stopPublisherMs });
+    await this.#starting.catch(() => {}); // whoever started it has that error
     await this.#broker?.stop();
   }
 

@@ -129,6 +129,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   /** Topics whose trouble has been told in this session. */
   readonly #told = new Set<string>();
   #open = false;
+  #stopped = false;
 
   constructor(options: PublisherOptions) {
     super();
@@ -179,6 +180,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
    */
   async start(): Promise<void> {
     await this.#outbox.start();
+    if (this.#stopped) return this.#outbox.stop();
     this.#open = true;
     try {
       await this.#client.start();
@@ -191,9 +193,10 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   /**
    * Delivers what it can within the time, says `offline`, and closes; what is left stays on disk.
-   * Takes half a second longer than `timeoutMs` at most.
+   * Takes half a second longer than `timeoutMs` at most. A start that is under way comes to its end.
    */
   async stop(options: { timeoutMs?: number } = {}): Promise<void> {
+    this.#stopped = true;
     if (!this.#open) return;
     this.#open = false;
     await this.#idle(options.timeoutMs ?? 1_000);

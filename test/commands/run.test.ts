@@ -8,6 +8,7 @@ import { exitCodes } from '../../src/contract/errors.js';
 import { type Heard, Mosquitto, mosquittoPassword, noMosquitto } from '../support/broker.js';
 import { TestDaemon } from '../support/daemon.js';
 import { checkMessage } from '../support/schemas.js';
+import { silentServer } from '../support/silent-server.js';
 
 function start(t: Test, args: string[], environment: NodeJS.ProcessEnv = {}): TestDaemon {
   const daemon = new TestDaemon(['run', ...args], t.testdir(), environment);
@@ -66,6 +67,19 @@ t.test('with no configuration at all it plays the demo to a broker of its own', 
     if (event.type === 'end') open.delete(event.id);
   }
   t.equal(open.size, 0, 'every track has ended');
+});
+
+t.test('a stop is heard while a broker that never answers is waited for', async (t) => {
+  const broker = await silentServer();
+  t.teardown(() => broker.stop());
+  const daemon = start(t, ['--mqtt', broker.url]);
+  await daemon.line(/settings/);
+  await sleep(1500); // it is being asked by now
+  const stoppedAt = performance.now();
+  daemon.kill('SIGTERM');
+  t.equal(await daemon.exited, exitCodes.ok);
+  t.ok(performance.now() - stoppedAt < 5000, `ended after ${Math.round(performance.now() - stoppedAt)} ms`);
+  t.notMatch(daemon.lines.join(), /camera/, 'and no camera was opened');
 });
 
 t.test('what is published is what the JSON Schemas say, answers included', async (t) => {

@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type EventMessage, eventMessage } from '../../src/contract/event.js';
 import { Publisher, type PublisherOptions } from '../../src/mqtt/publisher.js';
 import { brokers, Listener, type TestBroker } from '../support/broker.js';
 import { account, observation } from '../support/events.js';
+import { silentServer } from '../support/silent-server.js';
 
 const events = 'minspnet/node/street/events';
 
@@ -91,3 +93,21 @@ for (const [name, start] of Object.entries(brokers)) {
     });
   });
 }
+
+t.test('a stop ends a start that is under way, and nothing is left open', async (t) => {
+  const broker = await silentServer();
+  t.teardown(() => broker.stop());
+  for (const delayMs of [0, 300]) {
+    const publisher = await setUp(t as Tap, broker, { directory: join(t.testdir(), 'outbox') });
+    const started = publisher.start();
+    await sleep(delayMs); // it opens the outbox, or waits for the broker
+    const startedAt = performance.now();
+    await publisher.stop();
+    await started;
+    t.ok(performance.now() - startedAt < 1500, 'before the broker’s time is over');
+    const next = await setUp(t as Tap, broker, { directory: join(t.testdirName, 'outbox') });
+    const again = next.start(); // its outbox is in no one's hands
+    await next.stop();
+    await t.resolves(again);
+  }
+});
