@@ -13,6 +13,7 @@ import type { Detector } from '../pipeline/detector.js';
 import { round, roundBox } from '../pipeline/rounding.js';
 import { Scene, type SceneReport } from '../pipeline/scene.js';
 import { monotonicMs } from '../timing/monotonic.js';
+import { type PictureTaker, PictureTakers } from './picture-takers.js';
 import type { CameraAdjustment, FromEngine } from './protocol.js';
 
 export interface CameraRunnerOptions {
@@ -45,14 +46,6 @@ const rememberedWaits = 1000;
 const nextPictureMs = 5000;
 const wholePicture: Box = [0, 0, 1, 1];
 
-/** Somebody who wants the next picture. */
-interface PictureTaker {
-  /** At its own size, not at that of snapshots. */
-  full: boolean;
-  /** With undefined when it could not be made. */
-  take: (jpeg: Uint8Array | undefined) => void;
-}
-
 /** A report whose snapshots are still being made, by the number of its frame. */
 interface Pending {
   frame: number;
@@ -79,7 +72,7 @@ export class CameraRunner {
   #gapTimer: NodeJS.Timeout | undefined;
   #stopping = false;
   #adjustment: CameraAdjustment;
-  #takers: PictureTaker[] = [];
+  readonly #takers = new PictureTakers();
   #photograph: Promise<Uint8Array> | undefined;
 
   constructor(private readonly options: CameraRunnerOptions) {
@@ -156,20 +149,9 @@ export class CameraRunner {
    * @throws {SourceError} ERR_SOURCE_NO_PICTURE
    */
   async takePicture(full = false): Promise<Uint8Array> {
-    const jpeg = await new Promise<Uint8Array | undefined>((resolve) => {
-      const periodMs = 1000 / (this.#adjustment.fps ?? this.options.settings.fps);
-      const timer = setTimeout(
-        () => resolve(undefined),
-        this.#capture.state === 'live' ? nextPictureMs + 2 * periodMs : 0,
-      );
-      this.#takers.push({
-        full,
-        take: (jpeg) => {
-          clearTimeout(timer);
-          resolve(jpeg);
-        },
-      });
-    });
+    const periodMs = 1000 / (this.#adjustment.fps ?? this.options.settings.fps);
+    const timeoutMs = this.#capture.state === 'live' ? nextPictureMs + 2 * periodMs : 0;
+    const jpeg = await this.#takers.next(full, timeoutMs);
     if (jpeg === undefined) throw this.#noPicture();
     return jpeg;
   }
@@ -214,7 +196,7 @@ export class CameraRunner {
     this.#lastFrameAt = monotonicMs();
     this.#endGap();
     const report = this.#adjustment.detect === false ? nothingToTell() : await this.#look(scene, frame, detector);
-    const takers = this.#takers.splice(0);
+    const takers = this.#takers.all();
     const cuts = [
       ...report.shots.map(({ box }) => ({ box })),
       ...takers.map(({ full }) => ({ box: wholePicture, full })),
