@@ -114,18 +114,19 @@ class _Pictures(CalibrationDataReader):
         return {IMAGE: pixels.transpose(2, 0, 1)[None].astype(np.float32) / 255}
 
 
-def quantise(model, pictures, path, activations="u8", method="minmax", exclude=()):
+def quantise(model, pictures, path, activations="u8", method="minmax", percentile=99.99, exclude=()):
     """Write the INT8 form of a float model (see `to_onnx`) to `path`.
 
     Static, per channel, signed eight-bit weights; `pictures` are uint8 RGB [H, W, 3] arrays for the
-    calibration. `activations` is "u8" or "s8"; `exclude` names nodes that stay in float.
+    calibration. `activations` is "u8" or "s8"; `percentile` is what the method of that name leaves inside the
+    range; `exclude` names nodes that stay in float.
     """
     with tempfile.TemporaryDirectory() as folder:
         prepared, quantised = f"{folder}/prepared.onnx", f"{folder}/quantised.onnx"
         onnx.save(model, prepared)
         # Folds constants and works out shapes, without which the quantiser leaves nodes out.
         quant_pre_process(prepared, prepared, skip_symbolic_shape=True)
-        _quantise_file(prepared, quantised, pictures, activations, method, exclude)
+        _quantise_file(prepared, quantised, pictures, activations, method, percentile, exclude)
         model = onnx.load(quantised)
         # The bytes are unsigned, so only unsigned activations can begin with them as they are.
         model = lean(_with_quantised_pixels(model)) if activations == "u8" else with_pixels(model)
@@ -147,7 +148,7 @@ def _behind_the_heads(path):
     return behind
 
 
-def _quantise_file(prepared, quantised, pictures, activations, method, exclude):
+def _quantise_file(prepared, quantised, pictures, activations, method, percentile, exclude):
     quantize_static(
         prepared,
         quantised,
@@ -162,5 +163,9 @@ def _quantise_file(prepared, quantised, pictures, activations, method, exclude):
             "entropy": CalibrationMethod.Entropy,
         }[method],
         nodes_to_exclude=[*exclude, *_behind_the_heads(prepared)],
-        extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
+        extra_options={
+            "ActivationSymmetric": False,
+            "WeightSymmetric": True,
+            "CalibPercentile": percentile,
+        },
     )
