@@ -308,8 +308,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
         if (this.#cursor < this.#expired) await this.#expire();
         await this.#write();
       } catch (error) {
-        if (errors.causeCode(error) === 'LEVEL_CORRUPTION') await this.#rebuild(error).catch((e) => this.#fail(e));
-        else this.#fail(error);
+        await this.#mend(error).catch((e) => this.#fail(e));
       }
     }
     // In the same breath as the last look at what is to do: who asks from here on begins a new loop.
@@ -483,7 +482,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   async #reopen(): Promise<void> {
     try {
       if (!this.#scanned) await this.#scan();
-      else await this.#database.open();
+      else await this.#database.open().catch((error) => this.#mend(error));
       await this.#write();
       this.#failed = false;
       this.emit('recovered');
@@ -493,8 +492,13 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     }
   }
 
-  /** Damage that shows while running: what is in memory moves into a new database, the rest becomes a gap. */
-  async #rebuild(cause: unknown): Promise<void> {
+  /**
+   * Damage that shows while running: what is in memory moves into a new database, the rest becomes a gap.
+   *
+   * @throws what it is given where that is no damage; what the file system throws
+   */
+  async #mend(cause: unknown): Promise<void> {
+    if (errors.causeCode(cause) !== 'LEVEL_CORRUPTION') throw cause;
     const { directory, now } = this.#options;
     const aside = await this.#database.setAside(new Date(now()));
     this.emit('warning', errors.setAside(directory, aside, cause));

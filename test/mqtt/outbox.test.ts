@@ -196,6 +196,27 @@ t.test('a full disk: events go on in memory, bounded, and reach the disk when it
   t.equal(numbers(await take(second.outbox, waiting + 1)).at(-1), '209');
 });
 
+t.test('a database that does not outlive a full disk is set aside, and what memory holds goes on', async (t) => {
+  const directory = await home(t);
+  const database = new Disk(directory);
+  const { outbox, warnings } = await open(t, directory, { database, retryMs: 20 });
+  append(outbox, 3);
+  await take(outbox, 3);
+  database.full = true;
+  append(outbox, 5);
+  await take(outbox, 5);
+  await writeFile(join(directory, 'CURRENT'), 'nonsense');
+  database.full = false;
+  await waitFor(() => warnings.includes('ERR_STATE_OUTBOX_DAMAGED'));
+  t.equal(await lieAside(directory), 1);
+  append(outbox, 1);
+  outbox.rewind();
+  t.same(numbers(await take(outbox, 9)), ['1', '2', '3', '4', '5', '6', '7', '8', '9']);
+  await outbox.stop();
+  const second = await open(t, directory);
+  t.equal(second.outbox.waiting, 9);
+});
+
 t.test(
   'a disk that is full at the start: the count goes on above, and what lay there comes when it can be read',
   async (t) => {
