@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import type { BrokerError } from '../contract/errors.js';
-import { type BackoffOptions, backoff, defaultBackoff } from '../timing/backoff.js';
+import { type BackoffOptions, defaultBackoff } from '../timing/backoff.js';
+import { BrokerChoice } from './broker-choice.js';
 import {
   awayError,
   briefError,
@@ -12,7 +13,8 @@ import {
   PublishError,
   reasons,
 } from './broker-error.js';
-import { type BrokerAccess, connectOptions, isSecure, parseBrokerUrl } from './connect-options.js';
+import { type BrokerAccess, isSecure } from './connect-options.js';
+import { type Acknowledged, InFlight, type Latency, windowBytes } from './in-flight.js';
 
 export interface BrokerClientOptions extends BrokerAccess {
   /** `mqtt://`, `mqtts://` (the certificate is verified), `ws://` or `wss://`. */
@@ -68,38 +70,10 @@ export interface PublishOptions {
   userProperties?: Record<string, string>;
 }
 
-/** Milliseconds from a message's way out to the broker's acknowledgement, of those since the last look. */
-export interface Latency {
-  medianMs: number;
-  worstMs: number;
-}
-
-/** Called once: without an error when the broker has acknowledged, else when it did not, or the session ended. */
-export type Acknowledged = (error?: BrokerError) => void;
-
-/** On its way at once, messages and bytes: enough to fill a slow link, not enough to fill the memory. */
-const windowMessages = 64;
-const windowBytes = 1024 * 1024;
-/** A session that has lasted that long was a success: the next pause is the shortest again. ms. */
-const stableMs = 10_000;
 /** Larger messages than this the broker is asked to keep (MQTT 5): nobody who asks us for something needs more. Bytes. */
 const maxIncomingBytes = 1024 * 1024;
-/** Latencies kept for the next look at them. */
-const maxLatencies = 1000;
-/** So many sessions that end before that are no chance. */
-const briefTold = 3;
-/** Who finds another one of its name stays away for up to so many times the longest pause: 10 minutes by default. */
-const longestYield = 20;
 /** How long the farewell may take, ms. */
 const farewellMs = 300;
-
-interface Broker {
-  url: string;
-  shown: string;
-  /** 5, and 3.1.1 (4) where it does not speak that. */
-  version: 4 | 5;
-  connectOptions: IClientOptions;
-}
 
 interface Session {
   /** The broker's own limits (MQTT 5). */
@@ -115,24 +89,15 @@ interface Session {
  */
 export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   readonly #options: Required<BrokerClientOptions>;
-  /** In the order in which they are tried. */
-  readonly #brokers: Broker[];
-  #place = 0;
+  readonly #choice: BrokerChoice;
+  readonly #inFlight = new InFlight();
   #client: MqttClient | undefined;
   #session: Session | undefined;
-  readonly #pending = new Map<Acknowledged, number>();
-  #pendingBytes = 0;
-  #delays: Generator<number, never>;
   /** For the next attempt, or until the present session counts as stable. */
   #timer: NodeJS.Timeout | undefined;
   /** Whoever waits for the outcome of the first attempt. */
   #firstAnswer: { resolve: () => void; reject: (error: BrokerError) => void } | undefined;
   readonly #filters = new Set<string>();
-  #latencies: number[] = [];
-  /** Sessions in a row that did not last, and came back at the first attempt. */
-  #brief = 0;
-  /** How often it has been told that there is another one of our name. */
-  #conflicts = 0;
   #stopped = true;
 
   /** @throws ConfigError where the URL is none of a broker, or a file of the TLS settings can't be read */
@@ -148,32 +113,17 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       fallbackUrls: undefined,
       ...options,
     };
-    const { url, fallbackUrls = [] } = this.#options;
-    this.#brokers = [url, ...fallbackUrls].map((each): Broker => {
-      const { protocol, host } = parseBrokerUrl(each);
-      return {
-        url: each,
-        shown: `${protocol}//${host}`,
-        version: 5,
-        connectOptions: connectOptions(each, this.#options),
-      };
-    });
-    this.#delays = backoff(this.#options.backoff, this.#options.random);
+    this.#choice = new BrokerChoice(this.#options);
   }
 
   /** What is said there is encrypted, but anybody may have taken the broker's place. */
   get unverified(): boolean {
-    return isSecure(this.#broker.url) && this.#options.tls?.verify === false;
-  }
-
-  /** The broker that is tried or used now. */
-  get #broker(): Broker {
-    return this.#brokers[this.#place] as Broker;
+    return isSecure(this.#choice.broker.url) && this.#options.tls?.verify === false;
   }
 
   /** Its URL as it may be shown: without user and password. */
   get #shown(): string {
-    return this.#broker.shown;
+    return this.#choice.broker.shown;
   }
 
   /** The broker said yes, and the session holds. */
@@ -183,8 +133,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
 
   /** Messages that may be handed over now. */
   get room(): number {
-    if (this.#session === undefined || this.#pendingBytes >= windowBytes) return 0;
-    return Math.min(windowMessages, this.#session.receiveMaximum) - this.#pending.size;
+    return this.#session === undefined ? 0 : this.#inFlight.room(this.#session.receiveMaximum);
   }
 
   /** Largest payload that the broker takes, bytes. */
@@ -216,14 +165,9 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       acknowledged(awayError(this.#shown));
       return;
     }
-    const bytes = payload.length;
-    this.#pending.set(acknowledged, bytes);
-    this.#pendingBytes += bytes;
-    const sentAt = performance.now();
+    const isAnswered = this.#inFlight.add(acknowledged, payload.length);
     client.publish(topic, payload, { qos: 1, retain: options.retain, ...this.#properties(options) }, (error) => {
-      if (!this.#pending.delete(acknowledged)) return; // its session has ended, and it was told so
-      this.#pendingBytes -= bytes;
-      if (this.#latencies.length < maxLatencies) this.#latencies.push(performance.now() - sentAt);
+      if (!isAnswered()) return;
       const reason = reasonOf(error);
       if (error && reason === undefined) acknowledged(awayError(this.#shown, error));
       else acknowledged(reason === undefined ? undefined : new PublishError(this.#shown, topic, reason));
@@ -243,10 +187,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
 
   /** How long the broker took to acknowledge since this was last asked; undefined where it acknowledged nothing. */
   takeLatency(): Latency | undefined {
-    const sorted = this.#latencies.sort((a, b) => a - b);
-    this.#latencies = [];
-    const median = sorted[Math.floor(sorted.length / 2)];
-    return median === undefined ? undefined : { medianMs: median, worstMs: sorted.at(-1) ?? median };
+    return this.#inFlight.takeLatency();
   }
 
   /** Hands a message over, QoS 0: nobody says whether it arrived. Passed over while there is no broker, or a slow one. */
@@ -257,7 +198,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   }
 
   #properties(options: Omit<PublishOptions, 'retain'>): Pick<IClientPublishOptions, 'properties'> {
-    if (this.#broker.version !== 5) return {};
+    if (this.#choice.broker.version !== 5) return {};
     const { contentType, correlationData, expirySeconds, userProperties } = options;
     const properties = {
       ...(contentType !== undefined && { contentType }),
@@ -301,9 +242,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       const { receiveMaximum = 65_535, maximumPacketSize = Number.POSITIVE_INFINITY } = connack.properties ?? {};
       this.#session = { receiveMaximum, maximumPacketSize };
-      // The other one of our name stays away for so long, and may come back.
-      const yieldedMs = this.#options.backoff.maxMs * Math.min(longestYield, 2 ** this.#conflicts);
-      this.#timer = setTimeout(() => this.#becameStable(), this.#conflicts > 0 ? 2 * yieldedMs : stableMs);
+      this.#timer = setTimeout(() => this.#choice.becameStable(), this.#choice.stableMs);
       this.publish(this.#options.statusTopic, 'online', { retain: true }, (error) => {
         if (error instanceof PublishError) this.drop(error);
       });
@@ -326,8 +265,9 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     client.on('disconnect', (packet) => this.#ended(client, disconnectError(this.#shown, packet.reasonCode ?? 0)));
     client.on('error', (error) => {
       const reason = reasonOf(error);
-      if (reason !== undefined && this.#broker.version === 5 && isOneOf(reason, reasons.unsupportedVersion)) {
-        this.#broker.version = 4;
+      const { broker } = this.#choice;
+      if (reason !== undefined && broker.version === 5 && isOneOf(reason, reasons.unsupportedVersion)) {
+        broker.version = 4;
         this.#discard(client);
         if (!this.#stopped) this.#open();
         return;
@@ -345,13 +285,8 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   }
 
   #sessionOptions(): IClientOptions {
-    const broker = this.#broker;
+    const broker = this.#choice.refresh();
     const { clientId, keepAliveSeconds, connectMs, statusTopic } = this.#options;
-    try {
-      broker.connectOptions = connectOptions(broker.url, this.#options);
-    } catch {
-      // A certificate that is just being replaced: the one that was read before will do.
-    }
     return {
       ...broker.connectOptions,
       protocolVersion: broker.version,
@@ -370,11 +305,9 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
   /** An attempt or its session is over: everything on its way is given back, and the next one is set up. */
   #ended(client: MqttClient, reason: BrokerError): void {
     if (this.#client !== client) return;
-    // A broker that falls again and again is away in between; one that takes us at once, and drops us, has another one.
-    this.#brief = this.connected ? this.#brief + 1 : 0;
-    const brief = this.#brief >= briefTold && reason.code === 'ERR_BROKER_AWAY';
+    const wasConnected = this.connected;
+    const brief = this.#choice.ended(wasConnected) && reason.code === 'ERR_BROKER_AWAY';
     const error = brief ? briefError(this.#shown, this.#options.clientId) : reason;
-    const lost = this.connected;
     this.#discard(client);
     if (this.#stopped) return;
     if (this.#firstAnswer !== undefined && error.code === 'ERR_BROKER_REFUSED') {
@@ -383,29 +316,14 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       this.#firstAnswer = undefined;
       return;
     }
-    // After each session the first broker comes first; while it is away, the others, without a pause between them.
-    this.#place = lost ? 0 : (this.#place + 1) % this.#brokers.length;
     const conflict = error.code === 'ERR_BROKER_BRIEF' || error.code === 'ERR_BROKER_TAKEN_OVER';
-    const retryMs = conflict ? this.#yieldMs() : this.#place > 0 ? 0 : this.#delays.next().value;
+    const retryMs = this.#choice.next(wasConnected, conflict);
     this.#timer = setTimeout(() => this.#open(), retryMs);
     const refused = error.code === 'ERR_BROKER_REFUSED' || error.code === 'ERR_BROKER_PUBLISH';
     this.emit(refused ? 'refused' : 'away', error, retryMs);
-    if (this.#place > 0) return;
+    if (!this.#choice.isFirst) return;
     this.#firstAnswer?.resolve();
     this.#firstAnswer = undefined;
-  }
-
-  /** Two daemons of one name: each time that we are thrown out we stay away for longer, so that one of them can work. */
-  #yieldMs(): number {
-    const { backoff, random } = this.#options;
-    const pauseMs = backoff.maxMs * Math.min(longestYield, 2 ** this.#conflicts++);
-    return Math.round(pauseMs * (1 - backoff.jitter * random()));
-  }
-
-  /** Only after a while: two daemons of one name, or a broker that dies of what we say, must not be met in a rush. */
-  #becameStable(): void {
-    this.#brief = this.#conflicts = 0;
-    this.#delays = backoff(this.#options.backoff, this.#options.random);
   }
 
   #discard(client: MqttClient): void {
@@ -413,11 +331,7 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     this.#client = undefined;
     this.#session = undefined;
     client.end(true);
-    const pending = [...this.#pending.keys()];
-    this.#pending.clear();
-    this.#pendingBytes = 0;
-    const error = awayError(this.#shown);
-    for (const acknowledged of pending) acknowledged(error);
+    this.#inFlight.giveBack(awayError(this.#shown));
   }
 
   #halt(): void {

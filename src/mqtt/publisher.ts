@@ -9,13 +9,8 @@ import { type CameraState, type CameraStatus, contractVersion, type Info } from 
 import { type Topic, Topics } from '../contract/topics.js';
 import { monotonicMs } from '../timing/monotonic.js';
 import { PublishError } from './broker-error.js';
-import {
-  BrokerClient,
-  type BrokerClientOptions,
-  type IncomingMessage,
-  type Latency,
-  type PublishOptions,
-} from './client.js';
+import { BrokerClient, type BrokerClientOptions, type IncomingMessage, type PublishOptions } from './client.js';
+import type { Latency } from './in-flight.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 import type { OutboxEntry } from './outbox-database.js';
 import { type RetainedValue, RetainedValues } from './retained.js';
