@@ -10,6 +10,7 @@ import { type Topic, Topics } from '../contract/topics.js';
 import { monotonicMs } from '../timing/monotonic.js';
 import { PublishError } from './broker-error.js';
 import { BrokerClient, type BrokerClientOptions, type IncomingMessage, type PublishOptions } from './client.js';
+import { EventSnapshots, type Snapshot } from './event-snapshots.js';
 import type { Latency } from './in-flight.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 import type { OutboxEntry } from './outbox-database.js';
@@ -28,14 +29,6 @@ export interface PublisherOptions {
   now?: () => number;
   /** The board's monotonic clock in ms, the one that captures are timed by. */
   monotonic?: () => number;
-}
-
-/** A JPEG of a track, as the engine sends it: before the observation that it belongs to. */
-export interface Snapshot {
-  camera: string;
-  track: string;
-  class: string;
-  jpeg: Uint8Array;
 }
 
 /** How another contract tells of our events. */
@@ -86,16 +79,12 @@ interface Unsaid {
   options: Omit<PublishOptions, 'retain'>;
 }
 
-/** Snapshots that wait for their event's turn, bytes; beyond that they go as soon as they can. */
-const maxAttachedBytes = 2 * 1024 * 1024;
-
 /**
  * All that a node says, in the order in which it has to be heard.
  *
  * A snapshot and the event that speaks of it go over the same connection, the snapshot first; MQTT keeps that order.
- * It is attached to its event's place in the outbox (in memory only) and handed over when that event is next, so a
- * newer snapshot at the same topic can't overtake an older event. Without a broker it only becomes the topic's last
- * value; an event replayed later names the snapshot only if the topic still shows its track.
+ * Without a broker it only becomes the topic's last value; an event replayed later names the snapshot only if the topic
+ * still shows its track.
  */
 export class Publisher extends EventEmitter<PublisherEvents> {
   readonly topics: Topics;
@@ -106,11 +95,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   /** What is too old for the outbox is too old for a broker that keeps it for somebody, too. */
   readonly #eventExpirySeconds: number | undefined;
   readonly #retained = new RetainedValues();
-  /** Handed in, their observation not yet. */
-  readonly #staged = new Map<string, Snapshot>();
-  /** By the key of their event. */
-  readonly #attached = new Map<number, Snapshot>();
-  #attachedBytes = 0;
+  readonly #snapshots: EventSnapshots;
   /** Entries below this key waited for the present session. */
   #replayEnd = 0;
   #replayed = 0;
@@ -132,6 +117,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#now = options.now ?? Date.now;
     this.#monotonic = options.monotonic ?? monotonicMs;
     this.topics = new Topics(options.baseTopic, options.node);
+    this.#snapshots = new EventSnapshots(this.topics, (snapshot) => this.#retainSnapshot(snapshot));
     this.#client = new BrokerClient({
       ...options.broker,
       clientId: `${options.baseTopic}-${options.node}`,
@@ -203,22 +189,12 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   observation(observation: Observation): void {
     if (!this.#open) return;
     const { key } = this.#outbox.append(observation);
-    const topic = this.topics.snapshot(observation.camera, observation.class);
-    const snapshot = this.#staged.get(topic);
-    if (snapshot === undefined || snapshot.track !== observation.id) return;
-    this.#staged.delete(topic);
-    this.#attached.set(key, snapshot);
-    this.#attachedBytes += snapshot.jpeg.length;
-    if (!this.#client.connected || this.#attachedBytes > maxAttachedBytes) this.#detachAll();
+    this.#snapshots.attach(observation, key, this.#client.connected);
   }
 
   /** Takes in the snapshot of the observation that comes next for its track. */
   snapshot(snapshot: Snapshot): void {
-    if (!this.#open) return;
-    const topic = this.topics.snapshot(snapshot.camera, snapshot.class);
-    const older = this.#staged.get(topic);
-    if (older !== undefined) this.#retainSnapshot(older);
-    this.#staged.set(topic, snapshot);
+    if (this.#open) this.#snapshots.stage(snapshot);
   }
 
   cameraState(state: CameraState): void {
@@ -310,12 +286,6 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#retained.set({ ...picture, topic: this.topics.snapshot(camera, className) });
   }
 
-  #detachAll(): void {
-    for (const snapshot of this.#attached.values()) this.#retainSnapshot(snapshot);
-    this.#attached.clear();
-    this.#attachedBytes = 0;
-  }
-
   #connected(url: string): void {
     this.#retained.resend();
     this.#replayEnd = this.#outbox.nextKey;
@@ -331,7 +301,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#unsaid = [];
     this.#mirrored = undefined;
     this.#outbox.rewind();
-    this.#detachAll();
+    this.#snapshots.showAll();
     this.emit(kind, error, retryMs);
     this.#checkIdle();
   }
@@ -351,13 +321,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       }
       const entry = this.#outbox.peek();
       if (entry === undefined) break;
-      const snapshot = this.#attached.get(entry.key);
-      if (snapshot !== undefined) {
-        this.#attached.delete(entry.key);
-        this.#attachedBytes -= snapshot.jpeg.length;
-        this.#retainSnapshot(snapshot);
-        continue; // it goes first
-      }
+      if (this.#snapshots.showOf(entry.key)) continue; // it goes first
       if (this.#sendMirrored(entry)) continue; // so does its mirror image: the event's PUBACK stands for both
       this.#outbox.take();
       this.#sendEvent(entry);
