@@ -13,10 +13,12 @@ import type {
 import { protocolVersion } from '../engine/protocol.js';
 import { OpenTracks } from './open-tracks.js';
 
+type NotForListener = 'ready' | 'stopped' | 'failed' | 'picture' | 'no-picture' | 'building';
+
 /** What an engine says in the course of its work, and what the host adds when one is lost. */
 export interface EngineListener {
   ready(facts: EngineFacts, restarts: number): void;
-  message(message: Exclude<FromEngine, { kind: 'ready' | 'stopped' | 'failed' | 'picture' | 'no-picture' }>): void;
+  message(message: Exclude<FromEngine, { kind: NotForListener }>): void;
   /** The engine is gone and will be replaced; its open tracks have been ended by `message`. */
   lost(reason: string): void;
   /** No engine will run: the model is bad, or engines die again and again at their start. */
@@ -36,6 +38,8 @@ export interface EngineHostOptions {
 
 /** So long a picture that was asked for may take; the engine itself gives up before. Milliseconds. */
 const pictureMs = 30_000;
+/** TensorRT builds an engine in that time, even on a small board; milliseconds. */
+const buildMs = 600_000;
 /** An engine that is replaced may take so long to end its tracks, milliseconds. */
 const replaceMs = 1000;
 
@@ -68,6 +72,7 @@ export class EngineHost {
   #failedStarts = 0;
   #watchdog: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
+  #isBuilding = false;
   #stopping = false;
   /** The engine is taken down on purpose and replaced: its end is no news. */
   #replacing = false;
@@ -114,7 +119,8 @@ export class EngineHost {
     child.once('error', (error) => this.#ended(child, error.message)); // it could not be started at all
     const runId = Date.now().toString(36);
     this.#send({ kind: 'start', protocolVersion, settings: { ...this.#settings, runId } });
-    this.#watch(this.options.startTimeoutMs ?? 20_000);
+    this.#isBuilding = false;
+    this.#watch(this.options.startTimeoutMs ?? (mayBuild(this.#settings.runtime) ? buildMs : 20_000));
   }
 
   /** Lets the engine end its tracks; by force when that takes longer than `timeoutMs`. */
@@ -216,7 +222,8 @@ export class EngineHost {
   }
 
   #receive(message: FromEngine): void {
-    if (this.state === 'ready') this.#watch(this.options.silenceMs ?? 5000);
+    if (message.kind === 'building') this.#isBuilding = !message.over;
+    if (this.state === 'ready') this.#watch(this.#isBuilding ? buildMs : (this.options.silenceMs ?? 5000));
     switch (message.kind) {
       case 'ready':
         this.state = 'ready';
@@ -228,6 +235,7 @@ export class EngineHost {
         this.#failed(message.error);
         break;
       case 'stopped':
+      case 'building':
         break;
       case 'picture':
         this.#answerPicture(message.id, message);
@@ -297,6 +305,11 @@ export class EngineHost {
     for (const observation of this.#openTracks.end(reason, now)) listener.message({ kind: 'observation', observation });
     for (const state of this.#openTracks.empty(now)) listener.message({ kind: 'state', state });
   }
+}
+
+/** Whether TensorRT may build an engine when the network is loaded. */
+function mayBuild({ provider, library }: EngineSettings['runtime']): boolean {
+  return provider === 'tensorrt' || (provider === 'auto' && library !== undefined);
 }
 
 function adjusted(

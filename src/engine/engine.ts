@@ -21,7 +21,8 @@ export class Engine {
 
   constructor(
     private readonly settings: EngineSettings,
-    private readonly send: (message: FromEngine) => void,
+    /** @param sent called when it is on its way */
+    private readonly send: (message: FromEngine, sent?: () => void) => void,
   ) {}
 
   /** @throws {ModelError} when the model can't be used. */
@@ -30,7 +31,8 @@ export class Engine {
     const network = await Network.load(model, runtime, join(cacheDirectory, 'tensorrt'));
     this.#network = network;
     this.send({ kind: 'ready', protocolVersion, facts: { provider: network.provider } });
-    const detector = new Detector(network);
+    const builds = network.provider.active === 'tensorrt';
+    const detector = new Detector(network, builds ? (detect) => this.#build(detect) : undefined);
     const { card } = model;
     const input = chosenSize(card, inputSize);
     const { fill, multipleOf, resize } = card.input;
@@ -92,6 +94,16 @@ export class Engine {
       this.send({ kind: 'failed', error: asMinspnetError(error).serialise() });
     } finally {
       this.#working = undefined;
+    }
+  }
+
+  /** While TensorRT builds, this thread stands still; whoever listens has to know before. */
+  async #build<T>(detect: () => Promise<T>): Promise<T> {
+    await new Promise<void>((sent) => this.send({ kind: 'building', over: false }, sent));
+    try {
+      return await detect();
+    } finally {
+      this.send({ kind: 'building', over: true });
     }
   }
 

@@ -3,13 +3,16 @@ import { keepLibraryFromChildren, unusable } from '../device/runtime-library.js'
 import type { Engine } from './engine.js';
 import { type EngineSettings, type FromEngine, protocolVersion, type ToEngine } from './protocol.js';
 
+type Send = (message: FromEngine, sent?: () => void) => void;
+
 /** The engine's process: speaks with the daemon over Node's IPC channel and lives no longer than it. */
 function main(): void {
   let engine: Engine | undefined;
   /** It has no cameras before that: what they are adjusted to meanwhile waits for it. */
   let started: Promise<void> = Promise.resolve();
-  const send = (message: FromEngine) => {
-    if (process.connected) process.send?.(message);
+  const send: Send = (message, sent = () => {}) => {
+    if (process.connected) process.send?.(message, sent);
+    else sent();
   };
 
   const start = async ({ protocolVersion: theirs, settings }: Extract<ToEngine, { kind: 'start' }>) => {
@@ -54,7 +57,7 @@ function main(): void {
 }
 
 /** Loads the native code only now: where it can't be, that is to be told. */
-async function createEngine(settings: EngineSettings, send: (message: FromEngine) => void): Promise<Engine> {
+async function createEngine(settings: EngineSettings, send: Send): Promise<Engine> {
   try {
     const { Engine } = await import('./engine.js');
     return new Engine(settings, send);

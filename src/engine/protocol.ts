@@ -7,7 +7,7 @@ import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraState, CaptureState, ProviderFacts } from '../contract/status.js';
 
 /** Daemon and engine of different versions refuse each other. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 /** What an engine is told at its start; nothing of it changes while it lives. */
 export interface EngineSettings {
@@ -89,5 +89,7 @@ export type FromEngine =
   | { kind: 'no-picture'; id: number; error: SerialisedError }
   /** Sent every second; its absence for a few seconds means that the engine hangs. */
   | { kind: 'heartbeat'; at: number; rssBytes: number; cpuSeconds: number; cameras: Record<string, CameraHealth> }
+  /** TensorRT builds an engine for an input of a new size: until that is over nothing else is said, for minutes. */
+  | { kind: 'building'; over: boolean }
   | { kind: 'failed'; error: SerialisedError }
   | { kind: 'stopped' };

@@ -26,10 +26,19 @@ export class Detector {
   readonly times: DetectTimes = { prepareMs: 0, inferenceMs: 0, decodeBoxesMs: 0 };
   readonly #decoders = new Map<string, BoxDecoder>();
 
-  constructor(private readonly network: Network) {}
+  /** @param first does the first `detect` of each input size, which may take minutes where TensorRT builds an engine for it */
+  constructor(
+    private readonly network: Network,
+    private readonly first: <T>(detect: () => Promise<T>) => Promise<T> = (detect) => detect(),
+  ) {}
 
   /** @param minScore 0..1; lower ones are not looked at */
   async detect(pixels: Pixels, minScore: number): Promise<Detection[]> {
+    const detect = () => this.#detect(pixels, minScore);
+    return this.#decoders.has(keyOf(pixels.input)) ? detect() : this.first(detect);
+  }
+
+  async #detect(pixels: Pixels, minScore: number): Promise<Detection[]> {
     const { classes, nmsIou } = this.network.model.card;
     const start = performance.now();
     const input = this.network.prepare(pixels.bytes, pixels.input);
@@ -48,7 +57,7 @@ export class Detector {
 
   /** Cameras of one shape share a decoder. */
   #decoder(input: Size): BoxDecoder {
-    const key = `${input.width}x${input.height}`;
+    const key = keyOf(input);
     let decoder = this.#decoders.get(key);
     if (decoder === undefined) {
       decoder = createBoxDecoder(this.network.model.card, input);
@@ -56,6 +65,10 @@ export class Detector {
     }
     return decoder;
   }
+}
+
+function keyOf({ width, height }: Size): string {
+  return `${width}x${height}`;
 }
 
 function toDetection(from: Candidates, i: number, fitted: Size, classes: readonly string[]): Detection {

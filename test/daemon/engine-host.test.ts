@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Settings, settingsSchema } from '../../src/config/schema.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
-import type { EngineSettings, FromEngine } from '../../src/engine/protocol.js';
+import { type EngineSettings, type FromEngine, protocolVersion } from '../../src/engine/protocol.js';
 import { loadModel } from '../../src/model/load.js';
 import { until } from '../support/until.js';
 
@@ -223,6 +224,38 @@ t.test('an engine that the system does not start is tried again', async (t) => {
   t.match(watched.lost, [/SIGKILL/, /E2BIG/]);
   delete process.env.LARGE;
   await watched.next(isLive);
+});
+
+t.test('an engine that says that TensorRT builds may be silent meanwhile, and not afterwards', async (t) => {
+  // A stand-in at the outermost edge: TensorRT does not run here.
+  const program = join(t.testdir(), 'engine.mjs');
+  writeFileSync(
+    program,
+    `process.on('message', ({ kind }) => {
+      if (kind !== 'start') return;
+      process.send({ kind: 'ready', protocolVersion: ${protocolVersion}, facts: { provider: { active: 'tensorrt' } } });
+      process.send({ kind: 'building', over: false });
+      process.send({ kind: 'heartbeat', cameras: {} });
+      setTimeout(() => process.send({ kind: 'building', over: true }), 1500);
+    });`,
+  );
+  const lost: number[] = [];
+  const startedAt = performance.now();
+  const host = new EngineHost({
+    settings: await settingsOf('minspnet-s'),
+    listener: {
+      ready: () => {},
+      message: () => {},
+      lost: () => lost.push(performance.now() - startedAt),
+      gaveUp: () => {},
+    },
+    program,
+    silenceMs: 300,
+  });
+  t.teardown(() => host.stop(0));
+  host.start();
+  await until(() => lost.length > 0);
+  t.ok((lost[0] ?? 0) > 1500, `lost after ${lost[0]} ms`);
 });
 
 t.test('an engine of more cameras has more threads to wait for them', async (t) => {
