@@ -118,6 +118,7 @@ export class Capture {
   #lent: AbortController | undefined;
   #aliveAt = 0;
   #hangTimer: NodeJS.Timeout | undefined;
+  #lookedAt = 0;
   #stopping = false;
 
   constructor(
@@ -141,6 +142,7 @@ export class Capture {
 
   start(): void {
     this.#change({ state: 'starting', reason: 'the source is being opened' });
+    this.#lookedAt = this.world.now();
     if (this.source.live) this.#hangTimer = setInterval(() => this.#lookForHang(), hangLookMs);
     this.#attempt();
   }
@@ -373,15 +375,25 @@ export class Capture {
   }
 
   #lookForHang(): void {
+    const now = this.world.now();
+    this.#forgive(now, now - this.#lookedAt - hangLookMs);
+    this.#lookedAt = now;
     const since = Math.min(
       this.#worker === undefined ? Number.POSITIVE_INFINITY : this.#aliveAt,
       ...this.#unclosed.values(),
     );
-    const hungMs = this.world.now() - since;
+    const hungMs = now - since;
     if (hungMs < this.data.settings.recovery.hangSeconds * 1000) return;
     clearInterval(this.#hangTimer);
     const what = `a capture thread has been stuck for ${Math.round(hungMs / 1000)} s and can’t be ended by itself.`;
     this.listener.hung(new EngineError('ERR_ENGINE_CAPTURE_HUNG', 'engine', what));
+  }
+
+  /** Nobody listened for so long: this thread stood still itself, as for a long inference. */
+  #forgive(now: number, awayMs: number): void {
+    if (awayMs < hangLookMs) return;
+    this.#aliveAt = Math.min(now, this.#aliveAt + awayMs);
+    for (const [generation, since] of this.#unclosed) this.#unclosed.set(generation, Math.min(now, since + awayMs));
   }
 
   #newWaits(): Generator<number, never> {

@@ -3,7 +3,12 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Capture, type CapturedFrame, type CaptureWorker } from '../../../src/pipeline/capture/capture.js';
-import type { CaptureWorkerData, FromCaptureWorker, ToCaptureWorker } from '../../../src/pipeline/capture/messages.js';
+import {
+  type CaptureWorkerData,
+  type FromCaptureWorker,
+  noCounters,
+  type ToCaptureWorker,
+} from '../../../src/pipeline/capture/messages.js';
 import { tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { makeClip } from '../../support/clip.js';
 import { cameraSettings } from '../../support/settings.js';
@@ -166,21 +171,34 @@ class IdleThread extends EventEmitter implements CaptureWorker {
   }
 }
 
+function idle(thread: IdleThread, time: SimulatedTime, hung: () => void = () => {}): Capture {
+  const nothing = () => {};
+  return new Capture(
+    { ...defaults, settings: { ...settings, source: 'rtsp://camera.invalid/1' } },
+    { opened: nothing, frame: nothing, snapshots: nothing, rewound: nothing, changed: nothing, hung },
+    { startThread: () => thread, random: () => 0, now: time.now },
+  );
+}
+
+t.test('a thread that nobody could listen to is not stuck; one that says nothing is', async (t) => {
+  using time = new SimulatedTime();
+  const thread = new IdleThread();
+  const hung: number[] = [];
+  const capture = idle(thread, time, () => hung.push(time.now()));
+  capture.start();
+  time.sleep(300_000); // the thread that listens stood still
+  await time.pass(2000, 250);
+  thread.say({ kind: 'alive', counters: noCounters() });
+  await time.pass(2000, 250);
+  t.strictSame(hung, []);
+  await time.pass(70_000, 250);
+  t.equal(hung[0], 362_000, '60 s after it last said that it lives');
+});
+
 t.test('a restart while old attempts hang begins one attempt, not two', async (t) => {
   using time = new SimulatedTime();
   const thread = new IdleThread();
-  const capture = new Capture(
-    { ...defaults, settings: { ...settings, source: 'rtsp://camera.invalid/1' } },
-    {
-      opened: () => {},
-      frame: () => {},
-      snapshots: () => {},
-      rewound: () => {},
-      changed: () => {},
-      hung: () => {},
-    },
-    { startThread: () => thread, random: () => 0, now: time.now },
-  );
+  const capture = idle(thread, time);
   capture.start();
   await time.pass(45_000, 250); // three attempts without a picture, none of which can be ended
   t.strictSame(thread.open, []);
