@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { settingsSchema } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
@@ -14,6 +13,7 @@ import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
 import { Annotator } from './annotator.js';
 import type { DetectOptions } from './options.js';
+import { makeOutputFolder, writeOutput } from './output-file.js';
 
 /** What `--json` prints, a line a picture. */
 interface PictureReport {
@@ -32,7 +32,7 @@ export async function detect(files: string[], options: DetectOptions): Promise<n
   const model = await loadModel(options.model ?? modelDefaults.path, options.precision ?? modelDefaults.precision);
   const { multipleOf, fill, resize } = model.card.input;
   const fixed = chosenSize(model.card, options.size);
-  if (options.annotate !== undefined) await mkdir(options.annotate, { recursive: true });
+  if (options.annotate !== undefined) await makeOutputFolder(options.annotate);
 
   await using network = await Network.load(model, runtime);
   const detector = new Detector(network);
@@ -54,7 +54,7 @@ export async function detect(files: string[], options: DetectOptions): Promise<n
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : toText(report));
       if (annotator && options.annotate !== undefined) {
         const name = isClip ? `${basename(file, extname(file))}-${String(frame).padStart(6, '0')}.jpg` : basename(file);
-        await writeFile(join(options.annotate, name), annotator.draw(picture.frame, detections, extname(name)));
+        await writeOutput(join(options.annotate, name), annotator.draw(picture.frame, detections, extname(name)));
       }
     }
   }

@@ -1,4 +1,4 @@
-import { access, constants, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { StateError } from '../contract/errors.js';
 
@@ -20,8 +20,25 @@ export async function requireOutputFolder(path: string): Promise<void> {
   });
 }
 
-function unwritable(path: string, cause: Error): StateError {
-  const advice = 'Name a file in a folder that is there and may be written to.';
+/**
+ * A folder for what a command writes, made where it isn't there.
+ *
+ * @throws {StateError} ERR_OUTPUT_WRITE
+ */
+export async function makeOutputFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+  } catch (cause) {
+    throw unwritable(path, cause as Error, 'Name a folder that may be written to, or one that can be made.');
+  }
+}
+
+function unwritable(
+  path: string,
+  cause: Error,
+  advice = 'Name a file in a folder that is there and may be written to.',
+): StateError {
   return new StateError('ERR_OUTPUT_WRITE', 'state', `${path} can’t be written: ${cause.message}. ${advice}`, {
     cause,
   });

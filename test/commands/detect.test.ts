@@ -87,6 +87,7 @@ t.test('bad input ends with a message and an exit code', async (t) => {
     [[join(dir, 'nowhere.png')], exitCodes.input, /nowhere\.png does not exist/],
     [['--size', '300x200', 'demo/street.mp4'], exitCodes.usage, /multiples of 32/],
     [['--model', join(dir, 'model'), 'demo/street.mp4'], exitCodes.model, /no card\.json/],
+    [['--annotate', join(dir, 'text.jpg'), 'demo/street.mp4'], exitCodes.state, /text\.jpg.*ERR_OUTPUT_WRITE/],
   ];
   for (const [args, code, message] of cases) {
     const failure = await detect(...args).catch((error) => error);
