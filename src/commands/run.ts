@@ -31,14 +31,16 @@ export async function run(options: RunOptions): Promise<number> {
     log,
   });
   log.info(`settings  ${file ?? 'none, defaults only'}`);
-  const signal = new AbortController(); // so that no listener outlives this call
-  const stopped = Promise.race(['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal: signal.signal })));
-  stopped.catch(() => {});
+  // Ctrl-C comes twice under npm, from the terminal and from npm: the second must not break off the stop.
+  const asked = new AbortController();
+  const ask = () => asked.abort();
+  const stopped = once(asked.signal, 'abort');
+  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, ask);
   try {
     await Promise.race([stopped, daemon.start().then(() => daemon.finished)]);
   } finally {
-    signal.abort();
     await daemon.stop();
+    for (const name of ['SIGINT', 'SIGTERM']) process.off(name, ask);
     log.info('stopped');
   }
   return exitCodes.ok;
