@@ -31,7 +31,7 @@ export async function run(options: RunOptions): Promise<number> {
     log,
   });
   log.info(`settings  ${file ?? 'none, defaults only'}`);
-  // Ctrl-C comes twice under npm, from the terminal and from npm: the second must not break off the stop.
+  // Ctrl-C under npm start comes twice, from the terminal and from npm: the second must not break off the stop.
   const asked = new AbortController();
   const ask = () => asked.abort();
   const stopped = once(asked.signal, 'abort');

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,6 +10,7 @@ import { type Heard, Mosquitto, mosquittoPassword, noMosquitto } from '../suppor
 import { TestDaemon } from '../support/daemon.js';
 import { checkMessage } from '../support/schemas.js';
 import { silentServer } from '../support/silent-server.js';
+import { until } from '../support/until.js';
 
 function start(t: Test, args: string[], environment: NodeJS.ProcessEnv = {}): TestDaemon {
   const daemon = new TestDaemon(['run', ...args], t.testdir(), environment);
@@ -68,6 +70,29 @@ t.test('with no configuration at all it plays the demo to a broker of its own', 
   }
   t.equal(open.size, 0, 'every track has ended');
 });
+
+// The shell between npm and the daemon passes no signal on, so it must have become the daemon.
+for (const [what, signal, group] of [
+  ['a signal to npm start alone', 'SIGTERM', false],
+  ['Ctrl-C, which npm and the daemon both hear', 'SIGINT', true],
+] as const) {
+  t.test(`${what} ends the daemon, and with exit code 0`, async (t) => {
+    const env = { ...process.env, MINSPNET_STATEDIRECTORY: t.testdir(), MINSPNET_LOG__FORMAT: 'text' };
+    const npm = spawn('npm', ['start'], { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    const pid = npm.pid ?? 0;
+    t.teardown(() => isRunning(-pid) && process.kill(-pid, 'SIGKILL'));
+    let said = '';
+    npm.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    await until(() => /ready {5}in/.test(said), 20_000);
+    process.kill(group ? -pid : pid, signal);
+    const [code] = await once(npm, 'close');
+    t.equal(code, exitCodes.ok);
+    t.match(said, /stopped/);
+    t.notOk(isRunning(-pid), 'nobody is left');
+  });
+}
 
 t.test('a stop is heard while a broker that never answers is waited for', async (t) => {
   const broker = await silentServer();
