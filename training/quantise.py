@@ -23,8 +23,7 @@ class Settings:
     width: int = option(256, "of the calibration input")
     height: int = option(256, "of the calibration input")
     activations: str = option("u8", "u8 or s8")
-    method: str = option("minmax", "minmax, percentile or entropy")
-    percentile: float = option(99.99, "of a map's values that lie inside its range, for that method")
+    method: str = option("percentile", "minmax, percentile or entropy")
     exclude: tuple[str, ...] = option((), "nodes that stay in float")
 
 
@@ -44,15 +43,7 @@ def main(argv=None):
     pictures = calibration_pictures(
         [Store(folder) for folder in settings.stores], settings.pictures, settings.width, settings.height
     )
-    quantise(
-        to_onnx(fused(network)),
-        pictures,
-        path,
-        settings.activations,
-        settings.method,
-        settings.percentile,
-        settings.exclude,
-    )
+    quantise(to_onnx(fused(network)), pictures, path, settings.activations, settings.method, settings.exclude)
     print(f"{path}: {path.stat().st_size} bytes ({settings.activations}, {settings.method})")
 
 

@@ -151,8 +151,9 @@ def pack_stem(model, pixels, stem):
     for column in range(columns):
         for tap in range(3):
             x = 2 * column + tap - 1  # in the pixel's group of PACKED; -1 is the last of the group before it
-            part = new[column * channels : (column + 1) * channels, (x % PACKED) * 3 :, :, x // PACKED + 1]
-            part[:, :3] = old[..., tap].transpose(0, 1, 2)
+            first = (x % PACKED) * 3
+            outputs = slice(column * channels, (column + 1) * channels)
+            new[outputs, first : first + 3, :, x // PACKED + 1] = old[..., tap]
     _replace(graph, weight.input[0], new)
     for name in (*weight.input[1:], *bias.input):
         _replace(graph, name, np.tile(numpy_helper.to_array(_initializer(graph, name)), columns))
