@@ -56,7 +56,7 @@ t.test('what the daemon relies on', async (t) => {
   t.strictSame(valuesOf('Type'), ['notify']);
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
   t.strictSame(valuesOf('ExecStart'), [
-    scripts.start.replace('node ', '/usr/bin/node ').replace('dist/', '/opt/minspnet/dist/'),
+    scripts.start.replace('exec node ', '/usr/bin/node ').replace('dist/', '/opt/minspnet/dist/'),
   ]);
   t.strictSame(valuesOf('NotifyAccess'), ['all'], 'systemd-notify is a child of ours');
   t.strictSame(valuesOf('StateDirectory'), ['minspnet']);
