@@ -62,7 +62,7 @@ def weigh(run, drawn, count):
     """Leave in the averaged network the gradient of the loss over `count` batches."""
     network = run.averaged.requires_grad_(True)
     for step in range(count):
-        batch = drawn[step]
+        batch = {name: tensor.to(run.device) for name, tensor in drawn[step].items()}
         loss, _ = run.trainee.loss(network, to_images(batch["pixels"]), batch)
         (loss / count).backward()
     return network
@@ -78,18 +78,18 @@ def main(argv=None):
         settings.held_out_sources,
         settings.held_out_every,
     )
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     whole = count_macs(network, 256, 256)
     for number in range(1, settings.rounds + 1):
         wanted = whole * (1 - settings.remove * number / settings.rounds)
         drawn = batches(settings, collection, settings.seed + number)
-        run = Run(settings, network, None, torch.device("cpu"))
-        network = weigh(run, drawn, settings.gradient_batches)
+        network = weigh(Run(settings, network, None, device), drawn, settings.gradient_batches).cpu()
         prune(network, 1 - wanted / count_macs(network, 256, 256))
         network.zero_grad(set_to_none=True)
-        run = Run(settings, network, None, torch.device("cpu"))
+        run = Run(settings, network, None, device)
         for step in range(settings.recovery):
             parts = run.train_step(run.trainee, drawn[settings.gradient_batches + step])
-        network = run.averaged
+        network = run.averaged.cpu()
         macs = count_macs(network, 256, 256)
         print(
             f"round {number}: {macs / 1e6:.1f} MMACs ({1 - macs / whole:.1%} removed), "

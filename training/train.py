@@ -4,9 +4,9 @@
     torchrun --nproc-per-node 2 training/train.py ...        (several GPUs or machines)
 
 A run's folder holds settings.json, log.jsonl, curve.png, last.pt (everything that resuming needs) and
-best.pt (the EMA weights that did best on val). SIGTERM ends a run after its step, with a checkpoint.
-On resume only the settings in CHANGEABLE may differ: `--steps` stretches or shortens what is left of
-the schedule, `--stores` may name more data.
+best.pt (the EMA weights that did best on val; the last ones of a run that never looks at val). SIGTERM
+ends a run after its step, with a checkpoint. On resume only the settings in CHANGEABLE may differ: `--steps`
+stretches or shortens what is left of the schedule, `--stores` may name more data.
 """
 
 import dataclasses
@@ -131,7 +131,7 @@ def batches_from(run, collection, rank, world):
         batch_size=None,
         sampler=range(run.step, settings.steps),
         num_workers=settings.workers,
-        prefetch_factor=6 if settings.workers else None,
+        prefetch_factor=max(2, 6 // settings.workers) if settings.workers else None,
         worker_init_fn=start_worker,
         pin_memory=run.device.type == "cuda",
     )
@@ -157,7 +157,7 @@ def evaluate(run, store, log):
     draw_curve(run.settings.folder)
 
 
-def save_network(run, path, result):
+def save_network(run, path, result=None):
     """The averaged network alone, for the commands that come after training."""
     save(
         path,
@@ -208,6 +208,8 @@ def train(run, forward, collection, rank, world):
             saved = now
         if ends:
             break
+    if rank == 0 and not val and run.step == settings.steps:
+        save_network(run, folder / BEST)
 
 
 def main(argv=None):

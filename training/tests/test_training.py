@@ -77,6 +77,7 @@ def test_a_run_learns(cache, tmp_path, toy):
     train.main(arguments(cache, tmp_path, steps=40, peak_rate=1e-2, warmup=5, evaluate_every=0, log_every=10))
     boxes = [row["parts"]["box"] for row in Log(tmp_path).rows()]
     assert boxes[-1] < 0.9 * boxes[0]
+    assert load(tmp_path / "best.pt")["step"] == 40
 
 
 def test_a_run_does_not_go_on_with_other_settings(cache, tmp_path, toy):
