@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -20,6 +20,8 @@ interface Report {
 async function detect(...args: string[]): Promise<Report[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [cli, 'detect', '--json', ...args], {
     maxBuffer: 2 ** 27,
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   });
   return stdout
     .trim()
@@ -77,6 +79,21 @@ t.test('--annotate writes pictures that can be looked at, and read again', async
   const [report] = await detect(picture, '--annotate', join(dir, 'again'));
   t.match(report, { file: picture, frame: undefined, width: 192, height: 96 });
   t.strictSame([...readFileSync(join(dir, 'again', 'small-000000.jpg')).subarray(0, 2)], [0xff, 0xd8]);
+});
+
+t.test('a named pipe is refused at once, for nobody may ever write to it; one of the shell is read', async (t) => {
+  const folder = t.testdir();
+  const clip = join(folder, 'small.mp4');
+  await makeClip(clip, { width: 192, height: 96, frames: 2, fps: 10 });
+  execFileSync('mkfifo', [join(folder, 'pipe.mp4')]);
+  symlinkSync('pipe.mp4', join(folder, 'link.mp4'));
+  for (const name of ['pipe.mp4', 'link.mp4']) {
+    const failure = await detect(join(folder, name)).catch((error) => error);
+    t.match(failure, { code: exitCodes.source, stderr: /is a named pipe, .*ERR_SOURCE_OPEN/ }, name);
+  }
+  const piped = `cat '${clip}' | '${process.execPath}' '${cli}' detect /dev/stdin`;
+  const { stdout } = await promisify(execFile)('sh', ['-c', piped]);
+  t.match(stdout, /^\/dev\/stdin #0: .*\n\/dev\/stdin #1: .*\n$/);
 });
 
 t.test('bad input ends with a message and an exit code', async (t) => {

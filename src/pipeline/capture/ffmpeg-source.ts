@@ -26,6 +26,7 @@ import {
 import type { SourceError } from '../../contract/errors.js';
 import { decodersFor, openDecoder } from './decoder.js';
 import { ffmpegError, shown } from './ffmpeg-error.js';
+import { isNamedPipe } from './named-pipe.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
 import { resolveHost } from './resolve-host.js';
 import type { FfmpegSource as Description } from './source.js';
@@ -100,6 +101,7 @@ export class FfmpegSource implements PictureSource {
 
   async #open(): Promise<SourceFacts> {
     Log.setLevel(AV_LOG_QUIET); // what goes wrong is said in our own errors; FFmpeg would write to stderr as well
+    if (!this.source.live && isNamedPipe(this.source.url)) throw this.#namedPipe();
     await resolveHost(this.source);
     await this.#inTime(() => this.#openInput());
     this.#packet.alloc();
@@ -294,6 +296,13 @@ export class FfmpegSource implements PictureSource {
       throw this.#error('ERR_SOURCE_TRUNCATED', `ended after ${this.#pictures} of its ${stated} pictures`);
     }
     return undefined;
+  }
+
+  /** Nobody could interrupt us where nobody writes to it. */
+  #namedPipe(): SourceError {
+    const what = `source ${shown(this.source)} is a named pipe, at which we could wait for ever`;
+    const advice = 'Name a file, or /dev/stdin and let `cat` read the pipe: cat PIPE | minspnet detect /dev/stdin';
+    return sourceError('ERR_SOURCE_OPEN', 'source', `${what}. ${advice}.`);
   }
 
   #check(code: number, doing: string): void {
