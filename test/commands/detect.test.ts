@@ -101,6 +101,7 @@ t.test('bad input ends with a message and an exit code', async (t) => {
   mkdirSync(join(dir, 'model'));
   const cases: [string[], number, RegExp][] = [
     [[join(dir, 'text.jpg')], exitCodes.source, /text\.jpg.*ERR_SOURCE/],
+    [[join(dir, 'model')], exitCodes.source, /model is a folder\. Name a video or a picture in it; .*ERR_SOURCE_OPEN/],
     [[join(dir, 'nowhere.png')], exitCodes.input, /nowhere\.png does not exist/],
     [['--size', '300x200', 'demo/street.mp4'], exitCodes.usage, /multiples of 32/],
     [['--model', join(dir, 'model'), 'demo/street.mp4'], exitCodes.model, /no card\.json/],

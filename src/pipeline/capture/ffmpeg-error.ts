@@ -26,6 +26,7 @@ const {
   ECONNREFUSED,
   EHOSTUNREACH,
   EINVAL,
+  EISDIR,
   ENETUNREACH,
   ENODEV,
   ENOENT,
@@ -155,6 +156,10 @@ function fileMeaning({ url }: FfmpegSource, code: number): Meaning | undefined {
     return { code: 'ERR_SOURCE_MISSING', exit: 'input', what: 'does not exist', advice: 'Check the path' };
   if (code === -EACCES)
     return { code: 'ERR_SOURCE_ACCESS', exit: 'input', what: 'may not be read by this user', advice: 'See `ls -l`' };
+  if (code === -EISDIR) {
+    const advice = 'Name a video or a picture in it; `minspnet detect` takes several: FOLDER/*.jpg';
+    return { code: 'ERR_SOURCE_OPEN', exit: 'source', what: 'is a folder', advice };
+  }
   // FFmpeg calls it invalid data, as it does a text.
   if (statSync(url, { throwIfNoEntry: false })?.size === 0)
     return { code: 'ERR_SOURCE_OPEN', exit: 'source', what: 'is empty', advice: 'Check what was to write it' };
