@@ -45,12 +45,13 @@ export class NetworkSubject implements Subject, AsyncDisposable {
    * @throws {SourceError} when the source can't
    */
   static async open(options: NetworkSubjectOptions): Promise<NetworkSubject> {
-    const { model, runtime, size, source } = options;
+    const { runtime, size, source } = options;
     const before = performance.now();
-    const network = await Network.load(model, runtime);
+    const network = await Network.load(options.model, runtime);
     const loadMs = performance.now() - before;
     try {
       const { input, tensors } = await readTensors(network, source, size);
+      const { model } = network;
       const name = options.name ?? `${model.card.name} ${model.precision}`;
       return new NetworkSubject(name, model, input, loadMs, network, tensors);
     } catch (error) {

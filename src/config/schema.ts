@@ -163,7 +163,10 @@ export const settingsSchema = z.strictObject({
   model: z
     .strictObject({
       path: z.string().default('minspnet-s').describe('a model that we ship by name, or a folder with a card.json'),
-      precision: z.enum(['auto', 'fp32', 'int8']).default('auto'),
+      precision: z
+        .enum(['auto', 'fp32', 'int8'])
+        .default('auto')
+        .describe('auto: INT8 where the model has it, but FP32 on CUDA, which has no integer convolutions'),
       size: z
         .tuple([z.int().positive(), z.int().positive()])
         .optional()

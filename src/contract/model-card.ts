@@ -88,11 +88,25 @@ export const modelCard = z.looseObject({
 export type ModelCard = z.infer<typeof modelCard>;
 export type Precision = keyof ModelCard['files'];
 
-/** A model whose files are what its card says. */
-export interface VerifiedModel {
-  card: ModelCard;
+/** One of a model's files, which is what the card says. */
+export interface VerifiedFile {
   precision: Precision;
   /** Absolute path of the ONNX file. */
   path: string;
   sha256: string;
+}
+
+/** A model whose files are what its card says. */
+export interface VerifiedModel extends VerifiedFile {
+  card: ModelCard;
+  /** What runs on CUDA in place of this file, where nobody has named a precision. */
+  onCuda?: VerifiedFile;
+}
+
+/**
+ * The model with the file that runs on a provider. ONNX Runtime's CUDA provider has no integer convolutions: there INT8
+ * is FP32 with rounding between, slower than the FP32 file and not what the card was measured with.
+ */
+export function modelOn({ onCuda, ...model }: VerifiedModel, provider: string): VerifiedModel {
+  return provider === 'cuda' ? { ...model, ...onCuda } : model;
 }

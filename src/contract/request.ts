@@ -92,7 +92,11 @@ export const requests = {
       model: z.string().min(1).max(256),
       precision: z.enum(['auto', 'fp32', 'int8']).default('auto'),
     }),
-    gives: z.object({ name: z.string(), version: z.string(), precision: z.string() }),
+    gives: z.object({
+      name: z.string(),
+      version: z.string(),
+      precision: z.string().describe('the one that runs'),
+    }),
   },
   benchmark: {
     summary:

@@ -1,10 +1,10 @@
 import type { Settings } from '../config/schema.js';
 import { MinspnetError, RequestError } from '../contract/errors.js';
 import type { TuningHealth } from '../contract/health.js';
-import { usualInputPixels, type VerifiedModel } from '../contract/model-card.js';
+import { modelOn, usualInputPixels, type VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState, RequestGives, RequestNeeds } from '../contract/request.js';
 import type { Topic } from '../contract/topics.js';
-import type { CameraAdjustment, TakenPicture } from '../engine/protocol.js';
+import type { CameraAdjustment, EngineFacts, TakenPicture } from '../engine/protocol.js';
 import { listModels } from '../model/list.js';
 import { loadModel } from '../model/load.js';
 import { maxPayload } from '../mqtt/embedded-broker.js';
@@ -46,7 +46,7 @@ export class Control implements RequestHandlers {
   #host: EngineHost | undefined;
   #allowed = everything;
   /** One engine is replaced after the other, whoever asks for it. */
-  #replacing: Promise<void> = Promise.resolve();
+  #replacing: Promise<unknown> = Promise.resolve();
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -172,9 +172,10 @@ export class Control implements RequestHandlers {
       const known = models.map(({ card }) => card.name).join(', ');
       throw new RequestError('ERR_REQUEST_MODEL', 'usage', `no model "${name}" is here; there are: ${known}`);
     }
-    await this.#replace(this.settings, await loadModel(found.folder, precision));
-    const { card, precision: chosen } = this.model;
-    return { name: card.name, version: card.version, precision: chosen };
+    const model = await loadModel(found.folder, precision);
+    const { provider } = await this.#replace(this.settings, model);
+    const { name: chosen, version } = model.card;
+    return { name: chosen, version, precision: modelOn(model, provider.active).precision };
   }
 
   async benchmark(): Promise<RequestGives<'benchmark'>> {
@@ -203,13 +204,13 @@ export class Control implements RequestHandlers {
   }
 
   /** @throws {MinspnetError} where the new engine does not run; what was in force is again */
-  async #replace(settings: Settings, model: VerifiedModel): Promise<void> {
+  async #replace(settings: Settings, model: VerifiedModel): Promise<EngineFacts> {
     const replacing = this.#replacing.then(() => this.#replaceNow(settings, model));
     this.#replacing = replacing.catch(() => {});
-    await replacing;
+    return await replacing;
   }
 
-  async #replaceNow(settings: Settings, model: VerifiedModel): Promise<void> {
+  async #replaceNow(settings: Settings, model: VerifiedModel): Promise<EngineFacts> {
     const { adjustments, changed } = this.#options;
     const before = { settings: this.settings, model: this.model, allowed: this.#allowed };
     const use = (next: typeof before) => {
@@ -221,13 +222,15 @@ export class Control implements RequestHandlers {
     };
     const isLimited = Object.keys(settings.limits).length > 0; // else no governor gives back what one has taken
     use({ settings, model, allowed: isLimited ? this.#allowed : everything });
+    let facts: EngineFacts;
     try {
-      await this.#engine.replace(this.engineSettings);
+      facts = await this.#engine.replace(this.engineSettings);
     } catch (error) {
       use(before);
       throw error;
     }
     await adjustments.forget();
+    return facts;
   }
 
   async #adjust(camera: string, adjustment: Parameters<Adjustments['set']>[1]): Promise<CameraSettingsState> {

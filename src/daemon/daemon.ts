@@ -3,7 +3,7 @@ import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { type MinspnetError, SourceError } from '../contract/errors.js';
 import type { GovernorHealth, Health, SensorsHealth, TuningHealth } from '../contract/health.js';
-import type { VerifiedModel } from '../contract/model-card.js';
+import { modelOn, type VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState } from '../contract/request.js';
 import { contractVersion } from '../contract/status.js';
 import type { System } from '../device/system.js';
@@ -291,7 +291,7 @@ export class Daemon {
   }
 
   #engineReady({ model: verified, settings }: Control, provider: EngineFacts['provider']): void {
-    const { card, precision, sha256 } = verified;
+    const { card, precision, sha256 } = modelOn(verified, provider.active);
     const { log, version, board } = this.options;
     const model = { name: card.name, version: card.version, precision, sha256 };
     const library = provider.library === undefined ? '' : ` of ${provider.library}`;

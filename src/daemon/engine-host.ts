@@ -77,7 +77,7 @@ export class EngineHost {
   /** The engine is taken down on purpose and replaced: its end is no news. */
   #replacing = false;
   /** Whoever waits for the first word of an engine that replaces another one. */
-  #trial: { resolve: () => void; reject: (error: MinspnetError) => void } | undefined;
+  #trial: { resolve: (facts: EngineFacts) => void; reject: (error: MinspnetError) => void } | undefined;
   /** Those who wait for the engine's end. */
   #onGone: (() => void)[] = [];
   readonly #openTracks = new OpenTracks();
@@ -136,9 +136,10 @@ export class EngineHost {
    * Another engine with other settings in place of this one, whose tracks end with `engine-restart`. Where the new one
    * does not become ready, the old settings run again. One call at a time.
    *
+   * @returns what the new engine runs as
    * @throws {MinspnetError} why the new engine does not run
    */
-  async replace(settings: EngineHostOptions['settings']): Promise<void> {
+  async replace(settings: EngineHostOptions['settings']): Promise<EngineFacts> {
     this.#mustGoOn();
     this.#before = this.#settings;
     this.#settings = settings;
@@ -146,11 +147,11 @@ export class EngineHost {
     try {
       if (this.#child !== undefined) await this.#takeDown(this.#child, 'engine-restart', replaceMs);
       this.#mustGoOn();
-      const ready = new Promise<void>((resolve, reject) => {
+      const ready = new Promise<EngineFacts>((resolve, reject) => {
         this.#trial = { resolve, reject };
       });
       this.start();
-      await ready;
+      return await ready;
     } catch (error) {
       if (this.#child !== undefined) await this.#takeDown(this.#child, 'engine-restart', 0);
       this.#settings = this.#before;
@@ -228,7 +229,7 @@ export class EngineHost {
       case 'ready':
         this.state = 'ready';
         this.#failedStarts = 0;
-        this.#trial?.resolve();
+        this.#trial?.resolve(message.facts);
         this.options.listener.ready(message.facts, this.restarts);
         break;
       case 'failed':

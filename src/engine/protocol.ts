@@ -7,7 +7,7 @@ import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraState, CaptureState, ProviderFacts } from '../contract/status.js';
 
 /** Daemon and engine of different versions refuse each other. */
-export const protocolVersion = 5;
+export const protocolVersion = 6;
 
 /** What an engine is told at its start; nothing of it changes while it lives. */
 export interface EngineSettings {

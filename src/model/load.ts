@@ -5,26 +5,38 @@ import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../contract/errors.js';
-import { type ModelCard, modelCard, type Precision, type VerifiedModel } from '../contract/model-card.js';
+import {
+  type ModelCard,
+  modelCard,
+  type Precision,
+  type VerifiedFile,
+  type VerifiedModel,
+} from '../contract/model-card.js';
 
 /** The folder of the models that come with us. Seen from dist/src/model. */
 export const shipped = fileURLToPath(new URL('../../../models/', import.meta.url));
 
 /**
- * Reads a model's card and checks the file against it, so that a damaged or exchanged file is never run.
+ * Reads a model's card and checks the files that may run against it, so that a damaged or exchanged one never does.
  *
  * @param model a shipped model's name, or a folder with a card.json
- * @param precision `auto` prefers INT8
+ * @param precision `auto` prefers INT8, but FP32 on CUDA
  * @throws {ModelError} ERR_MODEL_MISSING, ERR_MODEL_CARD, ERR_MODEL_PRECISION, ERR_MODEL_CORRUPT
  */
 export async function loadModel(model: string, precision: Precision | 'auto'): Promise<VerifiedModel> {
   const folder = await findFolder(model);
   const card = await readCard(join(folder, 'card.json'));
-  const chosen = precision === 'auto' ? (card.files.int8 ? 'int8' : 'fp32') : precision;
-  const file = card.files[chosen];
+  if (precision !== 'auto') return { card, ...(await verify(folder, card, precision)) };
+  const fp32 = await verify(folder, card, 'fp32');
+  if (card.files.int8 === undefined) return { card, ...fp32 };
+  return { card, ...(await verify(folder, card, 'int8')), onCuda: fp32 };
+}
+
+async function verify(folder: string, card: ModelCard, precision: Precision): Promise<VerifiedFile> {
+  const file = card.files[precision];
   if (file === undefined) {
     const has = Object.keys(card.files).join(', ');
-    throw new ModelError('ERR_MODEL_PRECISION', 'model', `model ${card.name} has no ${chosen} file, only ${has}.`);
+    throw new ModelError('ERR_MODEL_PRECISION', 'model', `model ${card.name} has no ${precision} file, only ${has}.`);
   }
   const path = join(folder, file.file);
   const sha256 = await hash(path);
@@ -36,7 +48,7 @@ export async function loadModel(model: string, precision: Precision | 'auto'): P
         `${file.sha256.slice(0, 12)}…). Restore the file, or write the card anew with training/card.py.`,
     );
   }
-  return { card, precision: chosen, path, sha256 };
+  return { precision, path, sha256 };
 }
 
 async function findFolder(model: string): Promise<string> {

@@ -7,13 +7,15 @@ import { requireLibrary } from '../device/runtime-library.js';
 import { type NetworkOutput, outputNames } from './box-decoder.js';
 import type { Size } from './capture/input-size.js';
 import { InputTensor } from './input-tensor.js';
-import { type ActiveProvider, onBestProvider, type ProviderName, withOptions } from './provider.js';
+import { openModel } from './open-model.js';
+import { type ActiveProvider, type ProviderName, withOptions } from './provider.js';
 
 /** One model in one ONNX Runtime session, which every camera shares. */
 export class Network {
   readonly #tensors: InputTensor;
 
   private constructor(
+    /** With the file that runs. */
     readonly model: VerifiedModel,
     readonly provider: ActiveProvider,
     private readonly session: InferenceSession,
@@ -26,9 +28,9 @@ export class Network {
    * @throws {ModelError} ERR_MODEL_LOAD when ONNX Runtime refuses the file, ERR_MODEL_CARD when it has other outputs
    * @throws {ConfigError} ERR_CONFIG_LIBRARY when another library runs than the settings name
    */
-  static async load(model: VerifiedModel, settings: RuntimeSettings, cacheDirectory?: string): Promise<Network> {
+  static async load(wanted: VerifiedModel, settings: RuntimeSettings, cacheDirectory?: string): Promise<Network> {
     requireLibrary(settings);
-    const { session, provider } = await createSession(model, settings, cacheDirectory);
+    const { session, provider, model } = await createSession(wanted, settings, cacheDirectory);
     const { input } = model.card;
     const missing = [input.name].filter((name) => !session.inputNames.includes(name));
     missing.push(...outputNames(model.card).filter((name) => !session.outputNames.includes(name)));
@@ -59,8 +61,8 @@ export class Network {
   }
 }
 
-async function createSession({ path }: VerifiedModel, settings: RuntimeSettings, cacheDirectory: string | undefined) {
-  const create = (providers: ProviderName[]) =>
+async function createSession(model: VerifiedModel, settings: RuntimeSettings, cacheDirectory: string | undefined) {
+  const create = (path: string, providers: ProviderName[]) =>
     InferenceSession.create(path, {
       executionProviders: providers.map((name) => withOptions(name, cacheDirectory)),
       intraOpNumThreads: settings.threads,
@@ -71,10 +73,10 @@ async function createSession({ path }: VerifiedModel, settings: RuntimeSettings,
       extra: { session: { intra_op: { allow_spinning: settings.spinning ? '1' : '0' } } },
     });
   try {
-    return await onBestProvider(settings, create);
+    return await openModel(model, settings, create);
   } catch (error) {
     const advice = 'Restore the file, or name another model: it has to be an ONNX network.';
-    const what = `ONNX Runtime can’t load ${path}: ${(error as Error).message.replace(/\.?\s*$/, '.')} ${advice}`;
+    const what = `ONNX Runtime can’t load ${model.path}: ${(error as Error).message.replace(/\.?\s*$/, '.')} ${advice}`;
     throw new ModelError('ERR_MODEL_LOAD', 'model', what, { cause: error });
   }
 }

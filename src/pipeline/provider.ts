@@ -26,7 +26,7 @@ const preference: Record<RuntimeSettings['provider'], ProviderName[]> = {
  */
 export async function onBestProvider<Session>(
   { provider: requested, library }: Pick<RuntimeSettings, 'provider' | 'library'>,
-  create: (providers: ProviderName[]) => Promise<Session>,
+  create: (providers: [ProviderName, ...ProviderName[]]) => Promise<Session>,
 ): Promise<{ session: Session; provider: ActiveProvider }> {
   const reasons: string[] = [];
   const isThere = (name: ProviderName) => name === 'cpu' || providerFile(name) !== undefined;

@@ -69,7 +69,7 @@ t.test('on this machine nothing fails, and JSON and text say the same', async (t
     t.not(message, '');
     t.match(text.stdout, new RegExp(`^${status} +${name} `, 'm'));
   }
-  t.match(report.checks.at(-2), { status: 'ok', message: /^cpu/ });
+  t.match(report.checks.at(-2), { status: 'ok', message: /^int8 on cpu/ });
   t.match(report.checks.at(-1), { status: 'ok', message: /^none: nothing was measured .*minspnet tune/ });
   t.notOk(existsSync(join(t.testdirName, '.cache')), 'ONNX Runtime keeps no device id, and so reports nothing');
 });
@@ -201,8 +201,8 @@ t.test('a provider that is not to be had is told', async (t) => {
   const checks: Check[] = [];
   for await (const check of checkModel(settings({ runtime: { provider: 'tensorrt' } }))) checks.push(check);
   t.match(checks, [
-    { name: 'model', status: 'ok' },
-    { name: 'provider', status: 'warn', message: /tensorrt/ },
+    { name: 'model', status: 'ok', message: /int8 \(sha256 \w{12}…\) and fp32 \(sha256 \w{12}…\), as its card says$/ },
+    { name: 'provider', status: 'warn', message: /^int8 on cpu, though tensorrt is asked for: / },
   ]);
 });
 

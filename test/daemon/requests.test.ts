@@ -39,8 +39,9 @@ t.test('what a running daemon is asked for, it does', { skip: noMosquitto, timeo
     const running = models.find((model) => model.running)?.name;
     const other = models.find((model) => !model.running)?.name;
     t.ok(running !== undefined && other !== undefined, JSON.stringify(models));
-    t.match(await ask('swapModel', { model: other }), { name: other });
+    t.match(await ask('swapModel', { model: other }), { name: other, precision: 'int8' });
     await until(() => infos.at(-1)?.model.name === other, patience.timeoutMs);
+    t.equal(infos.at(-1)?.model.precision, 'int8');
     t.match(await ask('models'), { models: models.map(({ name }) => ({ name, running: name === other })) });
     await t.rejects(ask('swapModel', { model: 'nonsense' }), { code: 'ERR_REQUEST_REFUSED', message: /nonsense/ });
   });

@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/schema.js';
 import { MinspnetError } from '../../contract/errors.js';
-import type { VerifiedModel } from '../../contract/model-card.js';
+import { modelOn, type VerifiedModel } from '../../contract/model-card.js';
 import { loadModel } from '../../model/load.js';
 import { type Check, fail, failed, ok, warn } from './check.js';
 import { tryNetwork } from './try-network.js';
@@ -15,7 +15,10 @@ export async function* checkModel({ model: wanted, runtime }: Settings): AsyncGe
     return;
   }
   const { name, version } = model.card;
-  yield ok('model', `${name} ${version}, ${model.precision}, as its card says (sha256 ${model.sha256.slice(0, 12)}…)`);
+  const files = [model, ...(model.onCuda ? [model.onCuda] : [])].map(
+    ({ precision, sha256 }) => `${precision} (sha256 ${sha256.slice(0, 12)}…)`,
+  );
+  yield ok('model', `${name} ${version}, ${files.join(' and ')}, as its card says`);
   yield await checkProvider(model, runtime);
 }
 
@@ -29,7 +32,8 @@ async function checkProvider(model: VerifiedModel, runtime: Settings['runtime'])
       return failed(name, new MinspnetError(code, exit, message));
     }
     const { requested, active, reason, library } = loaded.provider;
-    const which = library === undefined ? active : `${active} of ${library}`;
+    const where = library === undefined ? active : `${active} of ${library}`;
+    const which = `${modelOn(model, active).precision} on ${where}`;
     if (reason === undefined) return ok(name, `${which} (asked for: ${requested})`);
     const advice = 'mend that (docs/jetson.md), or set `runtime.provider: cpu`';
     return warn(name, `${which}, though ${requested} is asked for: ${reason}`, advice);
