@@ -13,7 +13,7 @@ import { Topics } from '../contract/topics.js';
 import { loadModel } from '../model/load.js';
 import { connectOptions } from '../mqtt/connect-options.js';
 import { tryBroker } from './doctor/broker.js';
-import { requireOutputFolder, writeOutput } from './output-file.js';
+import { requireOutput, writeOutput } from './output-file.js';
 import { ownVersion } from './own-version.js';
 import { ProgressBar } from './progress-bar.js';
 
@@ -47,8 +47,7 @@ export async function bench(options: BenchOptions): Promise<number> {
       '--publish needs a broker: name one with --mqtt, or `mqtt.url`',
     );
   }
-  for (const file of [options.json, options.report])
-    if (file !== undefined && file !== '-') await requireOutputFolder(file);
+  for (const file of [options.json, options.report]) if (file !== undefined && file !== '-') await requireOutput(file);
   if (broker !== undefined && (options.publish || options.mqtt !== undefined)) {
     await tryBroker(broker, settings.mqtt, `${settings.node}-bench-${process.pid}`); // not after minutes of measuring
   }

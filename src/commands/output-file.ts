@@ -1,4 +1,4 @@
-import { access, constants, mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { StateError } from '../contract/errors.js';
 
@@ -10,12 +10,14 @@ export async function writeOutput(path: string, content: string | Uint8Array): P
 }
 
 /**
- * Whether a file could be put there, before the work that it is for.
+ * Whether a file could be put there, or written anew, before the work that it is for.
  *
  * @throws {StateError} ERR_OUTPUT_WRITE
  */
-export async function requireOutputFolder(path: string): Promise<void> {
-  await access(dirname(resolve(path)), constants.W_OK).catch((cause: Error) => {
+export async function requireOutput(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory()) throw unwritable(path, new Error('it is a folder'));
+  await access(there ? path : dirname(resolve(path)), constants.W_OK).catch((cause: Error) => {
     throw unwritable(path, cause);
   });
 }

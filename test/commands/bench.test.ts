@@ -68,6 +68,11 @@ t.test('what it is told wrong, it says', async (t) => {
   await t.rejects(wrong('--mqtt', 'mqtt://127.0.0.1:1'), noBroker);
   await t.rejects(wrong('--mqtt', 'broker'), { code: 78, stderr: /looks like mqtt:/ });
   await t.rejects(wrong('--report', '/no/such/folder/b.html'), { code: 73, stderr: /folder that is there/ });
+  const aFolder = { code: 73, stderr: /can’t be written: it is a folder\. Name a file .*ERR_OUTPUT_WRITE/ };
+  for (const option of ['--report', '--json']) {
+    // The broker is tried next: what ends before that has not measured.
+    await t.rejects(wrong(option, 'models', '--mqtt', 'mqtt://127.0.0.1:1'), aFolder, option);
+  }
   const card = JSON.parse(await readFile('models/minspnet-n/card.json', 'utf8'));
   const text = 'this is no network';
   card.files = {
