@@ -26,8 +26,8 @@ export class Track {
   score: number;
   bestScore: number;
   box: Box;
-  /** Set of classes that it may be one of. */
-  readonly kind: string;
+  /** Set of classes that it may be one of; another, once it goes on as a track that is. */
+  kind: string;
   /** The one that most of its detections say. */
   class: string;
   readonly votes = new ClassVote();
@@ -129,6 +129,7 @@ export class Track {
   become(other: Track): void {
     this.#filter = other.#filter;
     this.#stillness = other.#stillness;
+    this.kind = other.kind;
     this.votes.addAll(other.votes);
     this.seen = other.seen;
     this.hits += other.hits;

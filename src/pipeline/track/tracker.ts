@@ -231,14 +231,20 @@ export class Tracker {
     return this.tracks.some((other) => other.confirmed && other.seen && iou(other.box, track.box) > samePlaceIou);
   }
 
-  /** The confirmed track that this new one continues: it was lost before this one was first seen. */
+  /**
+   * The confirmed track that this new one continues: it was lost before this one was first seen. One of another kind was
+   * taken for that until just before, in the very same place: who comes in with the back of a head first is a cat at first.
+   */
   #lostTwin(track: Track): Track | undefined {
     let twin: Track | undefined;
-    let most = adoptIou;
+    let most = 0;
     for (const other of this.tracks) {
-      if (!other.confirmed || other.seen || other.kind !== track.kind || other.lastSeen >= track.firstSeen) continue;
+      const sameKind = other.kind === track.kind;
+      const unseen = track.firstSeen - other.lastSeen;
+      if (!other.confirmed || other.seen || unseen <= 0) continue;
+      if (!sameKind && unseen > gapSteps * this.#interval) continue;
       const overlap = Math.max(iou(other.expected, track.box), iou(other.box, track.box));
-      if (overlap <= most) continue;
+      if (overlap <= Math.max(most, sameKind ? adoptIou : samePlaceIou)) continue;
       twin = other;
       most = overlap;
     }

@@ -170,6 +170,20 @@ t.test('a person who is taken for a dog for a while makes no dog', async (t) => 
   t.equal(tracks, 1);
 });
 
+t.test('a person who is taken for a cat at first is one track, and a person', async (t) => {
+  const cat = (ds: Detection[]) => ds.map((d) => ({ ...d, class: 'cat', score: 0.7 }));
+  const { tracks, tracker } = play([person((s) => [0.2 + 0.05 * s, 0.5])], 10, 4, (ds, frame) =>
+    frame < 12 ? cat(ds) : ds,
+  );
+  t.equal(tracks, 1);
+  t.strictSame(
+    tracker.tracks.map((track) => track.class),
+    ['person'],
+  );
+  const later = play([person(() => [0.5, 0.5])], 10, 4, (ds, frame) => (frame < 12 ? cat(ds) : frame < 26 ? [] : ds));
+  t.equal(later.tracks, 2, 'who comes to its place later is another');
+});
+
 t.test('a second, smaller box on a person begins no track', async (t) => {
   const { tracks } = play([person((s) => [0.2 + 0.05 * s, 0.5])], 10, 4, (ds) =>
     ds.flatMap((d) => [d, { ...d, score: 0.5, box: [d.box[0], d.box[1], d.box[2], (d.box[1] + d.box[3]) / 2] }]),
