@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -94,6 +94,23 @@ t.test('a named pipe is refused at once, for nobody may ever write to it; one of
   const piped = `cat '${clip}' | '${process.execPath}' '${cli}' detect /dev/stdin`;
   const { stdout } = await promisify(execFile)('sh', ['-c', piped]);
   t.match(stdout, /^\/dev\/stdin #0: .*\n\/dev\/stdin #1: .*\n$/);
+});
+
+t.test('a picture that was cut off is refused, not searched where it is grey', async (t) => {
+  const folder = t.testdir({ pictures: {} });
+  const clip = join(folder, 'small.mp4');
+  await makeClip(clip, { width: 192, height: 96, frames: 2, fps: 10 });
+  await detect(clip, '--annotate', join(folder, 'pictures'));
+  const whole = readFileSync(join(folder, 'pictures', 'small-000000.jpg'));
+  const cut = join(folder, 'cut.jpg');
+  const piped = join(folder, 'cut'); // told by its first bytes, not by its name
+  for (const [path, share] of [[cut, 0.9] as const, [piped, 0.6] as const]) {
+    writeFileSync(path, whole.subarray(0, share * whole.length));
+    const failure = await detect(path).catch((error) => error);
+    t.match(failure, { code: exitCodes.source, stdout: '', stderr: /damaged or cut off.*ERR_SOURCE_NO_FRAMES/ });
+  }
+  writeFileSync(cut, Buffer.concat([whole, Buffer.alloc(5000)]));
+  t.equal((await detect(cut)).length, 1, 'what follows a whole picture is no damage');
 });
 
 t.test('bad input ends with a message and an exit code', async (t) => {

@@ -50,14 +50,19 @@ function hasStatefulDecoder(root: string): boolean {
   }
 }
 
-/** Opens a decoder for a stream. */
-export async function openDecoder(codec: Codec, stream: Stream): Promise<OpenedDecoder> {
+/**
+ * Opens a decoder for a stream.
+ *
+ * @param strict what is damaged is refused; else grey or smeared parts stand for what is missing, as is best in a stream
+ */
+export async function openDecoder(codec: Codec, stream: Stream, { strict = false } = {}): Promise<OpenedDecoder> {
   const context = new CodecContext();
   context.allocContext3(codec);
   let code = context.parametersToContext(stream.codecpar);
   // One thread: frame threads would delay each picture by one frame time a thread, and the other cores have work.
   context.threadCount = 1;
   context.pktTimebase = stream.timeBase;
+  if (strict) context.setOption('err_detect', 'explode');
   if (code >= 0) code = await context.open2(codec, null);
   if (code >= 0) return { codec, context };
   context.freeContext();

@@ -115,7 +115,7 @@ export class FfmpegSource implements PictureSource {
     const { width, height } = stream.codecpar;
     const demuxer = this.input.iformat?.name?.split(',')[0];
     const by = `${demuxer}/${decoder}${choice}${this.source.live ? ', live' : ''}`;
-    const frames = Number(stream.nbFrames) || (isPicture(this.input.iformat?.name) ? 1 : undefined);
+    const frames = Number(stream.nbFrames) || (this.#isPicture ? 1 : undefined);
     const fps = den === 0 ? 0 : num / den;
     return { width, height, fps, by, notes, ...(frames !== undefined && { frames }) };
   }
@@ -142,6 +142,11 @@ export class FfmpegSource implements PictureSource {
 
   get #isDevice(): boolean {
     return this.source.live && this.source.network === undefined;
+  }
+
+  /** FFmpeg's demuxers for single pictures: image2 by the file's name, the others by its first bytes. */
+  get #isPicture(): boolean {
+    return /^(image2|(jpeg|png|webp|bmp)_pipe)$/.test(this.input.iformat?.name ?? '');
   }
 
   /** A camera that sends a little now and then would keep FFmpeg waiting for ever. */
@@ -193,7 +198,7 @@ export class FfmpegSource implements PictureSource {
       notes.push(`${this.source.decoder} can’t decode ${software.name}, so the CPU does`);
     }
     for (const candidate of decoders) {
-      const opened = await openDecoder(candidate, stream);
+      const opened = await openDecoder(candidate, stream, { strict: this.#isPicture });
       let failure = 'failure' in opened ? opened.failure : undefined;
       if ('context' in opened) {
         this.#codec = opened.context;
@@ -289,7 +294,12 @@ export class FfmpegSource implements PictureSource {
   }
 
   #end(): undefined {
-    if (this.#pictures === 0) throw this.#error('ERR_SOURCE_NO_FRAMES', 'opened, but no picture in it can be decoded');
+    if (this.#pictures === 0) {
+      const what = this.#isPicture
+        ? 'is a picture that is damaged or cut off, or none at all'
+        : 'opened, but no picture in it can be decoded';
+      throw this.#error('ERR_SOURCE_NO_FRAMES', what);
+    }
     const stated = Number(this.#stream?.nbFrames ?? 0);
     // Containers count a few pictures that players don't show; a file that was cut off lacks more than that.
     if (this.#pictures < stated * 0.99 - 2) {
@@ -313,11 +323,6 @@ export class FfmpegSource implements PictureSource {
     const advice = this.source.live ? 'Check the address and that the camera is on.' : 'Check that the file is whole.';
     return sourceError(code, 'source', `source ${shown(this.source)} ${what}. ${advice}`);
   }
-}
-
-/** FFmpeg's demuxers for single pictures: image2 by the file's name, the others by its first bytes. */
-function isPicture(demuxer: string | null | undefined): boolean {
-  return demuxer === 'image2' || /^(jpeg|png|webp|bmp)_pipe$/.test(demuxer ?? '');
 }
 
 function area({ codecpar: { width, height } }: Stream): number {
