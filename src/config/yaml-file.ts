@@ -68,6 +68,14 @@ export function readText(file: string): string {
   }
 }
 
+/** Of a bracket that is not closed the parser says first of all that something is not indented. */
+function unclosed(message: string): string | undefined {
+  const bracket = /^Flow .* end with a ([\]}])$/.exec(message)?.[1];
+  if (bracket === undefined) return undefined;
+  const opening = bracket === ']' ? '[' : '{';
+  return `no \`${bracket}\` closes the \`${opening}\` before this place, or what it holds is indented less than it should be`;
+}
+
 function checkDepth(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return depth < maxDepth && Object.values(value).every((child) => checkDepth(child, depth + 1));
@@ -116,7 +124,7 @@ export function readYamlFile(
     throw refuse(
       mistakes.slice(0, maxSyntaxProblems).map(({ code, message, pos }) => ({
         origin: originAt(pos[0]),
-        message: hints[code] ?? message,
+        message: unclosed(message) ?? hints[code] ?? message,
       })),
     );
   }
