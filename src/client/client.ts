@@ -36,6 +36,8 @@ export interface ConnectOptions {
   share?: string;
   /** How long the first session may take to come about, ms; 10,000. */
   connectMs?: number;
+  /** Gives the first session up: `connect` throws the signal's reason. */
+  signal?: AbortSignal;
   /** The pause after the first failed attempt, which doubles, and the longest; ms; [500, 30,000]. */
   retryMs?: readonly [first: number, longest: number];
   /** Silence after which the broker is asked whether it is there, s; 20. */
@@ -131,7 +133,7 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
 
   /** @internal */
   async start(): Promise<void> {
-    await this.#session.start();
+    await this.#session.start(this.#options.signal);
     this.#session.on('connected', (url) => this.emit('connected', url));
     this.#session.on('away', (error, retryMs) => this.emit('away', error, retryMs));
     setTimeout(() => {

@@ -81,13 +81,18 @@ export class Session extends EventEmitter<SessionEvents> {
   /**
    * Resolves when it is subscribed.
    *
+   * @param signal gives it up
    * @throws BrokerError `ERR_BROKER_REFUSED` where a broker says no, `ERR_BROKER_AWAY` where none answers in time
    */
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let abort: (() => void) | undefined;
     try {
+      signal?.throwIfAborted();
       await new Promise<void>((resolve, reject) => {
         this.#first = { resolve, reject };
+        abort = () => reject(signal?.reason);
+        signal?.addEventListener('abort', abort);
         let last: BrokerError | undefined;
         this.on('away', (error) => {
           last = error;
@@ -103,6 +108,7 @@ export class Session extends EventEmitter<SessionEvents> {
       throw error;
     } finally {
       clearTimeout(timer);
+      if (abort !== undefined) signal?.removeEventListener('abort', abort);
       this.#first = undefined;
       this.removeAllListeners('away');
     }

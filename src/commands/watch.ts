@@ -3,7 +3,7 @@ import { type ConnectOptions, connect, type MinspnetClient } from '../client/ind
 import { loadSettings } from '../config/load.js';
 import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
-import { exitCodes } from '../contract/errors.js';
+import { BrokerError, exitCodes } from '../contract/errors.js';
 import { type BrokerTls, read } from '../mqtt/connect-options.js';
 import { BoardView } from './watch/board-view.js';
 
@@ -23,38 +23,55 @@ const drawMs = 200;
 /** `minspnet watch`: what the boards say, until a signal; a table in a terminal, a JSON line an event in a pipe. */
 export async function watch(options: WatchOptions): Promise<number> {
   const { settings } = loadSettings({ file: options.config, overrides: [] });
-  const { urls, access } = brokerOf(settings, options.url);
-  const signal = new AbortController();
-  const stopped = Promise.race(['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal: signal.signal })));
-  stopped.catch(() => {});
+  const { urls, access, advice } = brokerOf(settings, options.url);
+  const leaving = new AbortController();
+  const left = once(leaving.signal, 'abort');
+  const leave = () => leaving.abort();
+  process.on('SIGINT', leave).on('SIGTERM', leave);
   const { node, camera } = options;
-  const client = await connect(urls, {
-    baseTopic: settings.mqtt.baseTopic,
-    connectMs: settings.mqtt.connectSeconds * 1000,
-    ...access,
-    ...(node && { node }),
-    ...(camera && { camera }),
-  });
   try {
+    await using client = await connect(urls, {
+      baseTopic: settings.mqtt.baseTopic,
+      connectMs: settings.mqtt.connectSeconds * 1000,
+      signal: leaving.signal,
+      ...access,
+      ...(node && { node }),
+      ...(camera && { camera }),
+    });
     const shown = process.stdout.isTTY
       ? showTable(client, urls.map(maskUrl).join(', '), options)
       : showLines(client, options);
-    await Promise.race([stopped, shown]);
+    await Promise.race([left, shown]);
+  } catch (error) {
+    if (!leaving.signal.aborted) throw withAdvice(error, advice);
   } finally {
-    signal.abort();
-    await client.close();
+    process.off('SIGINT', leave).off('SIGTERM', leave);
   }
   return exitCodes.ok;
 }
 
-function brokerOf({ mqtt }: Settings, url: string | undefined): { urls: string[]; access: ConnectOptions } {
-  if (url !== undefined) return { urls: [url], access: {} };
+function withAdvice(error: unknown, advice: string): unknown {
+  if (!(error instanceof BrokerError) || error.code !== 'ERR_BROKER_AWAY') return error;
+  return new BrokerError(error.code, error.exit, `${error.message}. ${advice}.`, { cause: error });
+}
+
+/** Who is listened to, and what to do where nobody is there. */
+interface WatchedBroker {
+  urls: string[];
+  access: ConnectOptions;
+  advice: string;
+}
+
+function brokerOf({ mqtt }: Settings, url: string | undefined): WatchedBroker {
+  if (url !== undefined) return { urls: [url], access: {}, advice: 'Check that it runs, and the address in --url' };
   if (mqtt.url === undefined) {
     const { host, port, username, password, certificate } = mqtt.broker;
     const urls = [`${certificate ? 'mqtts' : 'mqtt'}://${host}:${port}`];
-    return { urls, access: accessOf(username, password, { ca: certificate }) };
+    const advice = '`minspnet run` brings that one along: start it, or name another broker with --url';
+    return { urls, access: accessOf(username, password, { ca: certificate }), advice };
   }
-  return { urls: [mqtt.url, ...mqtt.fallbackUrls], access: accessOf(mqtt.username, mqtt.password, mqtt.tls) };
+  const advice = 'Check that it runs, and `mqtt.url` in the settings; --url names another one';
+  return { urls: [mqtt.url, ...mqtt.fallbackUrls], access: accessOf(mqtt.username, mqtt.password, mqtt.tls), advice };
 }
 
 function accessOf(username: string | undefined, password: string | undefined, tls: BrokerTls): ConnectOptions {

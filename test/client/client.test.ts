@@ -264,6 +264,15 @@ t.test('where nobody answers, connect says so in time', async (t) => {
   t.ok(performance.now() - start < 3000);
 });
 
+t.test('a signal gives the first session up', async (t) => {
+  const silent = await stopAfter(t as Test, silentServer());
+  await t.rejects(connect(silent.url, { signal: AbortSignal.abort(new Error('before')) }), /before/);
+  const later = new AbortController();
+  const waits = connect(silent.url, { connectMs: 600_000, signal: later.signal });
+  later.abort(new Error('enough'));
+  await t.rejects(waits, /enough/);
+});
+
 t.test('not authorised is told apart from away', { skip: noMosquitto }, async (t) => {
   const broker = new Mosquitto(['allow_anonymous false', 'password_file %d/passwords', 'acl_file %d/acl']);
   t.teardown(() => broker.stop());

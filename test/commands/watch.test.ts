@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -96,5 +97,27 @@ t.test('no broker: exit code 69, and what to do', async (t) => {
     said += chunk;
   });
   t.same(await once(child, 'close'), [69, null]);
-  t.match(said, /error: the broker mqtt:\/\/127.0.0.1:\d+ is away: .*\[ERR_BROKER_AWAY\]/);
+  t.match(
+    said,
+    /error: the broker mqtt:\/\/127.0.0.1:\d+ is away: .* Check that it runs, and the address in --url\. \[ERR_BROKER_AWAY\]/,
+  );
+});
+
+t.test('a signal ends it as well where no broker answers', async (t) => {
+  const silent = createServer((socket) => socket.on('error', () => {}).resume());
+  const curt = createServer((socket) => socket.destroy());
+  for (const server of [silent, curt]) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const child = spawn(process.execPath, [cli, 'watch', '--url', url], {
+      env: { ...process.env, MINSPNET_MQTT__CONNECTSECONDS: '600' },
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    const exited = once(child, 'exit');
+    await once(server, 'connection');
+    child.kill('SIGTERM');
+    t.same(await exited, [0, null], server === silent ? 'silent' : 'curt');
+  }
 });
