@@ -16,6 +16,8 @@ import {
 /** The folder of the models that come with us. Seen from dist/src/model. */
 export const shipped = fileURLToPath(new URL('../../../models/', import.meta.url));
 
+const advice = 'Restore the file, or write the card anew with training/card.py.';
+
 /**
  * Reads a model's card and checks the files that may run against it, so that a damaged or exchanged one never does.
  *
@@ -45,7 +47,7 @@ async function verify(folder: string, card: ModelCard, precision: Precision): Pr
       'ERR_MODEL_CORRUPT',
       'model',
       `${path} is not the file that its card names (sha256 ${sha256.slice(0, 12)}…, the card says ` +
-        `${file.sha256.slice(0, 12)}…). Restore the file, or write the card anew with training/card.py.`,
+        `${file.sha256.slice(0, 12)}…). ${advice}`,
     );
   }
   return { precision, path, sha256 };
@@ -69,11 +71,14 @@ async function findFolder(model: string): Promise<string> {
 
 export async function readCard(path: string): Promise<ModelCard> {
   try {
-    return modelCard.parse(JSON.parse(await readFile(path, 'utf8')));
+    const text = await readFile(path, 'utf8');
+    if (text.trim() === '') throw new Error('it is empty');
+    return modelCard.parse(JSON.parse(text));
   } catch (error) {
     const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues;
-    const what = issues?.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') ?? String(error);
-    throw new ModelError('ERR_MODEL_CARD', 'model', `${path} is no model card: ${what}`, { cause: error });
+    const what =
+      issues?.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') ?? (error as Error).message;
+    throw new ModelError('ERR_MODEL_CARD', 'model', `${path} is no model card: ${what}. ${advice}`, { cause: error });
   }
 }
 

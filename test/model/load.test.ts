@@ -65,6 +65,16 @@ t.test('every way of being wrong has its code', async (t) => {
   t.test('no such precision', async (t) => {
     await t.rejects(refused(model(t, card), 'int8'), { code: 'ERR_MODEL_PRECISION', message: /only fp32/ });
   });
+  t.test('a card that holds nothing: what to do', async (t) => {
+    const cases: [string, RegExp][] = [
+      ['', /card\.json is no model card: it is empty\. Restore the file, or write/],
+      ['{}', /card\.json is no model card: .*files: Invalid input.*\. Restore the file, or write/],
+      ['{"name', /card\.json is no model card: .*JSON.*\. Restore the file, or write/],
+    ];
+    for (const [text, message] of cases) {
+      await t.rejects(refused(t.testdir({ 'card.json': text })), { code: 'ERR_MODEL_CARD', message }, text);
+    }
+  });
   t.test('a setting of the card', async (t) => {
     const wrong = { ...card, minScore: 40 };
     await t.rejects(refused(model(t, wrong)), { code: 'ERR_MODEL_CARD', message: /minScore/ });
