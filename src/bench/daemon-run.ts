@@ -95,7 +95,7 @@ function daemonSettings({ source, model, runtime, size, fps, broker }: DaemonRun
         motion: { gate: false },
       },
     },
-    model: { path: dirname(model.path), precision: model.onCuda ? 'auto' : model.precision, ...(size && { size }) },
+    model: { path: dirname(model.path), precision: model.onGpu ? 'auto' : model.precision, ...(size && { size }) },
     runtime,
     events: { detections: true },
     mqtt: {

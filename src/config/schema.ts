@@ -166,7 +166,7 @@ export const settingsSchema = z.strictObject({
       precision: z
         .enum(['auto', 'fp32', 'int8'])
         .default('auto')
-        .describe('auto: INT8 where the model has it, but FP32 on CUDA, which has no integer convolutions'),
+        .describe('auto: INT8 where the model has it, but FP32 on CUDA and TensorRT: see docs/jetson.md'),
       size: z
         .tuple([z.int().positive(), z.int().positive()])
         .optional()

@@ -99,14 +99,15 @@ export interface VerifiedFile {
 /** A model whose files are what its card says. */
 export interface VerifiedModel extends VerifiedFile {
   card: ModelCard;
-  /** What runs on CUDA in place of this file, where nobody has named a precision. */
-  onCuda?: VerifiedFile;
+  /** What runs on a GPU in place of this file, where nobody has named a precision. */
+  onGpu?: VerifiedFile;
 }
 
 /**
  * The model with the file that runs on a provider. ONNX Runtime's CUDA provider has no integer convolutions: there INT8
- * is FP32 with rounding between, slower than the FP32 file and not what the card was measured with.
+ * is FP32 with rounding between, slower than the FP32 file and not what the card was measured with. TensorRT takes no
+ * zero points but 0, and the activations of our INT8 files have others.
  */
-export function modelOn({ onCuda, ...model }: VerifiedModel, provider: string): VerifiedModel {
-  return provider === 'cuda' ? { ...model, ...onCuda } : model;
+export function modelOn({ onGpu, ...model }: VerifiedModel, provider: string): VerifiedModel {
+  return provider !== 'cpu' ? { ...model, ...onGpu } : model;
 }

@@ -22,7 +22,7 @@ const advice = 'Restore the file, or write the card anew with training/card.py.'
  * Reads a model's card and checks the files that may run against it, so that a damaged or exchanged one never does.
  *
  * @param model a shipped model's name, or a folder with a card.json
- * @param precision `auto` prefers INT8, but FP32 on CUDA
+ * @param precision `auto` prefers INT8, but FP32 on a GPU
  * @throws {ModelError} ERR_MODEL_MISSING, ERR_MODEL_CARD, ERR_MODEL_PRECISION, ERR_MODEL_CORRUPT
  */
 export async function loadModel(model: string, precision: Precision | 'auto'): Promise<VerifiedModel> {
@@ -31,7 +31,7 @@ export async function loadModel(model: string, precision: Precision | 'auto'): P
   if (precision !== 'auto') return { card, ...(await verify(folder, card, precision)) };
   const fp32 = await verify(folder, card, 'fp32');
   if (card.files.int8 === undefined) return { card, ...fp32 };
-  return { card, ...(await verify(folder, card, 'int8')), onCuda: fp32 };
+  return { card, ...(await verify(folder, card, 'int8')), onGpu: fp32 };
 }
 
 async function verify(folder: string, card: ModelCard, precision: Precision): Promise<VerifiedFile> {

@@ -29,17 +29,17 @@ t.test('a model that is what its card says', async (t) => {
   t.match(await loadModel(folder, 'auto'), { precision: 'fp32', path: join(folder, 'a.onnx'), sha256: file.sha256 });
 });
 
-t.test('auto prefers INT8 where there is one, and has FP32 for CUDA', async (t) => {
+t.test('auto prefers INT8 where there is one, and has FP32 for a GPU', async (t) => {
   const int8 = { ...file, file: 'b.onnx' };
   const folder = model(t, { ...card, files: { fp32: file, int8 } });
   writeFileSync(join(folder, 'b.onnx'), bytes);
   t.match(await loadModel(folder, 'auto'), {
     precision: 'int8',
     path: join(folder, 'b.onnx'),
-    onCuda: { precision: 'fp32', path: join(folder, 'a.onnx') },
+    onGpu: { precision: 'fp32', path: join(folder, 'a.onnx') },
   });
-  t.match(await loadModel(folder, 'fp32'), { precision: 'fp32', onCuda: undefined });
-  t.match(await loadModel(folder, 'int8'), { precision: 'int8', onCuda: undefined });
+  t.match(await loadModel(folder, 'fp32'), { precision: 'fp32', onGpu: undefined });
+  t.match(await loadModel(folder, 'int8'), { precision: 'int8', onGpu: undefined });
   writeFileSync(join(folder, 'a.onnx'), 'other');
   await t.rejects(loadModel(folder, 'auto'), { code: 'ERR_MODEL_CORRUPT', message: /a\.onnx/ });
   t.equal((await loadModel(folder, 'int8')).precision, 'int8', 'where it is named, the other file does not matter');

@@ -21,20 +21,20 @@ async function openOn(
     },
   );
   const { active } = rest.provider;
-  return { opened, active, precision: model.precision, tellsItsFile: model.path === session && !('onCuda' in model) };
+  return { opened, active, precision: model.precision, tellsItsFile: model.path === session && !('onGpu' in model) };
 }
 
-t.test('where the precision is left open, CUDA runs FP32 and every other provider INT8', async (t) => {
+t.test('where the precision is left open, a GPU runs FP32 and the CPU INT8', async (t) => {
   const all: ProviderName[] = ['tensorrt', 'cuda', 'cpu'];
   const cases = [
     { runs: all, asked: 'cuda', opened: ['cuda fp32'], active: 'cuda', precision: 'fp32' },
     { runs: all, asked: 'cpu', opened: ['cpu int8'], active: 'cpu', precision: 'int8' },
-    { runs: all, asked: 'tensorrt', opened: ['tensorrt int8'], active: 'tensorrt', precision: 'int8' },
+    { runs: all, asked: 'tensorrt', opened: ['tensorrt fp32'], active: 'tensorrt', precision: 'fp32' },
     { runs: ['cpu'], asked: 'cuda', opened: ['cuda fp32', 'cpu int8'], active: 'cpu', precision: 'int8' },
     {
       runs: ['cuda', 'cpu'],
       asked: 'tensorrt',
-      opened: ['tensorrt int8', 'cuda fp32'],
+      opened: ['tensorrt fp32', 'cuda fp32'],
       active: 'cuda',
       precision: 'fp32',
     },

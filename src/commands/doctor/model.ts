@@ -15,7 +15,7 @@ export async function* checkModel({ model: wanted, runtime }: Settings): AsyncGe
     return;
   }
   const { name, version } = model.card;
-  const files = [model, ...(model.onCuda ? [model.onCuda] : [])].map(
+  const files = [model, ...(model.onGpu ? [model.onGpu] : [])].map(
     ({ precision, sha256 }) => `${precision} (sha256 ${sha256.slice(0, 12)}…)`,
   );
   yield ok('model', `${name} ${version}, ${files.join(' and ')}, as its card says`);
