@@ -280,7 +280,7 @@ export class CaptureThread {
     const part = settings.region && pixelRegion(settings.region, picture);
     const input = this.data.input ?? inputSize(part ?? picture, multipleOf, this.data.inputPixels);
     this.#scaler = new TensorScaler(input, fill, resize, settings.region);
-    this.#gate = new MotionGate(settings.motion, input);
+    this.#gate = new MotionGate(settings.motion, input, settings.region);
     const buffers = this.#source.live ? 1 : 2;
     for (let i = 0; i < buffers; i += 1) this.#free.push(tensorBuffer(input, fill));
     return input;

@@ -1,8 +1,10 @@
 import { AV_PIX_FMT_GRAY8, SWS_AREA } from 'node-av/constants';
 import { avGetPixFmtName, FFmpegError, type Frame, type SoftwareScaleContext } from 'node-av/lib';
 import type { MotionSettings } from '../../config/schema.js';
+import type { Box } from '../../contract/geometry.js';
 import { fit, type Size } from './input-size.js';
 import { type OwnFrame, ownFrame, type PixelFormat } from './own-frame.js';
+import { type PixelRegion, pixelRegion } from './region.js';
 import { scaleContext } from './scale-context.js';
 
 /** A cell is this many pixels of the network's input wide and high. The network finds nothing that fits into two. */
@@ -23,13 +25,17 @@ export class MotionGate implements Disposable {
   /** The cells of this picture, and of the one that the network last looked at. */
   #current: OwnFrame | undefined;
   #seen: OwnFrame | undefined;
+  /** The cells that the network would look at. */
+  #watched: PixelRegion = { x: 0, y: 0, width: 0, height: 0 };
   /** When the network last looked, and when something last moved; media time, milliseconds. */
   #seenMs: number | undefined;
   #movedMs = 0;
 
+  /** @param region the part of the picture that the network looks at, where it is not all of it */
   constructor(
     private readonly settings: MotionSettings,
     private readonly input: Size,
+    private readonly region: Box = [0, 0, 1, 1],
   ) {}
 
   /**
@@ -77,11 +83,15 @@ export class MotionGate implements Disposable {
     const { threshold } = this.settings;
     const [current, seen] = [this.#current?.data[0], this.#seen?.data[0]];
     if (current === undefined || seen === undefined) return true;
+    const { x, y, width, height } = this.#watched;
+    const stride = this.#current?.strides[0] ?? 0;
     let changed = 0;
-    for (let i = 0; i < current.length; i += 1) {
-      if (Math.abs((current[i] ?? 0) - (seen[i] ?? 0)) < threshold) continue;
-      changed += 1;
-      if (changed >= leastCells) return true;
+    for (let row = y; row < y + height; row += 1) {
+      for (let i = row * stride + x; i < row * stride + x + width; i += 1) {
+        if (Math.abs((current[i] ?? 0) - (seen[i] ?? 0)) < threshold) continue;
+        changed += 1;
+        if (changed >= leastCells) return true;
+      }
     }
     return false;
   }
@@ -92,17 +102,29 @@ export class MotionGate implements Disposable {
     if (key === this.#key) return;
     this[Symbol.dispose]();
     this.#key = ''; // until all of it is made
-    const { width, height } = fit(frame, this.input);
-    const cells: Size = { width: Math.ceil(width / cellPixels), height: Math.ceil(height / cellPixels) };
+    const cells = this.#divide(frame);
     const format = frame.format as PixelFormat;
     // Where the brightness is a plane of its own, bytes, nothing else need be read.
     const hasLuma = /^(yuvj?4[0-9]{2}p|nv(12|16|21|24|61)|gray)$/.test(avGetPixFmtName(format) ?? '');
     const from = hasLuma ? AV_PIX_FMT_GRAY8 : format;
     this.#context = scaleContext(frame, from, cells, AV_PIX_FMT_GRAY8, SWS_AREA);
-    const rowAlign = 1; // so that all bytes of the plane are cells
+    const rowAlign = 1; // no bytes between the rows
     this.#current = ownFrame(cells, AV_PIX_FMT_GRAY8, rowAlign);
     this.#seen = ownFrame(cells, AV_PIX_FMT_GRAY8, rowAlign);
     this.#seenMs = undefined;
     this.#key = key;
+  }
+
+  /** Cells for the whole picture, as fine as the region's; cutting the region out would cost a few Buffers a picture. */
+  #divide(picture: Size): Size {
+    const region = pixelRegion(this.region, picture);
+    const { width, height } = fit(region, this.input);
+    const across = Math.ceil(width / cellPixels) / region.width;
+    const down = Math.ceil(height / cellPixels) / region.height;
+    const [x, y] = [Math.round(region.x * across), Math.round(region.y * down)];
+    const right = Math.round((region.x + region.width) * across);
+    const bottom = Math.round((region.y + region.height) * down);
+    this.#watched = { x, y, width: right - x, height: bottom - y };
+    return { width: Math.round(picture.width * across), height: Math.round(picture.height * down) };
   }
 }

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import type { Box } from '../../../src/contract/geometry.js';
 import { Capture, type CapturedFrame, type CaptureWorker } from '../../../src/pipeline/capture/capture.js';
 import {
   type CaptureWorkerData,
@@ -121,6 +122,23 @@ t.test('snapshots are cut out of the picture whose buffer comes back', async (t)
   });
   t.equal(snapshots.length, 2);
   for (const jpeg of snapshots) t.strictSame([...jpeg.subarray(0, 3)], [0xff, 0xd8, 0xff], 'a JPEG');
+});
+
+t.test('what moves beside the region does not keep the network awake', async (t) => {
+  const source = join(t.testdir(), 'a.mp4');
+  const luma = (x: number, _: number, frame: number) => (x < 80 ? 60 + ((frame * 40) % 180) : 100);
+  await makeClip(source, { width: 192, height: 96, frames: 20, fps: 10, luma });
+  const gated = { ...settings, source, motion: { ...motion, gate: true } };
+  const stillOf = async (region?: Box) => {
+    let still = 0;
+    await play({ settings: { ...gated, region } }, (frame, capture) => {
+      if (frame.still) still += 1;
+      capture.release(frame, [], true);
+    });
+    return still;
+  };
+  t.equal(await stillOf(), 0);
+  t.ok((await stillOf([0.5, 0, 1, 1])) > 10);
 });
 
 t.test('a bad source fails with its reason', async (t) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { MotionSettings } from '../../../src/config/schema.js';
+import type { Box } from '../../../src/contract/geometry.js';
 import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
 import { MotionGate } from '../../../src/pipeline/capture/motion-gate.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
@@ -16,6 +17,7 @@ async function judge(
   luma: NonNullable<ClipOptions['luma']>,
   settings: Partial<MotionSettings> = {},
   settled = (_: number) => true,
+  region?: Box,
 ): Promise<boolean[]> {
   const path = join(t.testdir(), 'a.mp4');
   await makeClip(path, { ...clip, luma });
@@ -23,7 +25,7 @@ async function judge(
   if (source.kind !== 'ffmpeg') throw new TypeError('no file');
   await using opened = new FfmpegSource(source);
   await opened.open();
-  using gate = new MotionGate({ ...defaults, ...settings }, input);
+  using gate = new MotionGate({ ...defaults, ...settings }, input, region);
   const still: boolean[] = [];
   for (let picture = await opened.next(); picture !== undefined; picture = await opened.next()) {
     still.push(gate.isStill(picture.frame, picture.mediaMs, settled(still.length)));
@@ -63,3 +65,25 @@ t.test('a scene that is not settled is looked at always; so is all without the g
   t.ok(still.slice(10, 20).some((one) => one));
   t.strictSame(looks(await judge(t, luma, { gate: false })).length, clip.frames);
 });
+
+t.test(
+  'of a region: what moves beside it wakes nobody, and what moves in it is seen as finely as the network does',
+  async (t) => {
+    const region: Box = [0.5, 0.25, 0.75, 0.5]; // 320..480 x 90..180
+    const moving = (left: number, top: number, side: number) => (x: number, y: number, frame: number) =>
+      frame >= 25 && x >= left && x < left + side && y >= top && y < top + side ? 60 + ((frame * 40) % 180) : 100;
+    const always = () => true;
+    const judged = (luma: ReturnType<typeof moving>) => judge(t, luma, { refreshSeconds: 60 }, always, region);
+    for (const [left, top, side] of [[200, 90, 110] as const, [320, 190, 160] as const, [490, 60, 130] as const]) {
+      t.strictSame(
+        looks(await judged(moving(left, top, side))).filter((at) => at >= 25),
+        [],
+        `beside: ${left}, ${top}`,
+      );
+    }
+    // 6 x 6 pixels of 640 x 360 are 12 x 12 of the network's input, but less than a cell if all of the picture were in it.
+    for (const [left, top] of [[324, 94] as const, [472, 172] as const, [400, 130] as const]) {
+      t.ok(looks(await judged(moving(left, top, 6))).filter((at) => at >= 25).length > 15, `within: ${left}, ${top}`);
+    }
+  },
+);
