@@ -13,6 +13,7 @@ export const cameraHealth = z.object({
   still: count.describe('of them, pictures in which nothing had changed, so that the network was spared them'),
   skipped: count.describe('captured, but a newer one came before the network was free'),
   decodeErrors: count,
+  snapshotErrors: count.describe('snapshots that could not be made: their events come without'),
   stalls: count.describe('times that no picture came for a while'),
   reconnects: count.describe('times that it was lost and came back'),
   losses: z.record(z.string(), count).describe('broken connections and failed attempts by the code of their error'),

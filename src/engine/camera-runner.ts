@@ -165,7 +165,7 @@ export class CameraRunner {
     const now = monotonicMs();
     const { startedAt, frames, inferences, inferenceMs } = this.#period;
     this.#period = { startedAt: now, frames: 0, inferences: 0, inferenceMs: 0 };
-    const { skipped, decodeErrors, clockJumps } = this.#capture.counters;
+    const { skipped, decodeErrors, snapshotErrors, clockJumps } = this.#capture.counters;
     const { stalls, reconnects, byCode } = this.#capture.losses;
     return {
       state: this.#change.state,
@@ -175,6 +175,7 @@ export class CameraRunner {
       still: this.#still,
       skipped,
       decodeErrors,
+      snapshotErrors,
       stalls,
       reconnects,
       losses: byCode,

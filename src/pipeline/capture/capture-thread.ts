@@ -328,15 +328,13 @@ export class CaptureThread {
     this.#settled = settled;
   }
 
-  /** A picture that can't be encoded costs its snapshots, not the camera. */
+  /** A picture that is gone or can't be encoded costs its snapshots, not the camera. */
   #cut(picture: Frame | undefined, cuts: readonly Cut[]): Uint8Array[] {
-    if (picture === undefined) return [];
     try {
-      return cuts.map((cut) => this.#snapshots.encode(picture, cut));
-    } catch {
-      this.#counters.snapshotErrors += 1;
-      return [];
-    }
+      if (picture !== undefined) return cuts.map((cut) => this.#snapshots.encode(picture, cut));
+    } catch {} // counted
+    this.#counters.snapshotErrors += cuts.length;
+    return [];
   }
 
   /** Resolves at the next message, whatever it is: who waits looks again. */

@@ -62,7 +62,7 @@ export interface CaptureCounters {
   decodeErrors: number;
   /** The source's time stamps went back or leapt, or this thread was kept from running for long. */
   clockJumps: number;
-  /** Pictures that could not be encoded as JPEG. */
+  /** Snapshots that could not be made. */
   snapshotErrors: number;
   decodeMs: number;
   scaleMs: number;

@@ -2,8 +2,9 @@ import { EventEmitter } from 'node:events';
 import { AV_PIX_FMT_CUDA, AV_PIX_FMT_YUV420P } from 'node-av/constants';
 import { Frame } from 'node-av/lib';
 import t from 'tap';
+import type { Box } from '../../../src/contract/geometry.js';
 import { CaptureThread } from '../../../src/pipeline/capture/capture-thread.js';
-import type { FromCaptureWorker } from '../../../src/pipeline/capture/messages.js';
+import type { FromCaptureWorker, ToCaptureWorker } from '../../../src/pipeline/capture/messages.js';
 import type { PictureSource } from '../../../src/pipeline/capture/picture-source.js';
 import { monotonicMs } from '../../../src/timing/monotonic.js';
 import { cameraSettings } from '../../support/settings.js';
@@ -23,8 +24,8 @@ function readable(): Frame {
   return Frame.fromVideoBuffer(bytes, { ...size, format: AV_PIX_FMT_YUV420P });
 }
 
-t.test('a camera whose pictures could not be read for once is not blind afterwards', async (t) => {
-  const pictures = [unreadable(), readable()];
+/** A thread that plays these pictures, one an attempt. */
+function startThread(pictures: Frame[]) {
   const createSource = (): PictureSource => {
     let left = pictures.splice(0, 1);
     return {
@@ -44,18 +45,49 @@ t.test('a camera whose pictures could not be read for once is not blind afterwar
   const thread = new EventEmitter();
   const port = {
     on: (_: 'message', listener: (...args: never[]) => void) => thread.on('message', listener as () => void),
-    postMessage: (message: FromCaptureWorker) => said.push(message),
+    postMessage: (message: FromCaptureWorker) => said.push(structuredClone(message)),
     close: () => said.push({ kind: 'closed', generation: 0 }),
   };
   const settings = cameraSettings({ source: 'rtsp://camera.invalid/1' });
   const data = { settings, fill: 114, multipleOf: 32, resize: 'fit' as const, snapshot: { quality: 80, maxSize: 64 } };
   new CaptureThread(port, data, { createSource, now: monotonicMs }).start();
-  thread.emit('message', { kind: 'open', generation: 1 });
+  const send = (message: ToCaptureWorker) => thread.emit('message', message);
+  const stop = async () => {
+    send({ kind: 'stop' });
+    await until(() => said.some((message) => message.kind === 'closed' && message.generation === 0));
+  };
+  return { said, send, stop };
+}
+
+t.test('a camera whose pictures could not be read for once is not blind afterwards', async (t) => {
+  const { said, send, stop } = startThread([unreadable(), readable()]);
+  send({ kind: 'open', generation: 1 });
   await until(() => said.some(({ kind }) => kind === 'closed'));
   t.ok(said.some(({ kind }) => kind === 'failed'));
-  thread.emit('message', { kind: 'open', generation: 2 });
+  send({ kind: 'open', generation: 2 });
   await until(() => said.some((message) => message.kind === 'ended' && message.generation === 2));
   t.equal(said.filter(({ kind }) => kind === 'frame').length, 1);
-  thread.emit('message', { kind: 'stop' });
-  await until(() => said.some((message) => message.kind === 'closed' && message.generation === 0));
+  await stop();
+});
+
+t.test('snapshots that could not be made are counted, each', async (t) => {
+  const { said, send, stop } = startThread([readable()]);
+  send({ kind: 'open', generation: 1 });
+  await until(() => said.some(({ kind }) => kind === 'frame'));
+  const good: Box = [0, 0, 1, 1];
+  const impossible: Box = [Number.NaN, 0, 1, 1];
+  for (const [number, boxes] of [[1, [good, impossible]] as const, [2, [good]] as const]) {
+    send({ kind: 'release', number, buffer: new ArrayBuffer(0), cuts: boxes.map((box) => ({ box })), settled: false });
+  }
+  t.strictSame(
+    said.filter(({ kind }) => kind === 'snapshots'),
+    [1, 2].map((number) => ({ kind: 'snapshots', number, jpegs: [] })),
+    'of one that can’t be cut, and of a picture that is gone',
+  );
+  await until(() => said.some(({ kind }) => kind === 'closed'));
+  t.match(
+    said.findLast(({ kind }) => kind === 'alive'),
+    { counters: { snapshotErrors: 3 } },
+  );
+  await stop();
 });
