@@ -10,6 +10,7 @@ import {
   type CaptureWorkerData,
   type FromCaptureWorker,
   noCounters,
+  sumOf,
   type ToCaptureWorker,
 } from './messages.js';
 import type { PictureSource, SourceFacts } from './picture-source.js';
@@ -92,13 +93,15 @@ const lendMs = 5000;
  * go, each with a generation: what an old one still says is not listened to.
  */
 export class Capture {
-  counters: CaptureCounters = noCounters();
   readonly losses: CaptureLosses = { stalls: 0, reconnects: 0, byCode: {} };
   readonly source: Source;
   /** Pictures analysed a second, at most. */
   #fps: number;
   #worker: CaptureWorker | undefined;
   #exited: Promise<void> = Promise.resolve();
+  /** What each thread that has not ended says that it has counted, and what those that have counted in all. */
+  readonly #counted = new Map<CaptureWorker, CaptureCounters>();
+  #countedBefore = noCounters();
   #state: CaptureState = 'starting';
   #generation = 0;
   /** The newest attempt was begun and not told to end. */
@@ -129,6 +132,11 @@ export class Capture {
     this.source = parseSource(data.settings.source, data.settings);
     this.#fps = data.settings.fps;
     this.#waits = this.#newWaits();
+  }
+
+  /** Of all its threads together. */
+  get counters(): CaptureCounters {
+    return [...this.#counted.values()].reduce(sumOf, this.#countedBefore);
   }
 
   /** Of the newest attempt. */
@@ -235,11 +243,16 @@ export class Capture {
     this.#aliveAt = this.world.now();
     this.#exited = new Promise((resolve) => {
       worker.once('exit', () => {
+        this.#countedBefore = sumOf(this.#countedBefore, this.#counted.get(worker) ?? noCounters());
+        this.#counted.delete(worker);
         this.#workerEnded(worker, crash);
         resolve();
       });
     });
-    worker.on('message', (message: FromCaptureWorker) => this.#receive(message));
+    worker.on('message', (message: FromCaptureWorker) => {
+      if ('counters' in message) this.#counted.set(worker, message.counters);
+      this.#receive(message);
+    });
     worker.on('error', (cause: Error) => {
       crash = new SourceError('ERR_SOURCE_THREAD', 'internal', `capture thread: ${cause.message}`, { cause });
     });
@@ -258,11 +271,10 @@ export class Capture {
 
   #receive(message: FromCaptureWorker): void {
     this.#aliveAt = this.world.now();
-    if (message.kind === 'alive') this.counters = message.counters;
-    else if (message.kind === 'closed') this.#closed(message.generation);
+    if (message.kind === 'alive') return;
+    if (message.kind === 'closed') this.#closed(message.generation);
     else if (message.kind === 'snapshots') this.listener.snapshots(message.number, message.jpegs);
     else if (message.kind === 'frame') {
-      this.counters = message.counters;
       if (message.frame.generation === this.#generation && !this.#stopping) this.listener.frame(message.frame);
       else this.release(message.frame);
     } else if (message.generation === this.#generation && !this.#stopping) this.#hear(message);

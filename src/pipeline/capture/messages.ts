@@ -72,6 +72,12 @@ export function noCounters(): CaptureCounters {
   return { decoded: 0, skipped: 0, decodeErrors: 0, clockJumps: 0, snapshotErrors: 0, decodeMs: 0, scaleMs: 0 };
 }
 
+export function sumOf(one: CaptureCounters, other: CaptureCounters): CaptureCounters {
+  const sum = { ...one };
+  for (const name of Object.keys(sum) as (keyof CaptureCounters)[]) sum[name] += other[name];
+  return sum;
+}
+
 /**
  * Each attempt to play the source has a number, its generation; what is said of an attempt that is no longer the newest
  * is not listened to.

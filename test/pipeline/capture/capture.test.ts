@@ -14,6 +14,7 @@ import { tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { makeClip } from '../../support/clip.js';
 import { cameraSettings } from '../../support/settings.js';
 import { SimulatedTime } from '../../support/simulated-time.js';
+import { until } from '../../support/until.js';
 
 const defaults = { fill: 114, multipleOf: 32, resize: 'fit' as const, snapshot: { quality: 80, maxSize: 640 } };
 const motion = { gate: false, threshold: 8, refreshSeconds: 2 };
@@ -139,6 +140,32 @@ t.test('what moves beside the region does not keep the network awake', async (t)
   };
   t.equal(await stillOf(), 0);
   t.ok((await stillOf([0.5, 0, 1, 1])) > 10);
+});
+
+t.test('another thread counts on where the one before it ended', async (t) => {
+  const source = join(t.testdir(), 'a.mp4');
+  await makeClip(source, { width: 96, height: 64, frames: 10, fps: 25 });
+  const ended = new EventEmitter();
+  const capture: Capture = new Capture(
+    { ...defaults, settings: { ...settings, source } },
+    {
+      opened: () => {},
+      frame: (frame) => capture.release(frame, [{ box: [Number.NaN, 0, 1, 1] }]),
+      snapshots: () => {},
+      rewound: () => {},
+      changed: ({ state }) => state === 'ended' && ended.emit('end'),
+      hung: () => {},
+    },
+  );
+  t.teardown(() => capture.stop());
+  capture.start();
+  for (let times = 1; times <= 3; times += 1) {
+    await once(ended, 'end');
+    await until(() => capture.counters.snapshotErrors >= 10 * times); // it tells them when it has ended
+    if (times === 2) await new Promise((resolve) => setTimeout(resolve, 300)); // its thread has gone, or it hasn't
+    t.match(capture.counters, { decoded: 10 * times, snapshotErrors: 10 * times });
+    capture.restart();
+  }
 });
 
 t.test('a bad source fails with its reason', async (t) => {
