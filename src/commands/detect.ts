@@ -13,7 +13,7 @@ import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
 import { Annotator } from './annotator.js';
 import type { DetectOptions } from './options.js';
-import { makeOutputFolder, writeOutput } from './output-file.js';
+import { makeOutputFolder, requireOther, writeOutput } from './output-file.js';
 
 /** What `--json` prints, a line a picture. */
 interface PictureReport {
@@ -45,6 +45,8 @@ export async function detect(files: string[], options: DetectOptions): Promise<n
     using scaler = new TensorScaler(input, fill, resize);
     using annotator = options.annotate === undefined ? undefined : new Annotator();
     const isClip = facts.frames !== 1;
+    const seen = (frame: number) => join(options.annotate ?? '', annotatedName(file, isClip ? frame : undefined));
+    if (annotator) await requireOther(seen(0), file);
     for (let frame = 0; ; frame += 1) {
       const picture = await source.next();
       if (picture === undefined) break;
@@ -52,13 +54,21 @@ export async function detect(files: string[], options: DetectOptions): Promise<n
       const detections = await detector.detect({ bytes: tensorBytes(buffer, input), input, fitted }, minScore);
       const report = toReport(file, picture, detections, isClip ? frame : undefined);
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : toText(report));
-      if (annotator && options.annotate !== undefined) {
-        const name = isClip ? `${basename(file, extname(file))}-${String(frame).padStart(6, '0')}.jpg` : basename(file);
-        await writeOutput(join(options.annotate, name), annotator.draw(picture.frame, detections, extname(name)));
+      if (annotator) {
+        const path = seen(frame);
+        await writeOutput(path, annotator.draw(picture.frame, detections, extname(path)));
       }
     }
   }
   return exitCodes.ok;
+}
+
+/** A picture keeps its name, but what it is written as has to fit it. */
+function annotatedName(file: string, frame: number | undefined): string {
+  const extension = extname(file);
+  const name = basename(file, extension);
+  if (frame !== undefined) return `${name}-${String(frame).padStart(6, '0')}.jpg`;
+  return name + (/^\.(jpe?g|png)$/i.test(extension) ? extension : '.jpg');
 }
 
 /** Names on this command line are files, whatever they look like. */

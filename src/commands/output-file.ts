@@ -23,6 +23,17 @@ export async function requireOutput(path: string): Promise<void> {
 }
 
 /**
+ * Whether what would be written is not the very file that is read.
+ *
+ * @throws {StateError} ERR_OUTPUT_WRITE
+ */
+export async function requireOther(path: string, input: string): Promise<void> {
+  const [output, read] = await Promise.all([path, input].map((file) => stat(file).catch(() => undefined)));
+  if (output === undefined || read === undefined || output.ino !== read.ino || output.dev !== read.dev) return;
+  throw unwritable(path, new Error('it is the picture itself'), 'Name another folder.');
+}
+
+/**
  * A folder for what a command writes, made where it isn't there.
  *
  * @throws {StateError} ERR_OUTPUT_WRITE

@@ -81,6 +81,22 @@ t.test('--annotate writes pictures that can be looked at, and read again', async
   t.strictSame([...readFileSync(join(dir, 'again', 'small-000000.jpg')).subarray(0, 2)], [0xff, 0xd8]);
 });
 
+t.test('--annotate writes over no picture that it reads, and nothing under a wrong extension', async (t) => {
+  const dir = t.testdir();
+  const clip = join(dir, 'small.mp4');
+  await makeClip(clip, { width: 96, height: 96, frames: 1, fps: 10 });
+  const [first] = await detect(clip, '--annotate', dir);
+  t.equal(first?.file, clip);
+  t.strictSame(readdirSync(dir).toSorted(), ['small.jpg', 'small.mp4']);
+  const picture = join(dir, 'small.jpg');
+  const before = readFileSync(picture);
+  t.strictSame([...before.subarray(0, 2)], [0xff, 0xd8]);
+  const failure = await detect(picture, '--annotate', dir).catch((error) => error);
+  const message = /small\.jpg can’t be written: it is the picture itself\. Name another/;
+  t.match(failure, { code: exitCodes.state, stderr: message });
+  t.ok(before.equals(readFileSync(picture)));
+});
+
 t.test('a named pipe is refused at once, for nobody may ever write to it; one of the shell is read', async (t) => {
   const folder = t.testdir();
   const clip = join(folder, 'small.mp4');
