@@ -28,7 +28,8 @@ async function play(clip: string): Promise<EventMessage[]> {
     env: { ...process.env, MINSPNET_STATEDIRECTORY: state },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  await once(child, 'exit');
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`minspnet run ended with ${code} at ${clip}`);
   await listener.stop();
   await rm(state, { recursive: true });
   return listener.json<EventMessage>('/events');
