@@ -27,9 +27,7 @@ from .lean import copy_upsampling, flatten_maps, pack_stem, spell_out_softplus
 INPUT, OUTPUTS = "pixels", ("logits", "distances")
 IMAGE = "image"  # the float tensor [1, 3, H, W], 0..1, between the pixels and the first convolution
 OPSET = 17
-PERCENTILE = (
-    99.99  # of a map's values lie inside its eight-bit range; a few of the rest reach six times as far
-)
+PERCENTILE = 99.999  # of a map's values lie in its eight-bit range; a few of the rest reach six times as far
 
 
 def to_onnx(network):
