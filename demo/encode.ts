@@ -31,6 +31,8 @@ export function toYuv420(rgba: Uint8ClampedArray, width: number, height: number)
 /** Writes frames, one after the other, as an H.264 MP4. */
 export class ClipWriter {
   private count = 0;
+  /** Of the frame that is being encoded: node-av neither copies them nor keeps them alive. */
+  private bytes: Buffer | undefined;
 
   private constructor(
     private readonly av: typeof import('node-av'),
@@ -56,7 +58,8 @@ export class ClipWriter {
   async write(rgba: Uint8ClampedArray): Promise<void> {
     const { av, encoder, size } = this;
     const timeBase = { num: 1, den: size.fps };
-    const frame = av.Frame.fromVideoBuffer(toYuv420(rgba, size.width, size.height), {
+    this.bytes = toYuv420(rgba, size.width, size.height);
+    const frame = av.Frame.fromVideoBuffer(this.bytes, {
       width: size.width,
       height: size.height,
       format: av.AV_PIX_FMT_YUV420P,

@@ -5,7 +5,8 @@ import {
   AVFMT_GLOBALHEADER,
   FF_ENCODER_LIBX264,
 } from 'node-av/constants';
-import { Codec, CodecContext, FFmpegError, FormatContext, Frame, Log, Packet, Rational } from 'node-av/lib';
+import { Codec, CodecContext, FFmpegError, FormatContext, Log, Packet, Rational } from 'node-av/lib';
+import { frameOf } from './frame-of.js';
 
 export interface ClipOptions {
   width: number;
@@ -47,7 +48,7 @@ export async function makeClip(path: string, options: ClipOptions): Promise<void
     }
   };
   for (let i = 0; i < options.frames; i += 1) {
-    using frame = Frame.fromVideoBuffer(picture(options, i), { width, height, format: AV_PIX_FMT_YUV420P });
+    using frame = frameOf(picture(options, i), { width, height, format: AV_PIX_FMT_YUV420P });
     frame.pts = BigInt(i);
     check(codec.sendFrameSync(frame));
     drain();

@@ -15,12 +15,18 @@ export interface OwnFrame extends Planes {
 }
 
 /** @param align of rows, bytes; FFmpeg's choice where it is not given */
-export function ownFrame({ width, height }: Size, format: PixelFormat, align = 0): OwnFrame {
+export function ownFrame(size: Size, format: PixelFormat, align = 0): OwnFrame {
+  const frame = blankFrame(size, format, align);
+  return { frame, ...planesOf(frame) };
+}
+
+/** A picture with memory of its own, in which nothing is yet. */
+export function blankFrame({ width, height }: Size, format: PixelFormat, align = 0): Frame {
   const frame = new Frame();
   frame.alloc();
   Object.assign(frame, { width, height, format });
   FFmpegError.throwIfError(frame.getBuffer(align), 'allocating a picture');
-  return { frame, ...planesOf(frame) };
+  return frame;
 }
 
 /** The planes of any picture: a few Buffers that V8 counts as its own memory. */

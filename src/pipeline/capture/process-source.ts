@@ -1,5 +1,6 @@
 import { AV_LOG_QUIET } from 'node-av/constants';
-import { Frame, Log } from 'node-av/lib';
+import { FFmpegError, Frame, Log } from 'node-av/lib';
+import { blankFrame } from './own-frame.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
 import type { RawProcess } from './raw-process.js';
 
@@ -38,10 +39,19 @@ export abstract class ProcessSource implements PictureSource {
     return started;
   }
 
-  /** The picture that the bytes are, in place of the one before; FFmpeg makes a copy, so they can be used again. */
+  /** The picture that the bytes are, in place of the one before; a copy, so they can be used again. */
   protected show(bytes: Buffer, picture: RawPicture): Frame {
     this.#frame?.free();
-    this.#frame = Frame.fromVideoBuffer(bytes, { ...picture, timeBase: { num: 1, den: 1000 } });
-    return this.#frame;
+    // node-av 6.1.1 copies nothing here, whatever it says: whoever keeps a picture would see the next one in it.
+    const lent = Frame.fromVideoBuffer(bytes, { ...picture, timeBase: { num: 1, den: 1000 } });
+    try {
+      const frame = blankFrame(picture, picture.format);
+      this.#frame = frame;
+      FFmpegError.throwIfError(frame.copy(lent), 'copying a picture');
+      FFmpegError.throwIfError(frame.copyProps(lent), 'copying a picture');
+      return frame;
+    } finally {
+      lent.free();
+    }
   }
 }

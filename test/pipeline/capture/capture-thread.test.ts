@@ -7,6 +7,7 @@ import { CaptureThread } from '../../../src/pipeline/capture/capture-thread.js';
 import type { FromCaptureWorker, ToCaptureWorker } from '../../../src/pipeline/capture/messages.js';
 import type { PictureSource } from '../../../src/pipeline/capture/picture-source.js';
 import { monotonicMs } from '../../../src/timing/monotonic.js';
+import { frameOf } from '../../support/frame-of.js';
 import { cameraSettings } from '../../support/settings.js';
 import { until } from '../../support/until.js';
 
@@ -21,7 +22,7 @@ function unreadable(): Frame {
 
 function readable(): Frame {
   const bytes = Buffer.alloc((size.width * size.height * 3) / 2, 100);
-  return Frame.fromVideoBuffer(bytes, { ...size, format: AV_PIX_FMT_YUV420P });
+  return frameOf(bytes, { ...size, format: AV_PIX_FMT_YUV420P });
 }
 
 /** A thread that plays these pictures, one an attempt. */

@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { Frame } from 'node-av/lib';
 import t, { type Test } from 'tap';
 import { LibcameraSource } from '../../../src/pipeline/capture/libcamera-source.js';
 import type { Picture } from '../../../src/pipeline/capture/picture-source.js';
@@ -65,6 +66,19 @@ for (const [width, align] of [
     t.equal(calls().length, width % 128 === 0 ? 1 : 3, 'padding is measured only where there can be some');
   });
 }
+
+t.test('a picture that is kept stays as it was when the next ones come', async (t) => {
+  const { source } = camera(t, { size: [256, 90] }, { align: 64 });
+  await source.open();
+  const first = await source.next();
+  if (first === undefined) throw new Error('ended');
+  using kept = new Frame();
+  kept.alloc();
+  kept.ref(first.frame); // as the capture thread does, for snapshots
+  const { luma } = rows(first);
+  for (let i = 0; i < 3; i += 1) await source.next();
+  t.strictSame(rows({ ...first, frame: kept }).luma, luma);
+});
 
 t.test('another size than the one that was asked for is taken, and said', async (t) => {
   const { source } = camera(t, { size: [4096, 2160] }, { largest: [640, 480] });

@@ -10,6 +10,7 @@ import t from 'tap';
 import type { PixelFormat } from '../../../src/pipeline/capture/own-frame.js';
 import { tensorBuffer, tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { TensorScaler } from '../../../src/pipeline/capture/tensor-scaler.js';
+import { frameOf } from '../../support/frame-of.js';
 
 const input = { width: 64, height: 64 };
 const grey = 114;
@@ -17,7 +18,7 @@ const grey = 114;
 /** A picture of one colour: for each plane a pattern of bytes, repeated up to a length. */
 function plain(width: number, height: number, format: PixelFormat, ...runs: [number[], number][]): Frame {
   const bytes = Buffer.concat(runs.map(([pattern, length]) => Buffer.alloc(length, Buffer.from(pattern))));
-  return Frame.fromVideoBuffer(bytes, { width, height, format });
+  return frameOf(bytes, { width, height, format });
 }
 
 /** The pixel in the middle of what the picture covers, and the one below its lower edge. */
@@ -56,8 +57,8 @@ t.test('a region of a picture fills the tensor, whatever the format', (t) => {
   const rgba = Buffer.alloc(128 * 64 * 4);
   for (let i = 0; i < 128 * 64; i += 1) rgba.fill(i % 128 < 64 ? 40 : 200, i * 4, i * 4 + 4);
   const pictures = {
-    'planes that we can cut': Frame.fromVideoBuffer(rgb, { width: 128, height: 64, format: AV_PIX_FMT_RGB24 }),
-    'planes that we can’t': Frame.fromVideoBuffer(rgba, { width: 128, height: 64, format: AV_PIX_FMT_RGBA }),
+    'planes that we can cut': frameOf(rgb, { width: 128, height: 64, format: AV_PIX_FMT_RGB24 }),
+    'planes that we can’t': frameOf(rgba, { width: 128, height: 64, format: AV_PIX_FMT_RGBA }),
   };
   for (const [name, picture] of Object.entries(pictures)) {
     using frame = picture;

@@ -1,8 +1,9 @@
 import { AV_PIX_FMT_YUV420P } from 'node-av/constants';
-import { Frame } from 'node-av/lib';
+import type { Frame } from 'node-av/lib';
 import type { Random } from '../../../demo/random.js';
 import { SourceError } from '../../../src/contract/errors.js';
 import type { Picture, PictureSource, SourceFacts } from '../../../src/pipeline/capture/picture-source.js';
+import { frameOf } from '../frame-of.js';
 
 /** What a camera does from one moment on; `fine` ends all but what happens at once. */
 export type Trouble = 'fine' | 'away' | 'silent' | 'deaf' | 'slow' | 'frozen' | 'ends' | 'leaps' | 'resizes';
@@ -92,7 +93,7 @@ class TroubledSource implements PictureSource {
     this.#frame?.free();
     const bytes = Buffer.alloc((width * height * 3) / 2, (camera.pictures * 7) % 200);
     const timeBase = { num: 1, den: 1000 };
-    this.#frame = Frame.fromVideoBuffer(bytes, { width, height, format: AV_PIX_FMT_YUV420P, timeBase });
+    this.#frame = frameOf(bytes, { width, height, format: AV_PIX_FMT_YUV420P, timeBase });
     return { frame: this.#frame, mediaMs: this.#mediaMs + camera.leapMs };
   }
 
