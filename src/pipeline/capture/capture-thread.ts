@@ -332,7 +332,9 @@ export class CaptureThread {
   #cut(picture: Frame | undefined, cuts: readonly Cut[]): Uint8Array[] {
     try {
       if (picture !== undefined) return cuts.map((cut) => this.#snapshots.encode(picture, cut));
-    } catch {} // counted
+    } catch {
+      // FFmpeg can't scale or encode it: its events go without, and the count below tells of it in health.
+    }
     this.#counters.snapshotErrors += cuts.length;
     return [];
   }
