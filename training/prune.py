@@ -1,9 +1,10 @@
-"""Prune a checkpoint: in rounds, each with its gradients, its cut and some steps of recovery.
+"""Prune a checkpoint: in rounds, each with its weighing, its cut and some steps of recovery.
 
-The result is a checkpoint for `train.py --init`, which fine-tunes it.
+The result is a checkpoint for `train.py --init`, which fine-tunes it; `--parent` is the network from before.
 """
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from minspnet import schedule
 from minspnet.batches import Batches, Collection
 from minspnet.checkpoints import load
 from minspnet.network import to_images
-from minspnet.pruning import prune
+from minspnet.pruning import prune, weigh
 from minspnet.records import save
 from minspnet.settings import option, parse
 from minspnet.summary import count_macs, count_parameters
@@ -24,15 +25,15 @@ class Settings:
     checkpoint: str = option(dataclasses.MISSING, "the network, a run's best.pt")
     output: str = option(dataclasses.MISSING, "checkpoint to write")
     remove: float = option(0.3, "part of the MACs at 256x256 to remove")
-    rounds: int = option(3, "cuts, each of an even share")
-    gradient_batches: int = option(16, "batches whose gradients weigh the channels")
-    recovery: int = option(200, "training steps after each cut")
+    rounds: int = option(6, "cuts, each of an even share")
+    weighing: int = option(16, "batches that weigh the channels before each cut")
+    recovery: int = option(100, "training steps after each cut")
     stores: tuple[str, ...] = option(("train", "more"), "stores under the cache folder")
     cache: str = option("training/cache", "folder of the stores")
     held_out_sources: tuple[str, ...] = option(("traffic-cameras",), "sources kept out of training")
     held_out_every: int = option(60, "every so manieth labelled picture is kept out as well; 0 for none")
-    batch: int = option(16, "pictures a step")
-    peak_rate: float = option(1e-3, "learning rate of the recovery")
+    batch: int = option(64, "pictures a step")
+    peak_rate: float = option(2e-3, "learning rate of the recovery")
     weight_decay: float = option(0.05, "on convolution weights")
     ema: float = option(0.99, "memory of the averaged weights, from which the next cut starts")
     clip: float = option(10.0, "largest gradient norm")
@@ -58,13 +59,17 @@ def batches(settings, collection, seed):
     return Batches(collection, settings.batch, seed, look_at)
 
 
-def weigh(run, drawn, count):
-    """Leave in the averaged network the gradient of the loss over `count` batches."""
-    network = run.averaged.requires_grad_(True)
-    for step in range(count):
+def cut(run, drawn, wanted):
+    """A run's averaged network, weighed on the first batches and cut down to `wanted` MACs."""
+
+    def loss(step):
         batch = {name: tensor.to(run.device) for name, tensor in drawn[step].items()}
-        loss, _ = run.trainee.loss(network, to_images(batch["pixels"]), batch)
-        (loss / count).backward()
+        return run.trainee.loss(run.averaged, to_images(batch["pixels"]), batch)[0]
+
+    weigh(run.averaged, (partial(loss, step) for step in range(run.settings.weighing)))
+    network = run.averaged.cpu()
+    prune(network, 1 - wanted / count_macs(network, 256, 256))
+    network.zero_grad(set_to_none=True)
     return network
 
 
@@ -72,23 +77,21 @@ def main(argv=None):
     settings = parse(Settings, argv, __doc__.splitlines()[0])
     torch.set_num_threads(settings.threads)
     state = load(settings.checkpoint)
-    network = state["network"]
+    parent = network = state["network"]
     collection = Collection(
         [Path(settings.cache) / name for name in settings.stores],
         settings.held_out_sources,
         settings.held_out_every,
     )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    whole = count_macs(network, 256, 256)
+    whole = count_macs(parent, 256, 256)
     for number in range(1, settings.rounds + 1):
         wanted = whole * (1 - settings.remove * number / settings.rounds)
         drawn = batches(settings, collection, settings.seed + number)
-        network = weigh(Run(settings, network, None, device), drawn, settings.gradient_batches).cpu()
-        prune(network, 1 - wanted / count_macs(network, 256, 256))
-        network.zero_grad(set_to_none=True)
-        run = Run(settings, network, None, device)
+        network = cut(Run(settings, network, None, device), drawn, wanted)
+        run = Run(settings, network, None, device, parent)
         for step in range(settings.recovery):
-            parts = run.train_step(run.trainee, drawn[settings.gradient_batches + step])
+            parts = run.train_step(run.trainee, drawn[settings.weighing + step])
         network = run.averaged.cpu()
         macs = count_macs(network, 256, 256)
         print(

@@ -24,6 +24,7 @@ from torch import distributed, nn
 
 from minspnet import schedule, teacher
 from minspnet.batches import Batches, Collection
+from minspnet.checkpoints import load
 from minspnet.data import Store
 from minspnet.evaluation import score_network
 from minspnet.loss import FeatureMimic
@@ -52,6 +53,7 @@ class Settings:
     steps: int = option(dataclasses.MISSING, "length of the whole schedule")
     variant: str = option("minspnet-s", "name in VARIANTS")
     init: str = option("", "checkpoint whose network to start from (fine-tuning)")
+    parent: str = option("", "checkpoint of the network before it was pruned, whose answers to learn besides")
     stores: tuple[str, ...] = option(("train", "more"), "stores to train on, under the cache folder")
     cache: str = option("training/cache", "folder of the stores")
     val: str = option("val", "store that chooses the checkpoint")
@@ -90,15 +92,12 @@ def feature_statistics(collection, count=256):
 def build(settings, collection, device):
     """A run at its first step."""
     torch.manual_seed(settings.seed)
-    if settings.init:
-        state = torch.load(settings.init, map_location="cpu", weights_only=False)
-        network = state["network"]
-    else:
-        network = Detector(VARIANTS[settings.variant])
+    network = load(settings.init)["network"] if settings.init else Detector(VARIANTS[settings.variant])
     mimic = None
     if settings.feature > 0:
         mimic = FeatureMimic(network.head.widths, *feature_statistics(collection))
-    return Run(settings, network, mimic, device)
+    parent = load(settings.parent)["network"] if settings.parent else None
+    return Run(settings, network, mimic, device, parent)
 
 
 def check_resumable(settings, stored):

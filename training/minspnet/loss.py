@@ -1,4 +1,4 @@
-"""What training minimises: labels through assignment, and the teacher's dense answers."""
+"""What training minimises: labels through assignment, and the dense answers of teacher and parent."""
 
 import torch
 from torch import nn
@@ -43,21 +43,19 @@ def detection_loss(logits, boxes, batch, centres, strides):
     return class_loss, box_loss
 
 
-def teacher_loss(logits, boxes, batch):
-    """The teacher's answers at every cell it speaks of -> class loss, box loss.
+def teacher_loss(logits, boxes, wished, their_boxes, taught):
+    """A teacher's answers at every cell it speaks of -> class loss, box loss.
 
-    Classes: quality focal loss (arXiv 2006.04388) with its score as the target. Boxes: GIoU to its
-    box, weighted by its best score.
+    Classes: quality focal loss (arXiv 2006.04388) with its scores `wished` [B, N, C] (0..1) as the target.
+    Boxes: GIoU to its boxes [B, N, 4], weighted by its best score. taught: [B, N], 1 where it speaks.
     """
-    wished = batch["teacher_scores"].to(logits.dtype) / 255
-    taught = batch["taught"]
     entropy = functional.binary_cross_entropy_with_logits(logits, wished, reduction="none")
     surprise = (logits.detach().sigmoid() - wished).abs() ** 1.5
     best = wished.amax(2) * taught
     total = best.sum().clamp(min=1.0)
     class_loss = (entropy * surprise * taught[..., None]).sum() / total
     sure = best > 0.2
-    pairs = giou_loss(boxes[sure], batch["teacher_boxes"][sure])
+    pairs = giou_loss(boxes[sure], their_boxes[sure])
     return class_loss, (pairs * best[sure]).sum() / total
 
 
@@ -110,8 +108,14 @@ class TrainingLoss(nn.Module):
         parts["class"], parts["box"] = detection_loss(logits, boxes, batch, centres, strides)
         loss = parts["class"] + self.box * parts["box"]
         if self.teach > 0:
-            parts["teacher_class"], parts["teacher_box"] = teacher_loss(logits, boxes, batch)
+            wished = batch["teacher_scores"].to(logits.dtype) / 255
+            answers = (wished, batch["teacher_boxes"], batch["taught"])
+            parts["teacher_class"], parts["teacher_box"] = teacher_loss(logits, boxes, *answers)
             loss = loss + self.teach * (parts["teacher_class"] + self.box * parts["teacher_box"])
+        if "parent_scores" in batch:
+            answers = (batch["parent_scores"], batch["parent_boxes"], torch.ones_like(batch["taught"]))
+            parts["parent_class"], parts["parent_box"] = teacher_loss(logits, boxes, *answers)
+            loss = loss + parts["parent_class"] + self.box * parts["parent_box"]
         if self.feature > 0:
             parts["feature"] = self.mimic(maps, batch)
             loss = loss + self.feature * parts["feature"]

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from . import schedule
+from .heads import cell_centres, to_boxes
 from .loss import TrainingLoss
 from .network import to_images
 from .records import commit
@@ -24,9 +25,13 @@ class Trainee(nn.Module):
 
 
 class Run:
-    """A training run's state: everything that last.pt holds."""
+    """A training run's state: everything that last.pt holds.
 
-    def __init__(self, settings, network, mimic, device):
+    `parent`, if there is one, is the network before a cut: what it says of a batch's very pictures is learnt
+    besides (a consistent teacher, arXiv 2106.05237).
+    """
+
+    def __init__(self, settings, network, mimic, device, parent=None):
         self.settings = settings
         self.device = device
         self.step = 0
@@ -36,6 +41,7 @@ class Run:
         # A network that was loaded to be fine-tuned comes in the state in which it ships.
         self.trainee.train().requires_grad_(True)
         self.averaged = copy.deepcopy(network).eval().requires_grad_(False)
+        self.parent = parent and copy.deepcopy(parent).to(device).eval().requires_grad_(False)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.trainee, settings.weight_decay), lr=0.0)
 
     @property
@@ -69,6 +75,8 @@ class Run:
         batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
         gpu = self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=gpu):
+            if self.parent:
+                batch |= self._ask_parent(batch["pixels"])
             loss, parts = forward(batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -77,6 +85,15 @@ class Run:
         self._average()
         self.step += 1
         return {"loss": loss.detach(), **parts}
+
+    @torch.no_grad()
+    def _ask_parent(self, pixels):
+        logits, distances = self.parent(to_images(pixels))
+        centres, _ = cell_centres(*pixels.shape[1:3], device=self.device)
+        return {
+            "parent_scores": logits.float().sigmoid().transpose(1, 2),
+            "parent_boxes": to_boxes(distances.float(), centres),
+        }
 
     @torch.no_grad()
     def _average(self):

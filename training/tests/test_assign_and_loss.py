@@ -112,16 +112,15 @@ def test_ignored_cells_have_no_negative_loss_for_their_class_only():
 
 
 def test_the_teacher_pulls_where_it_was_asked():
-    scores = torch.zeros(1, COUNT, 8, dtype=torch.uint8)
-    scores[0, 3, 6] = 204
+    scores = torch.zeros(1, COUNT, 8)
+    scores[0, 3, 6] = 0.8
     taught = torch.zeros(1, COUNT, dtype=torch.bool)
     taught[0, :10] = True
     boxes = torch.zeros(1, COUNT, 4)
     boxes[0, 3] = torch.tensor([0.0, 0, 20, 20])
-    batch = {"teacher_scores": scores, "teacher_boxes": boxes, "taught": taught}
     logits = torch.zeros(1, COUNT, 8, requires_grad=True)
     predicted = torch.zeros(1, COUNT, 4) + torch.tensor([0.0, 0, 10, 10])
-    class_loss, box_loss = teacher_loss(logits, predicted, batch)
+    class_loss, box_loss = teacher_loss(logits, predicted, scores, boxes, taught)
     class_loss.backward()
     assert logits.grad[0, 3, 6] < 0 < logits.grad[0, 3, 5]
     assert logits.grad[0, 10:].abs().max() == 0

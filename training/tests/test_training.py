@@ -1,8 +1,10 @@
+import dataclasses
 import itertools
 import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,10 @@ import torch
 
 import train
 from minspnet import schedule
+from minspnet.batches import Batches, Collection
 from minspnet.checkpoints import load
 from minspnet.network import Detector
-from minspnet.pruning import prune
+from minspnet.pruning import prune, weigh
 from minspnet.records import LAST, Log
 from minspnet.settings import from_dict, parse
 from minspnet.summary import count_macs, count_parameters
@@ -117,13 +120,18 @@ def test_two_processes_train_together(cache, tmp_path):
     assert state["step"] == 2 and len(Log(tmp_path).rows()) == 2
 
 
+def an_answer(network):
+    """A loss of some picture, as `weigh` asks for it."""
+    logits, distances = network(torch.rand(2, 3, 64, 64))
+    return logits.square().mean() + distances.mean()
+
+
 def test_pruning_removes_channels_and_what_is_left_runs(toy):
     torch.manual_seed(0)
     network = Detector(toy)
-    logits, distances = network(torch.rand(2, 3, 64, 64))
-    (logits.square().mean() + distances.mean()).backward()
+    weigh(network, [partial(an_answer, network)] * 2)
     parameters, macs = count_parameters(network), count_macs(network, 256, 256)
-    removed = prune(network, 0.2, steps=20)
+    removed = prune(network, 0.2)
     assert removed >= 0.2
     assert count_macs(network, 256, 256) == pytest.approx(macs * (1 - removed))
     assert count_parameters(network) < parameters
@@ -133,6 +141,65 @@ def test_pruning_removes_channels_and_what_is_left_runs(toy):
     )
     logits, distances = network.eval()(torch.rand(1, 3, 96, 64))
     assert logits.shape == (1, 8, 126) and distances.shape == (1, 4, 126)
+    with pytest.raises(ValueError, match="can be pruned"):
+        prune(network, 0.99)
+
+
+def test_the_channels_that_say_nothing_go_first(toy):
+    torch.manual_seed(0)
+    network = Detector(toy).eval()
+    block = network.backbone.stages[2][1]  # an A block: its hidden channels are a group of their own
+    idle = torch.arange(1, 16, 2)
+    for norm in (block.expand.norm, block.depthwise.norm):
+        norm.weight.data[idle] = norm.bias.data[idle] = 0
+    pixels = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        before = network(pixels)
+    weigh(network, [partial(an_answer, network)] * 2)
+    hidden = block.expand.conv.out_channels
+    prune(network, 1e-3)
+    assert block.expand.conv.out_channels == hidden - 8
+    with torch.no_grad():
+        for ours, theirs in zip(network(pixels), before, strict=True):
+            torch.testing.assert_close(ours, theirs)
+
+
+def test_weights_of_channels_are_squares_of_what_each_picture_says(toy):
+    torch.manual_seed(0)
+    network = Detector(toy).eval()
+    norm = network.head.towers[0][1].norm
+    pictures = torch.rand(3, 3, 64, 64)
+
+    def loss(pixels):
+        return network(pixels)[0].square().mean(0).sum()
+
+    # A gate behind a norm, at 1, has the derivative of scaling the norm's weight and bias together.
+    expected = torch.zeros_like(norm.weight)
+    for picture in pictures:
+        network.zero_grad()
+        (loss(picture[None]) / len(pictures)).backward()
+        expected += (norm.weight.grad * norm.weight + norm.bias.grad * norm.bias).detach().square()
+    weigh(network, [lambda: loss(pictures)])
+    assert expected.max() > 0
+    torch.testing.assert_close(norm.weight.grad, expected)
+
+
+def test_a_parent_teaches_and_stays_as_it_is(cache, tmp_path, toy):
+    network = Detector(toy).eval()
+    for logits in network.head.logits:
+        logits.bias.data.zero_()  # sure of something everywhere
+    parent = tmp_path / "parent.pt"
+    torch.save({"network": network}, parent)
+    settings = parse(Settings, arguments(cache, tmp_path, parent=parent, seed=2))
+    collection = Collection([cache / "toys"])
+    run = train.build(settings, collection, torch.device("cpu"))
+    batch = Batches(collection, 4, 1, lambda step, rng: schedule.look_at(step, 6, rng))[0]
+    parts = run.train_step(run.trainee, batch)
+    assert parts["parent_class"] > 0 and parts["parent_box"] > 0
+    assert same(run.parent.state_dict(), load(parent)["network"].state_dict())
+    taught = train.build(dataclasses.replace(settings, init=str(parent)), collection, torch.device("cpu"))
+    taught.network.eval()
+    assert taught.train_step(taught.trainee, batch)["parent_class"] < parts["parent_class"] / 10
 
 
 def test_an_unknown_setting_is_an_error():
