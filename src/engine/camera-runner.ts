@@ -13,8 +13,9 @@ import type { Detector } from '../pipeline/detector.js';
 import { round, roundBox } from '../pipeline/rounding.js';
 import { Scene, type SceneReport } from '../pipeline/scene.js';
 import { monotonicMs } from '../timing/monotonic.js';
-import { type PictureTaker, PictureTakers } from './picture-takers.js';
+import { PictureTakers } from './picture-takers.js';
 import type { CameraAdjustment, FromEngine } from './protocol.js';
+import { ReportQueue } from './report-queue.js';
 
 export interface CameraRunnerOptions {
   name: string;
@@ -46,22 +47,11 @@ const rememberedWaits = 1000;
 const nextPictureMs = 5000;
 const wholePicture: Box = [0, 0, 1, 1];
 
-/** A report whose snapshots are still being made, by the number of its frame. */
-interface Pending {
-  frame: number;
-  report: SceneReport;
-  awaited: boolean;
-  /** One a shot, then one a taker of the whole picture. */
-  jpegs: Uint8Array[];
-  takers: PictureTaker[];
-}
-
 /** One camera inside the engine: capture -> (network) -> scene -> messages, in order. */
 export class CameraRunner {
   #scene: Scene | undefined;
   readonly #capture: Capture;
   #change: CaptureChange = { state: 'starting', reason: '', attempts: 0 };
-  #pending: Pending[] = [];
   #analysed = 0;
   #still = 0;
   /** Since the last look at the health. */
@@ -73,10 +63,12 @@ export class CameraRunner {
   #stopping = false;
   #adjustment: CameraAdjustment;
   readonly #takers = new PictureTakers();
+  readonly #reports: ReportQueue;
   #photograph: Promise<Uint8Array> | undefined;
 
   constructor(private readonly options: CameraRunnerOptions) {
     const { settings, events, enqueue, hung, adjustment } = options;
+    this.#reports = new ReportQueue(options.name, options.send);
     const fps = adjustment.fps ?? settings.fps;
     this.#adjustment = adjustment;
     this.#capture = new Capture(
@@ -87,7 +79,7 @@ export class CameraRunner {
         },
         changed: (change) => this.#changed(change),
         frame: (frame) => enqueue((detector) => this.#analyse(frame, detector)),
-        snapshots: (number, jpegs) => this.#attach(number, jpegs),
+        snapshots: (number, jpegs) => this.#reports.attach(number, jpegs),
         rewound: () => this.#endTracks('source-ended'),
         hung,
       },
@@ -175,7 +167,7 @@ export class CameraRunner {
       still: this.#still,
       skipped,
       decodeErrors,
-      snapshotErrors,
+      snapshotErrors: snapshotErrors + this.#reports.snapshotsGivenUp,
       stalls,
       reconnects,
       losses: byCode,
@@ -203,8 +195,7 @@ export class CameraRunner {
       ...takers.map(({ full }) => ({ box: wholePicture, full })),
     ];
     this.#capture.release(frame, cuts, this.#adjustment.detect !== false && scene.settled);
-    this.#pending.push({ frame: frame.number, report, awaited: cuts.length > 0, jpegs: [], takers });
-    this.#flush();
+    this.#reports.add(report, cuts.length > 0 ? frame.number : undefined, takers);
   }
 
   async #look(scene: Scene, frame: CapturedFrame, detector: Detector): Promise<SceneReport> {
@@ -271,7 +262,7 @@ export class CameraRunner {
   #changed(change: CaptureChange): void {
     this.#change = change;
     if (change.state === 'ended') this.#endTracks('source-ended');
-    if (change.error?.code === 'ERR_SOURCE_THREAD') this.#forgetSnapshots(); // their pictures are gone with it
+    if (change.error?.code === 'ERR_SOURCE_THREAD') this.#reports.giveUp(); // their pictures are gone with it
     // Live is what gives pictures: the first one analysed ends the gap.
     if (change.state !== 'live' && change.state !== 'ended') this.#beginGap();
     const { error, ...rest } = change;
@@ -295,42 +286,9 @@ export class CameraRunner {
   }
 
   #endTracks(reason: EndReason): void {
-    this.#forgetSnapshots();
+    this.#reports.giveUp();
     const report = this.#scene?.end(reason, { monotonicMs: monotonicMs(), utcMs: Date.now() });
-    if (report !== undefined) this.#pending.push({ frame: Number.NaN, report, awaited: false, jpegs: [], takers: [] });
-    this.#flush();
-  }
-
-  /** What waits for a snapshot goes without. */
-  #forgetSnapshots(): void {
-    for (const pending of this.#pending) pending.awaited = false;
-    this.#flush();
-  }
-
-  #attach(frame: number, jpegs: Uint8Array[]): void {
-    const pending = this.#pending.find((candidate) => candidate.frame === frame);
-    if (pending === undefined) return;
-    pending.awaited = false;
-    pending.jpegs = jpegs;
-    this.#flush();
-  }
-
-  /** Sends what is complete, in the order of the frames: a snapshot always before the event that speaks of it. */
-  #flush(): void {
-    while (this.#pending[0]?.awaited === false) {
-      const { report, jpegs, takers } = this.#pending.shift() as Pending;
-      const camera = this.options.name;
-      jpegs.forEach((jpeg, i) => {
-        const shot = report.shots[i];
-        if (shot === undefined) return;
-        this.options.send({ kind: 'snapshot', snapshot: { camera, track: shot.track, class: shot.class, jpeg } });
-      });
-      for (const observation of report.observations) this.options.send({ kind: 'observation', observation });
-      if (report.state !== undefined) this.options.send({ kind: 'state', state: report.state });
-      takers.forEach(({ take }, i) => {
-        take(jpegs[report.shots.length + i]);
-      });
-    }
+    if (report !== undefined) this.#reports.add(report);
   }
 }
 
