@@ -126,6 +126,7 @@ export class Daemon {
     this.#host = this.#createHost(control);
     control.host = this.#host;
     this.#host.start();
+    this.#systemd.starting(); // the host sees to it that this ends
     this.#sensors = await BoardSensors.find(this.options.system);
     this.#healthTimer = setInterval(() => void this.#publishHealth(), this.options.healthMs ?? usualHealthMs);
     // Home Assistant is told which sensors there are; one that hangs makes that late, not the start.

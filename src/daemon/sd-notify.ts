@@ -7,16 +7,33 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 /** systemd answers in milliseconds; a stop must not wait longer for one that doesn't. */
 const answerMs = 500;
+/** How often more time is asked for while the service starts, and each time for twice as long; milliseconds. */
+const usualExtensionMs = 15_000;
 
 /** Tells systemd how the service is (sd_notify(3)); where `$NOTIFY_SOCKET` is not set, every call does nothing. */
 export class SystemdNotifier {
   readonly #environment: NodeJS.ProcessEnv;
   #watchdog: NodeJS.Timeout | undefined;
+  #extension: NodeJS.Timeout | undefined;
   #hasWarned = false;
 
   /** @param environment holds `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` as systemd sets them. */
-  constructor(environment: NodeJS.ProcessEnv = process.env) {
+  constructor(
+    environment: NodeJS.ProcessEnv = process.env,
+    private readonly extensionMs = usualExtensionMs,
+  ) {
     this.#environment = environment;
+  }
+
+  /**
+   * EXTEND_TIMEOUT_USEC from now on until it is ready or stops: for a start that ends by itself but may take minutes, as
+   * when TensorRT builds an engine, and that systemd would end at TimeoutStartSec.
+   */
+  starting(): void {
+    if (!this.#environment.NOTIFY_SOCKET) return;
+    const state = `EXTEND_TIMEOUT_USEC=${2 * this.extensionMs * 1000}`;
+    this.#extension = setInterval(() => void this.#notify(state), this.extensionMs);
+    this.#extension.unref();
   }
 
   /**
@@ -24,6 +41,7 @@ export class SystemdNotifier {
    * a daemon that is not gets restarted. Never rejects.
    */
   async ready(isHealthy: () => boolean): Promise<void> {
+    clearInterval(this.#extension);
     clearInterval(this.#watchdog);
     const { WATCHDOG_USEC: interval, WATCHDOG_PID: pid = String(process.pid) } = this.#environment;
     const periodMs = Number(interval) / 2000;
@@ -43,6 +61,7 @@ export class SystemdNotifier {
 
   /** STOPPING=1; the watchdog is fed no more, so a stop that hangs is ended by systemd. Never rejects. */
   async stopping(): Promise<void> {
+    clearInterval(this.#extension);
     clearInterval(this.#watchdog);
     await this.#notify('STOPPING=1');
   }

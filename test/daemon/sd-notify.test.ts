@@ -97,6 +97,20 @@ t.test('ready, a watchdog only while healthy, stopping', { skip }, async (t) => 
   t.equal(systemd.count('WATCHDOG=1'), atStop, 'not fed while stopping');
 });
 
+t.test('a long start asks for more time until it is ready', { skip }, async (t) => {
+  const systemd = await Systemd.listen(t, socketName(t));
+  const notifier = new SystemdNotifier(systemd.environment, 50);
+  const more = 'EXTEND_TIMEOUT_USEC=100000';
+  notifier.starting();
+  await systemd.until(() => systemd.count(more) >= 2);
+  await notifier.ready(() => true);
+  await delay(150); // what is under way arrives
+  const asked = systemd.count(more);
+  await delay(200);
+  t.equal(systemd.count(more), asked);
+  t.equal(systemd.count('READY=1'), 1);
+});
+
 t.test('a socket with an abstract name', { skip }, async (t) => {
   const systemd = await Systemd.listen(t, `@minspnet-test-${process.pid}`);
   const notifier = new SystemdNotifier(systemd.environment);
