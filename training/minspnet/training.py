@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from . import schedule
+from .checkpoints import fused
 from .heads import cell_centres, to_boxes
 from .loss import TrainingLoss
 from .network import to_images
@@ -41,7 +42,7 @@ class Run:
         # A network that was loaded to be fine-tuned comes in the state in which it ships.
         self.trainee.train().requires_grad_(True)
         self.averaged = copy.deepcopy(network).eval().requires_grad_(False)
-        self.parent = parent and copy.deepcopy(parent).to(device).eval().requires_grad_(False)
+        self.parent = parent and fused(parent).to(device).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.trainee, settings.weight_decay), lr=0.0)
 
     @property
