@@ -1,17 +1,28 @@
 import type { EndReason, Observation } from '../contract/event.js';
 import type { CameraState } from '../contract/status.js';
 
-type End = Extract<Observation, { type: 'end' }>;
+/** The last sight of a track, and since when it has been in which zones, on the board's monotonic clock. */
+interface OpenTrack {
+  last: Observation;
+  enteredMs: Map<string, number>;
+}
 
 /** Remembers the last sight of each open track, so that all can be ended when the engine that followed them is gone. */
 export class OpenTracks {
-  readonly #last = new Map<string, Observation>();
+  readonly #tracks = new Map<string, OpenTrack>();
   /** What was last told of each camera in whose view there is something. */
   readonly #states = new Map<string, CameraState>();
 
   follow(observation: Observation): void {
-    if (observation.type === 'end') this.#last.delete(observation.id);
-    else this.#last.set(observation.id, observation);
+    const { id, type } = observation;
+    if (type === 'end') {
+      this.#tracks.delete(id);
+      return;
+    }
+    const { enteredMs } = this.#tracks.get(id) ?? { enteredMs: new Map() };
+    if (type === 'enter') enteredMs.set(observation.zone, observation.capturedMonotonicMs);
+    if (type === 'leave') enteredMs.delete(observation.zone);
+    this.#tracks.set(id, { last: observation, enteredMs });
   }
 
   count(state: CameraState): void {
@@ -35,31 +46,34 @@ export class OpenTracks {
   }
 
   /**
-   * Ends all of them, oldest first.
+   * Ends all of them, oldest first, each after it has left the zones that it was in.
    *
    * @param utcMs when; milliseconds since the epoch
    */
-  end(reason: EndReason, utcMs: number): End[] {
-    const ends = [...this.#last.values()].map((last): End => {
+  end(reason: EndReason, utcMs: number): Observation[] {
+    const ends = [...this.#tracks.values()].flatMap(({ last, enteredMs }): Observation[] => {
       const passedMs = Math.max(0, utcMs - Date.parse(last.capturedAt));
-      return {
-        type: 'end',
-        reason,
+      const sighting = {
         camera: last.camera,
         id: last.id,
         class: last.class,
         score: last.score,
         bestScore: last.bestScore,
         box: last.box,
-        zones: last.zones,
+        zones: [],
         speed: last.speed,
         stationary: last.stationary,
         ageMs: last.ageMs + passedMs,
         capturedAt: new Date(utcMs).toISOString(),
         capturedMonotonicMs: last.capturedMonotonicMs + passedMs,
       };
+      const leaves = [...enteredMs].map(([zone, sinceMs]): Observation => {
+        const dwellMs = Math.max(0, Math.round(sighting.capturedMonotonicMs - sinceMs));
+        return { type: 'leave', ...sighting, zone, dwellMs };
+      });
+      return [...leaves, { type: 'end', ...sighting, reason }];
     });
-    this.#last.clear();
+    this.#tracks.clear();
     return ends;
   }
 }

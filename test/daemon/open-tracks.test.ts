@@ -27,10 +27,28 @@ t.test('the tracks of an engine that is gone end, each once, where they were las
     tracks.follow(one);
   }
   const ends = tracks.end('engine-restart', Date.parse('2026-11-24T12:00:01.500Z'));
-  t.match(ends, [{ type: 'end', reason: 'engine-restart', id: 'a-2', ageMs: 2200, zones: ['door'] }]);
+  t.match(ends, [{ type: 'end', reason: 'engine-restart', id: 'a-2', ageMs: 2200, zones: [] }]);
   t.equal(ends.length, 1);
   t.ok(observation.safeParse(ends[0]).success, 'it is a valid observation');
   t.strictSame(tracks.end('engine-restart', Date.now()), [], 'none is ended twice');
+});
+
+t.test('a track leaves the zones that it is in before it ends', async (t) => {
+  const tracks = new OpenTracks();
+  const moves = [
+    { type: 'enter', zone: 'door', capturedMonotonicMs: 5000 },
+    { type: 'enter', zone: 'yard', capturedMonotonicMs: 5400 },
+    { type: 'leave', zone: 'door', capturedMonotonicMs: 5600, dwellMs: 600 },
+  ] as const;
+  tracks.follow(seen('new', 'a-1', 0));
+  for (const move of moves) tracks.follow({ ...seen('update', 'a-1', 600), ...move });
+  const told = tracks.end('engine-restart', Date.parse('2026-11-24T12:00:01.000Z'));
+  t.match(told, [
+    { type: 'leave', zone: 'yard', dwellMs: 1200 },
+    { type: 'end', reason: 'engine-restart' },
+  ]);
+  t.equal(told.length, 2);
+  t.ok(observation.safeParse(told[0]).success, 'it is a valid observation');
 });
 
 t.test('a camera that had somebody in view has nobody when the engine is gone, and that is told once', async (t) => {
