@@ -183,7 +183,8 @@ export class EngineHost {
   async takePicture(camera: string, still = false): Promise<TakenPicture> {
     const id = ++this.#lastPicture;
     const answer = await new Promise<TakenPicture | MinspnetError>((resolve) => {
-      const late = setTimeout(() => this.#answerPicture(id, noEngine()), this.state === 'ready' ? pictureMs : 0);
+      const [waitMs, why] = this.state === 'ready' ? [pictureMs, noAnswer] : [0, noEngine];
+      const late = setTimeout(() => this.#answerPicture(id, why()), waitMs);
       this.#pictures.set(id, (answer) => {
         clearTimeout(late);
         resolve(answer);
@@ -321,6 +322,11 @@ function adjusted(
   const adjustments = { ...settings.adjustments };
   adjustments[camera] = { ...adjustments[camera], ...adjustment };
   return { ...settings, adjustments };
+}
+
+function noAnswer(): SourceError {
+  const what = `the engine gave no picture within ${pictureMs / 1000} s. Try again, and look at its state in health.`;
+  return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
 }
 
 function noEngine(): SourceError {
