@@ -4,11 +4,13 @@
     torchrun --nproc-per-node 2 training/train.py ...        (several GPUs or machines)
 
 A run's folder holds settings.json, log.jsonl, curve.png, last.pt (everything that resuming needs) and
-best.pt (the EMA weights that did best on val; the last ones of a run that never looks at val). SIGTERM
-ends a run after its step, with a checkpoint. On resume only the settings in CHANGEABLE may differ: `--steps`
-stretches or shortens what is left of the schedule, `--stores` may name more data.
+best.pt (the averaged weights that did best on val, or those of the last step where they did better; the
+last average of a run that never looks). SIGTERM ends a run after its step, with a checkpoint. On resume
+only the settings in CHANGEABLE may differ: `--steps` stretches or shortens what is left of the schedule,
+`--stores` may name more data.
 """
 
+import copy
 import dataclasses
 import json
 import os
@@ -138,30 +140,37 @@ def batches_from(run, collection, rank, world):
 
 
 def evaluate(run, store, log):
-    """Score the averaged weights on val; keep them if they are the best so far."""
-    started = time.monotonic()
-    result = score_network(run.averaged, store, 256, 256)
-    per_class = {name: round(row["ap50"], 3) for name, row in result["perClass"].items()}
-    log.write(
-        step=run.step,
-        ap=result["ap"],
-        ap50=result["ap50"],
-        per_class=per_class,
-        seconds=time.monotonic() - started,
-    )
-    print(f"step {run.step}: val AP {result['ap']:.3f} AP50 {result['ap50']:.3f} {per_class}", flush=True)
-    if result["ap50"] > run.best:
-        run.best = result["ap50"]
-        save_network(run, Path(run.settings.folder) / BEST, result)
+    """Score the averaged weights on val, at the end those of the last step too; keep the best so far."""
+    networks = {"averaged": run.averaged}
+    if run.step == run.settings.steps:
+        # Where the rate has come down, the average of the way there lags behind.
+        networks["last"] = copy.deepcopy(run.network).eval().requires_grad_(False)
+    for weights, network in networks.items():
+        started = time.monotonic()
+        result = score_network(network, store, 256, 256)
+        per_class = {name: round(row["ap50"], 3) for name, row in result["perClass"].items()}
+        log.write(
+            step=run.step,
+            weights=weights,
+            ap=result["ap"],
+            ap50=result["ap50"],
+            per_class=per_class,
+            seconds=time.monotonic() - started,
+        )
+        said = f"AP {result['ap']:.3f} AP50 {result['ap50']:.3f} {per_class}"
+        print(f"step {run.step} ({weights}): val {said}", flush=True)
+        if result["ap50"] > run.best:
+            run.best = result["ap50"]
+            save_network(run, network, result)
     draw_curve(run.settings.folder)
 
 
-def save_network(run, path, result=None):
-    """The averaged network alone, for the commands that come after training."""
+def save_network(run, network, result=None):
+    """A network alone, for the commands that come after training."""
     save(
-        path,
+        Path(run.settings.folder) / BEST,
         {
-            "network": run.averaged,
+            "network": network,
             "step": run.step,
             "settings": dataclasses.asdict(run.settings),
             "commit": commit(),
@@ -208,7 +217,7 @@ def train(run, forward, collection, rank, world):
         if ends:
             break
     if rank == 0 and not val and run.step == settings.steps:
-        save_network(run, folder / BEST)
+        save_network(run, run.averaged)
 
 
 def main(argv=None):
