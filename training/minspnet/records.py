@@ -64,7 +64,7 @@ def draw_curve(folder):
     losses.legend()
     for key in ("ap50", "ap"):
         scores.plot([row["step"] for row in judged], [row[key] for row in judged], marker="o", label=key)
-    scores.set(xlabel="step", title="val, EMA weights", ylim=(0, None))
+    scores.set(xlabel="step", title="val", ylim=(0, None))
     scores.legend()
     figure.tight_layout()
     figure.savefig(Path(folder) / "curve.png", dpi=80)
