@@ -1,11 +1,14 @@
 import type { Frame } from 'node-av/lib';
 
-/** A decoded picture and when the source says it was taken. */
+/** A picture that a source has read, and when the source says it was taken. */
 export interface Picture {
-  /** Owned by the source, valid until its next `next()`. */
-  frame: Frame;
+  /**
+   * Owned by the source, valid until its next `next()`. A source may make it (copy, convert) only when it is first read:
+   * whoever has no use for a picture, for it is not due, looks at `mediaMs` alone.
+   */
+  readonly frame: Frame;
   /** Milliseconds since the first picture of this opening, by the source's own time stamps. */
-  mediaMs: number;
+  readonly mediaMs: number;
 }
 
 /** What is known of a source once it is open. */
