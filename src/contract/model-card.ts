@@ -31,7 +31,7 @@ export type ModelInput = z.infer<typeof modelInput>;
 /** Pixels of the input where nobody chooses its size: as many as 256×256, which the network is tuned for. */
 export const usualInputPixels = 256 * 256;
 
-/** What `output.decoder: "minspnet"` means: see src/pipeline/decode.ts. */
+/** What `output.decoder: "minspnet"` means: see src/pipeline/box-decoder.ts. */
 const minspnetOutput = z.object({
   decoder: z.literal('minspnet'),
   logits: z.string().describe('name of the [1, classes, N] output'),
@@ -40,7 +40,7 @@ const minspnetOutput = z.object({
 });
 export type MinspnetOutput = z.infer<typeof minspnetOutput>;
 
-/** See src/pipeline/decode-yolox.ts. */
+/** See src/pipeline/box-decoder.ts. */
 const yoloxOutput = z.object({
   decoder: z.literal('yolox'),
   output: z.string().describe('name of the [1, N, 5 + classes] output'),
@@ -48,7 +48,7 @@ const yoloxOutput = z.object({
 });
 export type YoloxOutput = z.infer<typeof yoloxOutput>;
 
-/** See src/pipeline/decode-fastestdet.ts. */
+/** See src/pipeline/box-decoder.ts. */
 const fastestdetOutput = z.object({
   decoder: z.literal('fastestdet'),
   output: z.string().describe('name of the [1, 5 + classes, rows, columns] output'),

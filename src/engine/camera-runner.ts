@@ -2,7 +2,7 @@ import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import { type EngineError, SourceError } from '../contract/errors.js';
 import type { EndReason } from '../contract/event.js';
-import type { Box } from '../contract/geometry.js';
+import { type Box, round, roundBox } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
 import { Capture, type CaptureChange, type CapturedFrame } from '../pipeline/capture/capture.js';
 import { takeLibcameraStill } from '../pipeline/capture/libcamera-still.js';
@@ -10,7 +10,6 @@ import type { CaptureWorkerData } from '../pipeline/capture/messages.js';
 import { toWhole } from '../pipeline/capture/region.js';
 import { tensorBytes } from '../pipeline/capture/tensor.js';
 import type { Detector } from '../pipeline/detector.js';
-import { round, roundBox } from '../pipeline/rounding.js';
 import { Scene, type SceneReport } from '../pipeline/scene.js';
 import { monotonicMs } from '../timing/monotonic.js';
 import { PictureTakers } from './picture-takers.js';
@@ -74,9 +73,7 @@ export class CameraRunner {
     this.#capture = new Capture(
       { settings: { ...settings, fps }, snapshot: events.snapshot, ...options.capture },
       {
-        opened: ({ width, height }) => {
-          this.#scene ??= this.#createScene(width / height);
-        },
+        opened: ({ width, height }) => this.#opened(width / height),
         changed: (change) => this.#changed(change),
         frame: (frame) => enqueue((detector) => this.#analyse(frame, detector)),
         snapshots: (number, jpegs) => this.#reports.attach(number, jpegs),
@@ -252,6 +249,11 @@ export class CameraRunner {
   }
 
   /** @param aspect the picture's width / height */
+  #opened(aspect: number): void {
+    if (this.#scene === undefined) this.#scene = this.#createScene(aspect);
+    else this.#reports.add(this.#scene.reshape(aspect, { monotonicMs: monotonicMs(), utcMs: Date.now() }));
+  }
+
   #createScene(aspect: number): Scene {
     const { name, runId, settings, events, minScore } = this.options;
     const scene = new Scene({ camera: name, runId, settings, events, minScore, aspect });

@@ -1,24 +1,13 @@
 import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
-import type { EndReason, Observation } from '../contract/event.js';
-import type { Box } from '../contract/geometry.js';
+import type { EndReason } from '../contract/event.js';
 import type { CameraState } from '../contract/status.js';
-import { LineCounts } from './line-counts.js';
-import { Line } from './lines.js';
-import { Occupancy } from './occupancy.js';
-import { Story } from './story.js';
+import { Line, LineCounts } from './lines.js';
 import { kindOf } from './track/classes.js';
 import type { Track } from './track/track.js';
 import { Tracker } from './track/tracker.js';
+import { type FrameTime, TrackEvents, type TrackReport } from './track-events.js';
 import { Zone } from './zones.js';
-
-/** When a picture was captured. */
-export interface FrameTime {
-  /** The board's monotonic clock, ms. */
-  monotonicMs: number;
-  /** UTC, ms since the epoch. */
-  utcMs: number;
-}
 
 export interface SceneOptions {
   camera: string;
@@ -32,18 +21,7 @@ export interface SceneOptions {
   aspect?: number;
 }
 
-/** A wish for a snapshot of the picture that was just observed. */
-export interface Shot {
-  track: string;
-  class: string;
-  box: Box;
-}
-
-export interface SceneReport {
-  /** In order. */
-  observations: Observation[];
-  /** They are to be published before the observations. */
-  shots: Shot[];
+export interface SceneReport extends TrackReport {
   /** Only when the counts have changed, and the first time. */
   state: CameraState | undefined;
 }
@@ -51,28 +29,30 @@ export interface SceneReport {
 /** One camera's view over time: from the detections of each picture to what is to be told of it. */
 export class Scene {
   readonly #options: SceneOptions;
-  readonly #tracker: Tracker;
-  readonly #zones: readonly Zone[];
-  readonly #lines: readonly Line[];
+  #tracker!: Tracker;
+  #zones: readonly Zone[] = [];
+  #lines: readonly Line[] = [];
+  #aspect = 0;
+  #minScore: number;
   readonly #counts = new LineCounts();
   readonly #occupancy: Occupancy;
-  readonly #stories = new Map<Track, Story>();
+  readonly #events = new Map<Track, TrackEvents>();
   readonly #wanted: (className: string) => boolean;
-  readonly #looksWanted: (detection: Detection) => boolean;
-  #told = 0;
+  readonly #mayBeWanted: (detection: Detection) => boolean;
+  /** Ids given so far. */
+  #ids = 0;
 
   constructor(options: SceneOptions) {
-    const { settings, minScore, aspect = 16 / 9 } = options;
+    const { settings } = options;
     this.#options = options;
-    this.#tracker = new Tracker({ minScore: settings.minScore ?? minScore, aspect });
-    this.#zones = Object.entries(settings.zones).map(([name, zone]) => new Zone(name, zone, aspect));
-    this.#lines = Object.entries(settings.lines).map(([name, line]) => new Line(name, line, aspect));
+    this.#minScore = settings.minScore ?? options.minScore;
+    this.#shape(options.aspect ?? 16 / 9);
     this.#occupancy = new Occupancy(options.camera, Object.keys(settings.zones));
     const classes = settings.classes && new Set(settings.classes);
     const kinds = settings.classes && new Set(settings.classes.map(kindOf));
     this.#wanted = (className) => classes?.has(className) ?? true;
     // A wanted car that is taken for a truck in some pictures must not be lost in them.
-    this.#looksWanted = (detection) => kinds?.has(kindOf(detection.class)) ?? true;
+    this.#mayBeWanted = (detection) => kinds?.has(kindOf(detection.class)) ?? true;
   }
 
   /** Detections with a lower score need not be looked for. */
@@ -82,13 +62,14 @@ export class Scene {
 
   /** In place of the score that it was made with, from the next picture on. 0..1. */
   set minScore(minScore: number) {
+    this.#minScore = minScore;
     this.#tracker.minScore = minScore;
   }
 
   /** Tracks that a `new` was told of and no `end` yet. */
   get openTracks(): number {
     let open = 0;
-    for (const story of this.#stories.values()) if (story.isOpen) open++;
+    for (const events of this.#events.values()) if (events.isOpen) open++;
     return open;
   }
 
@@ -97,8 +78,19 @@ export class Scene {
     return this.#tracker.settled;
   }
 
+  /**
+   * The source was opened, with pictures of this width / height. Where that is another than before, a fraction of the
+   * picture is another place, so nothing can be followed: all open tracks end.
+   */
+  reshape(aspect: number, time: FrameTime): SceneReport {
+    if (aspect === this.#aspect) return { observations: [], shots: [], state: undefined };
+    const report = this.end('camera-restart', time);
+    this.#shape(aspect);
+    return report;
+  }
+
   observe(detections: readonly Detection[], time: FrameTime): SceneReport {
-    this.#tracker.step(detections.filter(this.#looksWanted), time.monotonicMs / 1000);
+    this.#tracker.step(detections.filter(this.#mayBeWanted), time.monotonicMs / 1000);
     return this.#report(time);
   }
 
@@ -110,45 +102,103 @@ export class Scene {
 
   #report(time: FrameTime): SceneReport {
     const report: SceneReport = { observations: [], shots: [], state: undefined };
-    for (const track of this.#tracker.ended) this.#stories.get(track)?.end('gone', report);
-    for (const track of this.#tracker.tracks) if (track.seen) this.#storyOf(track).see(time, report);
+    for (const track of this.#tracker.ended) this.#events.get(track)?.end('gone', report);
+    for (const track of this.#tracker.tracks) if (track.seen) this.#eventsOf(track).see(time, report);
     this.#dropDead();
-    report.state = this.#occupancy.changed(this.#stories.values(), time.utcMs);
+    report.state = this.#occupancy.changed(this.#events.values(), time.utcMs);
     return report;
   }
 
   /** Ends all open tracks, because no more pictures come for now. The scene can go on after it. */
   end(reason: EndReason, time: FrameTime): SceneReport {
     const report: SceneReport = { observations: [], shots: [], state: undefined };
-    for (const story of this.#stories.values()) story.end(reason, report);
-    this.#stories.clear();
+    for (const events of this.#events.values()) events.end(reason, report);
+    this.#events.clear();
     this.#tracker.clear();
     report.state = this.#occupancy.changed([], time.utcMs);
     return report;
   }
 
-  #storyOf(track: Track): Story {
-    let story = this.#stories.get(track);
-    if (story === undefined) {
-      const { camera, runId, events } = this.#options;
-      story = new Story(track, {
+  #shape(aspect: number): void {
+    const { zones, lines } = this.#options.settings;
+    this.#aspect = aspect;
+    this.#tracker = new Tracker({ minScore: this.#minScore, aspect });
+    this.#zones = Object.entries(zones).map(([name, zone]) => new Zone(name, zone, aspect));
+    this.#lines = Object.entries(lines).map(([name, line]) => new Line(name, line, aspect));
+  }
+
+  #eventsOf(track: Track): TrackEvents {
+    let events = this.#events.get(track);
+    if (events === undefined) {
+      const { camera, runId } = this.#options;
+      events = new TrackEvents(track, {
         camera,
-        updateSeconds: events.updateSeconds,
+        updateSeconds: this.#options.events.updateSeconds,
         zones: this.#zones,
         lines: this.#lines,
         counts: this.#counts,
         wanted: this.#wanted,
-        nextId: () => `${runId}-${++this.#told}`,
+        nextId: () => `${runId}-${++this.#ids}`,
       });
-      this.#stories.set(track, story);
+      this.#events.set(track, events);
     }
-    return story;
+    return events;
   }
 
   /** Tracks may end without a word: those that were never confirmed. */
   #dropDead(): void {
     const alive = this.#tracker.tracks;
-    if (this.#stories.size === alive.length) return;
-    for (const track of this.#stories.keys()) if (!alive.includes(track)) this.#stories.delete(track);
+    if (this.#events.size === alive.length) return;
+    for (const track of this.#events.keys()) if (!alive.includes(track)) this.#events.delete(track);
   }
+}
+
+/** A track as far as it is counted. */
+interface Occupant {
+  readonly isOpen: boolean;
+  readonly stationary: boolean;
+  readonly className: string | undefined;
+  readonly zones: readonly string[];
+}
+
+type Counts = Record<string, number>;
+
+/** Counts the open tracks of a camera, as a whole and by zone. */
+class Occupancy {
+  /** Every class that was ever counted stays, as 0: a hub then shows 0 and not the last number for ever. */
+  #state: Pick<CameraState, 'counts' | 'moving' | 'zones'>;
+  #told = '';
+
+  constructor(
+    private readonly camera: string,
+    zones: readonly string[],
+  ) {
+    this.#state = { counts: {}, moving: 0, zones: Object.fromEntries(zones.map((zone) => [zone, {}])) };
+  }
+
+  /** The state if it differs from the one that this returned last. */
+  changed(occupants: Iterable<Occupant>, utcMs: number): CameraState | undefined {
+    const { counts, zones } = this.#state;
+    zero(counts);
+    for (const zone of Object.values(zones)) zero(zone);
+    this.#state.moving = 0;
+    for (const { isOpen, stationary, className, zones: inside } of occupants) {
+      if (!isOpen || className === undefined) continue;
+      add(counts, className);
+      if (!stationary) this.#state.moving += 1;
+      for (const name of inside) add(zones[name] ?? {}, className);
+    }
+    const told = JSON.stringify(this.#state);
+    if (told === this.#told) return undefined;
+    this.#told = told;
+    return { camera: this.camera, at: new Date(utcMs).toISOString(), ...structuredClone(this.#state) };
+  }
+}
+
+function zero(counts: Counts): void {
+  for (const key of Object.keys(counts)) counts[key] = 0;
+}
+
+function add(counts: Counts, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
 }

@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { FromEngine } from '../../src/engine/protocol.js';
 import { ReportQueue } from '../../src/engine/report-queue.js';
-import type { SceneReport, Shot } from '../../src/pipeline/scene.js';
+import type { SceneReport } from '../../src/pipeline/scene.js';
+import type { Shot } from '../../src/pipeline/track-events.js';
 
 /** A report that tells of so many people, with so many snapshots to be made. */
 function reportOf(people: number, snapshots = 0): SceneReport {

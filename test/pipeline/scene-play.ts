@@ -2,7 +2,8 @@ import type { CameraSettings } from '../../src/config/schema.js';
 import type { Detection } from '../../src/contract/detection.js';
 import type { Observation } from '../../src/contract/event.js';
 import type { CameraState } from '../../src/contract/status.js';
-import { type FrameTime, Scene, type SceneOptions, type SceneReport, type Shot } from '../../src/pipeline/scene.js';
+import { Scene, type SceneOptions, type SceneReport } from '../../src/pipeline/scene.js';
+import type { FrameTime, Shot } from '../../src/pipeline/track-events.js';
 import { cameraSettings } from '../support/settings.js';
 import { type Actor, detect } from './track/actors.js';
 

@@ -283,3 +283,19 @@ t.test('a box that reaches out of the picture is cut', async (t) => {
   t.strictSame(record.observations[0]?.box, [0, 0.5, 0.2, 1]);
   t.ok(observation.safeParse(record.observations[0]).success);
 });
+
+t.test('pictures of another shape end what is open, and zones and lines follow them', async (t) => {
+  const scene = makeScene({}, { aspect: 16 / 9 });
+  const seen = play(scene, { actors: [person(() => [0.5, 0.5])], seconds: 1 });
+  t.strictSame(seen.types(), ['new', 'end']);
+  for (let s = 2; s < 3; s += 0.1) scene.observe(detect([person(() => [0.5, 0.5])], s), timeOf(s));
+  t.equal(scene.openTracks, 1);
+  t.strictSame(scene.reshape(16 / 9, timeOf(3)).observations, [], 'the same shape changes nothing');
+  const { observations, state } = scene.reshape(4 / 3, timeOf(3));
+  t.match(observations, [{ type: 'end', reason: 'camera-restart' }]);
+  t.match(state, { counts: { person: 0 } });
+  for (let s = 4; s < 5; s += 0.1) scene.observe(detect([person((at) => [0.1 + 0.1 * (at - 4), 0.5])], s), timeOf(s));
+  t.equal(scene.openTracks, 1, 'it goes on');
+  const ids = [...seen.observations, ...observations].map(({ id }) => id);
+  t.equal(new Set(ids).size, 2, 'ids go on');
+});

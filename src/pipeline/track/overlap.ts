@@ -28,12 +28,14 @@ export function containment(a: Box, b: Box): number {
  * Distance IoU (Zheng et al. 2020), -1..1: IoU less the squared distance of the centres over the squared diagonal
  * of the box around both. Boxes that don't touch still differ by how far they are apart, so an object that
  * moves more than its length between two pictures can be found.
+ *
+ * @param aspect of the picture, width / height: a fraction of the one is another length than a fraction of the other
  */
-export function distanceIou(a: Box, b: Box, overlap: number): number {
+export function distanceIou(a: Box, b: Box, overlap: number, aspect: number): number {
   const width = Math.max(a[2], b[2]) - Math.min(a[0], b[0]);
-  const height = Math.max(a[3], b[3]) - Math.min(a[1], b[1]);
+  const height = (Math.max(a[3], b[3]) - Math.min(a[1], b[1])) / aspect;
   const dx = (a[0] + a[2] - b[0] - b[2]) / 2;
-  const dy = (a[1] + a[3] - b[1] - b[3]) / 2;
+  const dy = (a[1] + a[3] - b[1] - b[3]) / 2 / aspect;
   const diagonal = width * width + height * height;
   return diagonal === 0 ? overlap : overlap - (dx * dx + dy * dy) / diagonal;
 }

@@ -2,7 +2,6 @@ import type { Detection } from '../../contract/detection.js';
 import type { Box } from '../../contract/geometry.js';
 import { Assignment } from './assign.js';
 import { kindOf } from './classes.js';
-import { onePerObject } from './one-per-object.js';
 import { area, containment, distanceIou, iou, isCut } from './overlap.js';
 import { Track } from './track.js';
 
@@ -24,6 +23,8 @@ export interface TrackerOptions {
 /** Weak detections reach down to this fraction of `minScore`, and never below `noise`. */
 const weakFraction = 0.4;
 const noise = 0.1;
+/** Two boxes that overlap this much show one object, if their classes may be confused. */
+const sameObjectIou = 0.7;
 /** Two tracks whose boxes overlap this much show one object, whatever their classes: a person bent down is no dog. */
 const samePlaceIou = 0.75;
 /** Squared Mahalanobis distance, four standard deviations: further away it is not the same object. */
@@ -252,6 +253,19 @@ export class Tracker {
   }
 }
 
+/**
+ * Detections of `floor` or more, best first, one for each object. The detector's suppression works class by class,
+ * so a van comes as a car and as a truck in the same place.
+ */
+export function onePerObject(detections: readonly Detection[], floor: number): Detection[] {
+  const kept: Detection[] = [];
+  for (const candidate of detections.filter(({ score }) => score >= floor).sort((a, b) => b.score - a.score)) {
+    const kind = kindOf(candidate.class);
+    if (!kept.some((k) => kindOf(k.class) === kind && iou(k.box, candidate.box) > sameObjectIou)) kept.push(candidate);
+  }
+  return kept;
+}
+
 /** At the picture's edge so little of an object is seen that its box says nothing of the whole. */
 function isSliver(box: Box): boolean {
   return isCut(box) && (box[2] - box[0] < sliver || box[3] - box[1] < sliver);
@@ -287,5 +301,5 @@ function costOf(track: Track, detection: Detection, isSure: boolean, mayLeap: bo
     overlap >= clearIou || (mayLeap && isWithinReach(track, detection)) || isSamePart(track.box, detection.box);
   if (!isPossible) return 1;
   const penalty = (confused ? confusedCost : 0) + (track.confirmed ? 0 : unconfirmedCost);
-  return (1 - distanceIou(track.expected, detection.box, overlap)) / 2 + penalty;
+  return (1 - distanceIou(track.expected, detection.box, overlap, track.aspect)) / 2 + penalty;
 }

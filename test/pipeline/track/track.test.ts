@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Stillness } from '../../../src/pipeline/track/stillness.js';
+import { Stillness } from '../../../src/pipeline/track/track.js';
 
 /** An object of size 1 that has stood at (0, 0) for ten seconds. */
 function still(): Stillness {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { FastestdetDecoder } from '../../src/pipeline/decode-fastestdet.js';
+import { FastestdetDecoder } from '../../../src/pipeline/box-decoder.js';
 
 /** 64x32 in cells of 16: four columns, two rows; two classes. */
 const input = { width: 64, height: 32 };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MinspnetDecoder } from '../../src/pipeline/decode.js';
+import { MinspnetDecoder } from '../../../src/pipeline/box-decoder.js';
 
 const input = { width: 64, height: 32 };
 /** Strides 8, 16, 32 of 64x32: 8x4 + 4x2 + 2x1. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { YoloxDecoder } from '../../src/pipeline/decode-yolox.js';
+import { YoloxDecoder } from '../../../src/pipeline/box-decoder.js';
 
 /** Strides 8 and 32 of 64x32: 8x4 + 2x1 cells, three classes. */
 const input = { width: 64, height: 32 };

@@ -1,0 +1,287 @@
+import type { Direction, EndReason, Observation } from '../contract/event.js';
+import { type Box, round, roundBox } from '../contract/geometry.js';
+import { type Line, type LineCounts, LineWatch } from './lines.js';
+import { iou } from './track/overlap.js';
+import type { Track } from './track/track.js';
+import { type Zone, ZoneWatch } from './zones.js';
+
+/** How far beyond a line or a border an object has to be to be there: fraction of its size … */
+const marginInSizes = 0.08;
+/** … and at least this, picture widths. */
+const leastMargin = 0.004;
+
+/** An object has moved (or grown) when its box overlaps the one last published by less than this. */
+const movedIou = 0.6;
+/** A best score is news when it is better by this. */
+const scoreStep = 0.15;
+/** A snapshot is worth replacing when the object is seen with a score better by this. */
+const shotStep = 0.1;
+
+/** When a picture was captured. */
+export interface FrameTime {
+  /** The board's monotonic clock, ms. */
+  monotonicMs: number;
+  /** UTC, ms since the epoch. */
+  utcMs: number;
+}
+
+/** A snapshot that is wanted of the picture that was just observed. */
+export interface Shot {
+  track: string;
+  class: string;
+  box: Box;
+}
+
+export interface TrackReport {
+  /** In order. */
+  observations: Observation[];
+  /** They are to be published before the observations. */
+  shots: Shot[];
+}
+
+/** What the tracks of one scene share. */
+export interface TrackContext {
+  camera: string;
+  updateSeconds: number;
+  zones: readonly Zone[];
+  lines: readonly Line[];
+  counts: LineCounts;
+  /** Whether a class is asked for. */
+  wanted: (className: string) => boolean;
+  nextId: () => string;
+}
+
+interface Crossing {
+  line: Line;
+  direction: Direction;
+}
+
+interface ZoneMove {
+  watch: ZoneWatch;
+  move: 'enter' | 'leave';
+}
+
+/**
+ * The events of one track: `new`, what it does, `end`. The track is watched from its first detection on, but nothing is
+ * reported until it is confirmed; a line that was crossed before that is reported right after `new`.
+ */
+export class TrackEvents {
+  /** By the vote of its detections, among the wanted ones. */
+  className: string | undefined;
+  /** Names of the zones that it is in. */
+  zones: string[] = [];
+  readonly #track: Track;
+  readonly #context: TrackContext;
+  readonly #zoneWatches: readonly ZoneWatch[];
+  readonly #lineWatches: readonly LineWatch[];
+  /** Lines that were crossed before `new`. */
+  readonly #earlyCrossings: Crossing[] = [];
+  #id = '';
+  #published: PublishedFacts | undefined;
+  #time: FrameTime | undefined;
+
+  constructor(track: Track, context: TrackContext) {
+    this.#track = track;
+    this.#context = context;
+    this.#zoneWatches = context.zones.map((zone) => new ZoneWatch(zone));
+    this.#lineWatches = context.lines.map((line) => new LineWatch(line));
+  }
+
+  get isOpen(): boolean {
+    return this.#published !== undefined;
+  }
+
+  get stationary(): boolean {
+    return this.#track.stationary;
+  }
+
+  /** The track was seen in the picture of `time`. */
+  see(time: FrameTime, report: TrackReport): void {
+    const track = this.#track;
+    this.#time = time;
+    this.className = track.votes.winner(this.className, this.#context.wanted);
+    const moves = this.#watchZones();
+    const crossings = this.#watchLines();
+    if (this.#published === undefined) {
+      this.#earlyCrossings.push(...crossings);
+      if (track.confirmed && this.className !== undefined) this.#open(report);
+    } else {
+      for (const { watch, move } of moves) this.#reportMove(watch, move, report);
+      for (const crossing of crossings) this.#reportCrossing(crossing, report);
+    }
+    if (this.#published === undefined) return;
+    this.#reportDwells(report);
+    this.#reportUpdate(this.#published, report);
+  }
+
+  /** The track is over; nothing is reported of one that had no `new`. */
+  end(reason: EndReason, report: TrackReport): void {
+    if (this.#published === undefined) return;
+    for (const watch of this.#lineWatches) {
+      // It went out of sight just behind the line. One that stands on the line has not crossed it.
+      const direction = this.#track.stationary ? undefined : watch.finish();
+      if (direction && this.#admits(watch.line)) this.#reportCrossing({ line: watch.line, direction }, report);
+    }
+    this.zones = [];
+    for (const watch of this.#zoneWatches) if (watch.inside) this.#reportMove(watch, 'leave', report);
+    report.observations.push({ type: 'end', ...this.#sighting(), reason });
+    this.#published = undefined;
+  }
+
+  #open(report: TrackReport): void {
+    const track = this.#track;
+    this.#id = this.#context.nextId();
+    this.#published = new PublishedFacts(this.#facts(), track.lastSeen);
+    this.#requestSnapshot(report);
+    report.observations.push({ type: 'new', ...this.#sighting() });
+    for (const watch of this.#zoneWatches) if (watch.inside) this.#reportMove(watch, 'enter', report);
+    for (const crossing of this.#earlyCrossings) this.#reportCrossing(crossing, report);
+    this.#earlyCrossings.length = 0;
+  }
+
+  #watchZones(): ZoneMove[] {
+    const { footX, footY, size, lastSeen } = this.#track;
+    const moves: ZoneMove[] = [];
+    for (const watch of this.#zoneWatches) {
+      const move = watch.step(footX, footY, marginOf(size), this.#admits(watch.zone), lastSeen);
+      if (move) moves.push({ watch, move });
+    }
+    if (moves.length > 0) this.zones = this.#zoneWatches.filter(({ inside }) => inside).map(({ zone }) => zone.name);
+    return moves;
+  }
+
+  #watchLines(): Crossing[] {
+    const { footX, footY, size } = this.#track;
+    const crossings: Crossing[] = [];
+    for (const watch of this.#lineWatches) {
+      const direction = watch.step(footX, footY, marginOf(size));
+      if (direction && this.#admits(watch.line)) crossings.push({ line: watch.line, direction });
+    }
+    return crossings;
+  }
+
+  #admits({ classes }: Line | Zone): boolean {
+    return classes === undefined || (this.className !== undefined && classes.includes(this.className));
+  }
+
+  #reportMove({ zone, enteredAt }: ZoneWatch, move: 'enter' | 'leave', report: TrackReport): void {
+    const common = { ...this.#sighting(), zone: zone.name };
+    if (move === 'enter') report.observations.push({ type: 'enter', ...common });
+    else report.observations.push({ type: 'leave', ...common, dwellMs: this.#msSince(enteredAt) });
+  }
+
+  #reportDwells(report: TrackReport): void {
+    for (const watch of this.#zoneWatches) {
+      if (!watch.dwellDue(this.#track.lastSeen)) continue;
+      const dwellMs = this.#msSince(watch.enteredAt);
+      report.observations.push({ type: 'dwell', ...this.#sighting(), zone: watch.zone.name, dwellMs });
+    }
+  }
+
+  #reportCrossing({ line, direction }: Crossing, report: TrackReport): void {
+    const sighting = this.#sighting();
+    const counts = this.#context.counts.add(line.name, sighting.class, direction);
+    report.observations.push({ type: 'crossing', ...sighting, line: line.name, direction, counts });
+  }
+
+  #reportUpdate(published: PublishedFacts, report: TrackReport): void {
+    const facts = this.#facts();
+    if (!published.updateDue(facts, this.#track.lastSeen, this.#context.updateSeconds)) return;
+    if (published.update(facts, this.#track.lastSeen)) this.#requestSnapshot(report);
+    report.observations.push({ type: 'update', ...this.#sighting() });
+  }
+
+  #requestSnapshot(report: TrackReport): void {
+    const { class: className, box } = this.#facts();
+    report.shots.push({ track: this.#id, class: className, box: roundBox(box) });
+  }
+
+  #facts(): Facts {
+    const { score, bestScore, box, stationary } = this.#track;
+    return { class: this.className ?? '', score, bestScore, box, zones: this.zones, stationary };
+  }
+
+  /** As the object was last seen. */
+  #sighting() {
+    const { speed, firstSeen } = this.#track;
+    const facts = this.#facts();
+    const { monotonicMs, utcMs } = this.#time as FrameTime;
+    return {
+      camera: this.#context.camera,
+      id: this.#id,
+      class: facts.class,
+      score: round(facts.score, 3),
+      bestScore: round(facts.bestScore, 3),
+      box: roundBox(facts.box),
+      zones: facts.zones.slice(),
+      speed: round(speed, 3),
+      stationary: facts.stationary,
+      ageMs: this.#msSince(firstSeen),
+      capturedAt: new Date(utcMs).toISOString(),
+      capturedMonotonicMs: round(monotonicMs, 1),
+    };
+  }
+
+  /** Milliseconds from `seconds` to when the object was last seen. */
+  #msSince(seconds: number): number {
+    return Math.round((this.#track.lastSeen - seconds) * 1000);
+  }
+}
+
+function marginOf(size: number): number {
+  return Math.max(leastMargin, marginInSizes * size);
+}
+
+/** What subscribers care about in a track. */
+interface Facts {
+  class: string;
+  score: number;
+  bestScore: number;
+  box: Box;
+  zones: readonly string[];
+  stationary: boolean;
+}
+
+/** What was last published of a track, and whether what is known now differs enough to publish it again. */
+class PublishedFacts {
+  #facts: Facts;
+  #at: number;
+  #shotScore: number;
+
+  /** @param seconds when its `new` was published, with a snapshot */
+  constructor(facts: Facts, seconds: number) {
+    this.#facts = facts;
+    this.#at = seconds;
+    this.#shotScore = facts.score;
+  }
+
+  updateDue(facts: Facts, seconds: number, updateSeconds: number): boolean {
+    return seconds - this.#at >= updateSeconds && this.#differs(facts);
+  }
+
+  /** @returns whether a snapshot should go with it */
+  update(facts: Facts, seconds: number): boolean {
+    this.#facts = facts;
+    this.#at = seconds;
+    const better = this.#shotIsBetter(facts);
+    if (better) this.#shotScore = facts.score;
+    return better;
+  }
+
+  #differs(now: Facts): boolean {
+    const then = this.#facts;
+    return (
+      now.class !== then.class ||
+      now.stationary !== then.stationary ||
+      now.bestScore >= then.bestScore + scoreStep ||
+      this.#shotIsBetter(now) ||
+      now.zones.length !== then.zones.length ||
+      now.zones.some((zone, i) => zone !== then.zones[i]) ||
+      iou(now.box, then.box) < movedIou
+    );
+  }
+
+  #shotIsBetter(now: Facts): boolean {
+    return now.score >= this.#shotScore + shotStep;
+  }
+}
