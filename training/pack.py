@@ -1,6 +1,8 @@
 """Decode the pictures of manifests into stores under cache/, once, before training."""
 
 import dataclasses
+import gzip
+import json
 import time
 from pathlib import Path
 
@@ -13,17 +15,23 @@ EDGE8 = "../shared/datasets/edge8"
 @dataclasses.dataclass(frozen=True)
 class Settings:
     manifests: tuple[str, ...] = option(
-        (f"{EDGE8}/train.json", f"{EDGE8}/more.json.gz", f"{EDGE8}/val.json"), "manifests to pack"
+        tuple(
+            f"{EDGE8}/{name}"
+            for name in ("train.json", "more.json.gz", "streets.json.gz", "val.json", "streets-val.json.gz")
+        ),
+        "manifests to pack",
     )
+    teacher: str = option(f"{EDGE8}/teacher.json.gz", "the teacher's boxes, {file: rows with scores}; '' for none")
     cache: str = option("training/cache", "folder of the stores, one a manifest, named after it")
 
 
 def main(argv=None):
     settings = parse(Settings, argv, __doc__)
+    teacher = json.loads(gzip.decompress(Path(settings.teacher).read_bytes())) if settings.teacher else None
     for manifest in settings.manifests:
         started = time.monotonic()
         name = Path(manifest).name.split(".")[0]
-        store = pack(manifest, Path(settings.cache) / name)
+        store = pack(manifest, Path(settings.cache) / name, teacher)
         print(f"{name}: {len(store)} pictures in {time.monotonic() - started:.0f} s")
 
 

@@ -28,7 +28,7 @@ class Settings:
     rounds: int = option(6, "cuts, each of an even share")
     weighing: int = option(16, "batches that weigh the channels before each cut")
     recovery: int = option(100, "training steps after each cut")
-    stores: tuple[str, ...] = option(("train", "more"), "stores under the cache folder")
+    stores: tuple[str, ...] = option(("train", "more", "streets"), "stores under the cache folder")
     cache: str = option("training/cache", "folder of the stores")
     held_out_sources: tuple[str, ...] = option(("traffic-cameras",), "sources kept out of training")
     held_out_every: int = option(60, "every so manieth labelled picture is kept out as well; 0 for none")
@@ -37,13 +37,13 @@ class Settings:
     weight_decay: float = option(0.05, "on convolution weights")
     ema: float = option(0.99, "memory of the averaged weights, from which the next cut starts")
     clip: float = option(10.0, "largest gradient norm")
-    teach: float = option(1.0, "weight of the teacher's dense answers")
     seed: int = option(1, "of the batches")
     threads: int = option(2, "threads")
 
     # A recovery is a short run of its own; these are what a run asks for besides.
-    feature = 0.0
     warmup = 20
+    accumulate = 1
+    freeze_norms = False
 
     @property
     def steps(self):
@@ -88,8 +88,8 @@ def main(argv=None):
     for number in range(1, settings.rounds + 1):
         wanted = whole * (1 - settings.remove * number / settings.rounds)
         drawn = batches(settings, collection, settings.seed + number)
-        network = cut(Run(settings, network, None, device), drawn, wanted)
-        run = Run(settings, network, None, device, parent)
+        network = cut(Run(settings, network, device), drawn, wanted)
+        run = Run(settings, network, device, parent)
         for step in range(settings.recovery):
             parts = run.train_step(run.trainee, drawn[settings.weighing + step])
         network = run.averaged.cpu()

@@ -31,7 +31,7 @@ class Settings:
     output: str = option(dataclasses.MISSING, "checkpoint to write")
     variant: str = option("minspnet-s", "name in VARIANTS that it is, or that it was pruned from")
     batches: int = option(64, "batches of 16 pictures that the statistics are taken over")
-    stores: tuple[str, ...] = option(("train", "more"), "stores under the cache folder")
+    stores: tuple[str, ...] = option(("train", "more", "streets"), "stores under the cache folder")
     cache: str = option("training/cache", "folder of the stores")
     held_out_sources: tuple[str, ...] = option(("traffic-cameras",), "sources kept out of training")
     held_out_every: int = option(60, "every so manieth labelled picture is kept out as well; 0 for none")

@@ -20,16 +20,14 @@ import time
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from torch import distributed, nn
 
-from minspnet import schedule, teacher
+from minspnet import schedule
 from minspnet.batches import Batches, Collection
 from minspnet.checkpoints import load
 from minspnet.data import Store
 from minspnet.evaluation import score_network
-from minspnet.loss import FeatureMimic
 from minspnet.network import VARIANTS, Detector
 from minspnet.records import BEST, LAST, Log, commit, draw_curve, save
 from minspnet.settings import from_dict, option, parse
@@ -56,20 +54,20 @@ class Settings:
     variant: str = option("minspnet-s", "name in VARIANTS")
     init: str = option("", "checkpoint whose network to start from (fine-tuning)")
     parent: str = option("", "checkpoint of the network before it was pruned, whose answers to learn besides")
-    stores: tuple[str, ...] = option(("train", "more"), "stores to train on, under the cache folder")
+    stores: tuple[str, ...] = option(("train", "more", "streets"), "stores to train on, under the cache folder")
     cache: str = option("training/cache", "folder of the stores")
     val: str = option("val", "store that chooses the checkpoint")
     held_out_sources: tuple[str, ...] = option(("traffic-cameras",), "sources kept out of training")
     held_out_every: int = option(60, "every so manieth labelled picture is kept out as well; 0 for none")
     skip: float = option(0.0, "part of the phases (sizes, mosaics) to leave out; .7 for fine-tuning")
-    batch: int = option(16, "pictures a step, over all processes")
+    batch: int = option(64, "pictures a step, over all processes")
+    accumulate: int = option(1, "parts of each process's share of a batch, whose gradients are added")
+    freeze_norms: bool = option(False, "keep the batch norms' statistics as they are, for fine-tuning")
     peak_rate: float = option(4e-3, "learning rate after the warm-up")
     warmup: int = option(500, "steps of warm-up")
     weight_decay: float = option(0.05, "on convolution weights; norms and biases have none")
     ema: float = option(0.9995, "longest memory of the averaged weights")
     clip: float = option(10.0, "largest gradient norm")
-    teach: float = option(1.0, "weight of the teacher's dense answers")
-    feature: float = option(1.0, "weight of mimicking the teacher's features; 0 for none")
     seed: int = option(1, "of weights and of every batch")
     threads: int = option(2, "threads of a CPU run; 0 leaves the choice to PyTorch")
     workers: int = option(1, "processes that draw batches; 0 draws in the training process")
@@ -79,27 +77,12 @@ class Settings:
     log_every: int = option(100, "steps between log lines")
 
 
-def feature_statistics(collection, count=256):
-    """Mean and deviation of the teacher's eight-bit features by stride and channel: float32 [3, 96] twice."""
-    sample = np.linspace(0, len(collection) - 1, count).astype(int)
-    asked = [answer for answer in (collection.answer(int(number)) for number in sample) if answer]
-    features = np.stack([answer[2] for answer in asked]).astype(np.float32)
-    ends = np.cumsum([side * side for side in teacher.GRIDS])
-    levels = np.split(features, ends[:-1], axis=1)
-    mean = np.stack([level.mean((0, 1)) for level in levels])
-    deviation = np.stack([level.std((0, 1)) for level in levels])
-    return torch.from_numpy(mean), torch.from_numpy(deviation + 1.0)  # + 1: a step of the eight bits
-
-
-def build(settings, collection, device):
+def build(settings, device):
     """A run at its first step."""
     torch.manual_seed(settings.seed)
     network = load(settings.init)["network"] if settings.init else Detector(VARIANTS[settings.variant])
-    mimic = None
-    if settings.feature > 0:
-        mimic = FeatureMimic(network.head.widths, *feature_statistics(collection))
     parent = load(settings.parent)["network"] if settings.parent else None
-    return Run(settings, network, mimic, device, parent)
+    return Run(settings, network, device, parent)
 
 
 def check_resumable(settings, stored):
@@ -239,7 +222,7 @@ def main(argv=None):
         settings.held_out_sources,
         settings.held_out_every,
     )
-    run = build(settings, collection, device)
+    run = build(settings, device)
     if (folder / LAST).exists():
         state = torch.load(folder / LAST, map_location=device, weights_only=False)
         check_resumable(settings, state["settings"])

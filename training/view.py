@@ -1,6 +1,6 @@
 """Draw training pictures as the network sees them, with their labels and the cells that answer for each box.
 
-Labels are green, the teacher's surest boxes red, ignored cells violet dots; with a checkpoint, the cells that
+People's labels are green, a teacher's red, ignored cells violet dots; with a checkpoint, the cells that
 the assignment gave to a box are yellow dots, the larger the coarser the stride.
 """
 
@@ -27,7 +27,7 @@ ZOOM = 2
 class Settings:
     output: str = option("training/runs/view.png", "picture to write")
     checkpoint: str = option("", "network whose assignment to draw")
-    stores: tuple[str, ...] = option(("train", "more"), "stores under the cache folder")
+    stores: tuple[str, ...] = option(("train", "more", "streets"), "stores under the cache folder")
     cache: str = option("training/cache", "folder of the stores")
     size: int = option(224, "side of a canvas")
     mosaic: float = option(0.4, "part of mosaics")
@@ -43,15 +43,11 @@ def draw(batch, index, assigned):
     pixels = cv2.cvtColor(batch["pixels"][index].numpy(), cv2.COLOR_RGB2BGR)
     image = cv2.resize(pixels, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_NEAREST)
     centres, strides = cell_centres(*pixels.shape[:2])
-    best = batch["teacher_scores"][index].amax(1) * batch["taught"][index]
-    for cell in best.argsort(descending=True)[:12]:
-        if best[cell] > 60:
-            x1, y1, x2, y2 = corners(batch["teacher_boxes"][index, cell])
-            cv2.rectangle(image, (x1, y1), (x2, y2), RED)
-    for box, number in zip(batch["boxes"][index], batch["classes"][index], strict=True):
+    labels = zip(batch["boxes"][index], batch["classes"][index], batch["weights"][index], strict=True)
+    for box, number, weight in labels:
         if number >= 0:
             x1, y1, x2, y2 = corners(box)
-            cv2.rectangle(image, (x1, y1), (x2, y2), GREEN, 2)
+            cv2.rectangle(image, (x1, y1), (x2, y2), GREEN if weight == 1 else RED, 2)
             cv2.putText(image, CLASSES[number], (x1 + 2, y1 + 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, GREEN)
     for cell in torch.nonzero(batch["ignored"][index]).flatten():
         cv2.circle(image, tuple(corners(centres[cell])), 1, VIOLET, -1)
@@ -67,7 +63,7 @@ def assignment(batch, network):
     with torch.inference_mode():
         logits, distances = network(images)
     scores, boxes = logits.sigmoid().transpose(1, 2), to_boxes(distances, centres)
-    return assign(scores, boxes, batch["boxes"], batch["classes"], batch["weights"], centres, strides)[2]
+    return assign(scores, boxes, batch["boxes"], batch["classes"], centres, strides)[2]
 
 
 def main(argv=None):

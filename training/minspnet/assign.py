@@ -16,11 +16,11 @@ def pairwise_iou(a, b):
 
 
 @torch.no_grad()
-def assign(scores, predicted, boxes, classes, weights, centres, strides):
+def assign(scores, predicted, boxes, classes, centres, strides):
     """Choose each box's cells by how well they already do, and how good they should be.
 
-    scores [B, N, C] and predicted [B, N, 4] are the network's; boxes [B, M, 4], classes [B, M] (-1: none)
-    and weights [B, M] the labels; centres [N, 2], strides [N] the cells.
+    scores [B, N, C] and predicted [B, N, 4] are the network's; boxes [B, M, 4] and classes [B, M] (-1: none)
+    the labels; centres [N, 2], strides [N] the cells.
     Returns the wished scores [B, N, C] (0..1), each cell's box index [B, N] and whether it has one [B, N].
     """
     real = classes >= 0
@@ -47,7 +47,7 @@ def assign(scores, predicted, boxes, classes, weights, centres, strides):
     alignment = alignment * mine
     best = alignment.amax(2, keepdim=True)
     best_overlap = (overlap * mine).amax(2, keepdim=True)
-    quality = (alignment / (best + 1e-9) * best_overlap * weights[..., None]).sum(1)
+    quality = (alignment / (best + 1e-9) * best_overlap).sum(1)
     wished = torch.zeros_like(scores)
     number = classes.gather(1, owner.indices).clamp(min=0)
     wished.scatter_(2, number[..., None], (quality * positive)[..., None])

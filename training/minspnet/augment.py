@@ -96,14 +96,21 @@ def place(rng, picture, region, long_side, stretch=0.15):
 def paste(canvas, image, placement, change=lambda pixels: pixels):
     """Draw an image on the canvas where its placement says; `change` alters the pixels that will be seen."""
     x1, y1, x2, y2 = placement.visible()
-    size = (placement.width, placement.height)
-    # Averaging costs four times as much as interpolating, and only matters where pixels would be skipped.
-    shrinks = placement.width < 0.6 * image.shape[1]
-    scaled = cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    if x2 <= x1 or y2 <= y1:
+        return
+    # Pixels that interpolation would skip are averaged away first, by halves, which is quick.
+    while placement.width < 0.6 * image.shape[1] and min(image.shape[:2]) > 1:
+        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    # From pixel centres of what will be seen to those of the image: nothing else is worked out.
+    across, down = image.shape[1] / placement.width, image.shape[0] / placement.height
+    start = (x1 - placement.left + 0.5) * across - 0.5
     if placement.flip:
-        scaled = cv2.flip(scaled, 1)
-    left, top = placement.left, placement.top
-    canvas[y1:y2, x1:x2] = change(scaled[y1 - top : y2 - top, x1 - left : x2 - left])
+        start, across = image.shape[1] - 1 - start, -across
+    matrix = np.array([[across, 0, start], [0, down, (y1 - placement.top + 0.5) * down - 0.5]])
+    seen = cv2.warpAffine(
+        image, matrix, (x2 - x1, y2 - y1), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+    canvas[y1:y2, x1:x2] = change(seen)
 
 
 def recolour(rng, image):
@@ -117,10 +124,44 @@ def recolour(rng, image):
     saturation = 0.0 if rng.random() < 0.06 else float(np.clip(rng.normal(1, 0.3), 0, 1.6))
     grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     image = cv2.addWeighted(image, saturation, grey, 1 - saturation, 0)
-    fate = rng.random()
-    if fate < 0.06:
+    if rng.random() < 0.06:
         image = cv2.GaussianBlur(image, (3, 3), float(rng.uniform(0.5, 1.5)))
-    elif fate < 0.12:
-        noise = rng.integers(-12, 13, image.shape, dtype=np.int16)
-        image = np.clip(image + noise, 0, 255).astype(np.uint8)
     return image
+
+
+def degrade(rng, image):
+    """What a cheap camera at night does to a whole picture, now and then: uint8 RGB -> uint8."""
+    if rng.random() < 0.08:
+        image = motion_blur(image, int(rng.integers(3, 8)), rng.uniform(0, np.pi))
+    if rng.random() < 0.2:
+        strength = rng.random()  # the darker a sensor's picture, the noisier
+        image = darken(rng, image, 0.8 - 0.5 * strength, 3 + 13 * strength * rng.random(), 0.6 * rng.random())
+    elif rng.random() < 0.08:
+        image = darken(rng, image, 1.0, float(rng.uniform(2, 10)), 0.0)
+    if rng.random() < 0.15:
+        quality = int(rng.integers(12, 60))
+        image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    return image
+
+
+def motion_blur(image, length, angle):
+    """Smear a picture over `length` pixels at an angle in radians."""
+    kernel = np.zeros((length, length), np.float32)
+    middle, reach = (length - 1) / 2, np.array([np.cos(angle), np.sin(angle)]) * (length - 1) / 2
+    start, end = np.round(middle - reach).astype(int), np.round(middle + reach).astype(int)
+    cv2.line(kernel, tuple(map(int, start)), tuple(map(int, end)), 1.0)
+    return cv2.filter2D(image, -1, kernel / kernel.sum())
+
+
+def darken(rng, image, gamma, noise, shot=0.0):
+    """A picture as a sensor sees it with little light.
+
+    gamma: below 1 darkens (level ** (1 / gamma), levels 0..1); noise: deviation in grey levels of what the
+    sensor adds everywhere (Gaussian); shot: what the light itself varies by, in deviations of a grey level at
+    level 1, growing with its root (Poisson, of which this is the Gaussian limit).
+    """
+    levels = (np.arange(256) / 255) ** (1 / gamma) * 255
+    dark = cv2.LUT(image, levels.astype(np.float32))
+    deviation = np.sqrt(noise**2 + shot**2 * dark) if shot else np.float32(noise)
+    dark += rng.standard_normal(image.shape, np.float32) * deviation
+    return np.clip(dark + 0.5, 0, 255).astype(np.uint8)

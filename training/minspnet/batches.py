@@ -1,41 +1,30 @@
 """Training batches: a step's batch depends on the seed and the step alone, so a run can stop anywhere."""
 
 import dataclasses
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import teacher
-from .augment import FILL, paste, place, recolour
-from .data import CLASSES, EVERY, Store, to_picture
+from .augment import FILL, degrade, paste, place, recolour
+from .data import CLASSES, EVERY, Store, kept_apart, to_picture
 from .heads import cell_centres
-from .teacher import Answers
 
 SMALLEST = 3.0  # pixels: what is smaller than this on the canvas is ignored
 LEAST_VISIBLE = 0.25  # what is cut below this part of itself is ignored
-FEATURE_SCALES = (0.3, 0.85)  # canvas pixels per teacher pixel for which their features compare
 
 
 class Collection:
-    """Several stores with their labels and the teacher's answers, and how often each picture is drawn."""
+    """Several stores with their labels, and how often each picture is drawn."""
 
     def __init__(self, folders, held_out_sources=(), held_out_every=0, held_out=False):
-        """Of `held_out_sources`, and of every `held_out_every`-th picture, only `held_out` ones are taken."""
+        """Of what `kept_apart` names only `held_out` ones are taken."""
         self.stores = [Store(folder) for folder in folders]
-        self.answers, self.pictures, self.places = [], [], []
+        self.pictures, self.places = [], []
         for number, store in enumerate(self.stores):
-            taught_path = Path(store.folder) / "teacher-boxes.json"
-            asked = taught_path.exists()
-            taught = json.loads(taught_path.read_text()) if asked else [None] * len(store)
-            self.answers.append(Answers(store.folder, len(store)) if asked else None)
             for index, entry in enumerate(store.entries):
-                apart = held_out_every > 0 and index % held_out_every == 0 and "labelled" in entry
-                if (apart or entry["source"] in held_out_sources) != held_out:
-                    continue
-                self.pictures.append(to_picture(entry, taught[index]))
-                self.places.append((number, index))
+                if kept_apart(entry, index, held_out_sources, held_out_every) == held_out:
+                    self.pictures.append(to_picture(entry))
+                    self.places.append((number, index))
         if not self.pictures:
             raise ValueError(
                 f"no picture is left to train on in {[str(store.folder) for store in self.stores]}"
@@ -52,12 +41,6 @@ class Collection:
     def image(self, number):
         store, index = self.places[number]
         return self.stores[store].image(index)
-
-    def answer(self, number):
-        """The teacher's (scores, boxes, features) of a picture, or None."""
-        store, index = self.places[number]
-        answers = self.answers[store]
-        return answers and (answers.scores[index], answers.boxes[index], answers.features[index])
 
 
 def repeat_factors(pictures, threshold=0.2, empty=0.5):
@@ -87,43 +70,17 @@ class Look:
 BASE = 224
 
 
-class Cells:
-    """The cells of an input size: centres, and which cell of the teacher answers to a place."""
-
-    def __init__(self, width, height):
-        centres, strides = cell_centres(height, width)
-        self.centres = centres.numpy()
-        level = (np.log2(strides.numpy()) - 3).astype(int)
-        grids = np.array(teacher.GRIDS)
-        starts = np.concatenate([[0], np.cumsum(grids * grids)])
-        self._grid, self._start = grids[level], starts[level]
-
-    def __len__(self):
-        return len(self.centres)
-
-    def teacher_cells(self, fractions, which):
-        """The teacher's cell for each place [n, 2] shown at the cells `which` [n]."""
-        grid = self._grid[which]
-        column, row = (fractions * grid[:, None]).astype(int).clip(0, grid[:, None] - 1).T
-        return self._start[which] + row * grid + column
-
-
 class Canvas:
     """One training picture in the making."""
 
     def __init__(self, cells, width, height):
-        self.cells = cells
+        """cells: centres [n, 2] and strides [n] of the size, as numpy arrays."""
+        self.centres, self.strides = cells
         self.pixels = np.full((height, width, 3), FILL, np.uint8)
         self.boxes, self.classes, self.weights = [], [], []
-        count = len(cells)
-        self.ignored = np.zeros(count, np.uint8)  # one bit a class
-        self.taught = np.zeros(count, bool)
-        self.feature_taught = np.zeros(count, bool)
-        self.teacher_scores = np.zeros((count, len(CLASSES)), np.uint8)
-        self.teacher_boxes = np.zeros((count, 4), np.float32)
-        self.teacher_features = np.zeros((count, teacher.CHANNELS), np.uint8)
+        self.ignored = np.zeros(len(self.centres), np.uint8)  # one bit a class
 
-    def add(self, picture, image, answer, placement, change):
+    def add(self, picture, image, placement, change):
         paste(self.pixels, image, placement, change)
         boxes, visible = placement.clip(placement.boxes(picture.boxes))
         sides = (boxes[:, 2:] - boxes[:, :2]).min(1, initial=np.inf)
@@ -132,34 +89,17 @@ class Canvas:
         self.classes.append(picture.classes[kept])
         self.weights.append(picture.weights[kept])
         gone = ~kept & (visible > 0)
-        ignore, _ = placement.clip(placement.boxes(picture.ignore))
+        ignore, shown = placement.clip(placement.boxes(picture.ignore))
         self._ignore(boxes[gone], picture.classes[gone])
-        self._ignore(ignore, picture.ignore_classes)
-        if answer:
-            self._teach(answer, placement)
+        self._ignore(ignore[shown > 0], picture.ignore_classes[shown > 0])
 
     def _ignore(self, boxes, classes):
-        x, y = self.cells.centres.T
+        """No negative loss for any cell whose square meets such a box, at every stride."""
+        x, y = self.centres.T
+        half = self.strides / 2
         for (x1, y1, x2, y2), number in zip(boxes, classes, strict=True):
-            inside = (x > x1) & (x < x2) & (y > y1) & (y < y2)
-            self.ignored[inside] |= 255 if number == EVERY else 1 << int(number)
-
-    def _teach(self, answer, placement):
-        scores, boxes, features = answer
-        fractions, shown = placement.fractions(self.cells.centres)
-        which = np.flatnonzero(shown)
-        theirs = self.cells.teacher_cells(fractions[which], which)
-        # Its boxes reach over the picture's edge now and then; a label never does.
-        inside = np.clip(boxes[theirs].astype(np.float32), 0, 1)
-        placed, visible = placement.clip(placement.boxes(inside))
-        self.teacher_scores[which] = scores[theirs]
-        self.teacher_boxes[which] = placed
-        # Where it speaks of a thing that is mostly cut away here, its answer does not hold.
-        self.taught[which] = (visible >= LEAST_VISIBLE) | (scores[theirs].max(1) < 25)
-        ratio = np.sqrt(placement.width * placement.height) / teacher.SIDE
-        if FEATURE_SCALES[0] < ratio < FEATURE_SCALES[1]:
-            self.teacher_features[which] = features[theirs]
-            self.feature_taught[which] = True
+            meets = (x + half > x1) & (x - half < x2) & (y + half > y1) & (y - half < y2)
+            self.ignored[meets] |= 255 if number == EVERY else 1 << int(number)
 
 
 def draw_canvas(rng, collection, look, cells):
@@ -185,10 +125,10 @@ def draw_canvas(rng, collection, look, cells):
         canvas.add(
             picture,
             collection.image(number),
-            collection.answer(number),
             placement,
             lambda pixels: recolour(rng, pixels),
         )
+    canvas.pixels = degrade(rng, canvas.pixels)
     return canvas
 
 
@@ -196,8 +136,7 @@ class Batches(torch.utils.data.Dataset):
     """Item `step` is the whole batch of that step, as a dict of tensors.
 
     pixels uint8 [B, H, W, 3]; boxes [B, M, 4], classes [B, M] (-1: no box), weights [B, M]; ignored uint8
-    [B, N] (bit c: no negative loss for class c); teacher_scores uint8 [B, N, 8], teacher_boxes
-    [B, N, 4], taught bool [B, N], teacher_features uint8 [B, N, 96], feature_taught bool [B, N].
+    [B, N] (bit c: no negative loss for class c).
     """
 
     def __init__(self, collection, batch, seed, look_at, part=0, parts=1):
@@ -209,10 +148,10 @@ class Batches(torch.utils.data.Dataset):
     def __getitem__(self, step):
         look = self.look_at(step, np.random.default_rng((self.seed, step)))
         size = (look.width, look.height)
-        cells = self._cells.setdefault(size, None) or Cells(*size)
-        self._cells[size] = cells
+        if size not in self._cells:
+            self._cells[size] = [part.numpy() for part in cell_centres(look.height, look.width)]
         canvases = [
-            draw_canvas(np.random.default_rng((self.seed, step, i)), self.collection, look, cells)
+            draw_canvas(np.random.default_rng((self.seed, step, i)), self.collection, look, self._cells[size])
             for i in range(self.part, self.batch, self.parts)
         ]
         return stack(canvases)
@@ -230,9 +169,6 @@ def stack(canvases):
         classes[row, :count] = np.concatenate(canvas.classes)
         weights[row, :count] = np.concatenate(canvas.weights)
     batch = {"boxes": boxes, "classes": classes, "weights": weights}
-    for name in (
-        "pixels", "ignored", "taught", "feature_taught",
-        "teacher_scores", "teacher_boxes", "teacher_features",
-    ):  # fmt: skip
+    for name in ("pixels", "ignored"):
         batch[name] = np.stack([getattr(canvas, name) for canvas in canvases])
     return {name: torch.from_numpy(array) for name, array in batch.items()}

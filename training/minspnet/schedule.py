@@ -18,12 +18,13 @@ class Phase:
 
 
 # Two CPU cores set the price: a 160 px crop costs 0.4 of 256 px and shows things at the same size, so
-# the run begins with crops; its end sees whole pictures as the runtime lays them, without mosaic. The first
-# long run had the borders at .55 and .83, and val rose most where the sizes grew.
+# the run begins with crops, most of them mosaics in which things are far; its end sees whole pictures as the
+# runtime lays them, at the sizes that ship.
 PHASES = (
-    Phase(0.3, ((128, 128), (160, 160), (192, 128)), mosaic=0.25, scale=(0.5, 1.6)),
-    Phase(0.7, ((192, 192), (224, 160), (224, 224), (256, 160)), mosaic=0.4, scale=(0.75, 1.7)),
-    Phase(1.0, ((256, 256), (256, 256), (256, 160), (320, 192)), mosaic=0.0, scale=(0.85, 1.6), plain=0.5),
+    Phase(0.45, ((160, 160), (160, 160), (192, 128), (192, 192)), mosaic=0.85, scale=(0.35, 1.7)),
+    Phase(0.8, ((192, 192), (224, 160), (224, 224), (256, 160)), mosaic=0.7, scale=(0.4, 1.7)),
+    Phase(0.93, ((256, 256), (256, 160), (320, 192)), mosaic=0.3, scale=(0.5, 1.6), plain=0.4),
+    Phase(1.0, ((256, 256), (320, 192), (320, 320), (416, 256)), mosaic=0.0, scale=(0.8, 1.6), plain=0.6),
 )
 
 
@@ -46,3 +47,8 @@ def learning_rate(step, steps, peak, warmup, last=0.01):
 def ema_decay(step, longest):
     """A short memory at first, while the weights still move fast."""
     return min(longest, (1 + step) / (10 + step))
+
+
+def parent_weight(step, steps):
+    """How much a parent's answers count: all at first, nothing at the end of the last third."""
+    return min(1.0, 3 * (1 - step / steps))

@@ -1,5 +1,6 @@
 """A training run's state, and one step of it."""
 
+import contextlib
 import copy
 import dataclasses
 
@@ -32,15 +33,21 @@ class Run:
     besides (a consistent teacher, arXiv 2106.05237).
     """
 
-    def __init__(self, settings, network, mimic, device, parent=None):
+    def __init__(self, settings, network, device, parent=None):
         self.settings = settings
         self.device = device
         self.step = 0
         self.best = -1.0
-        self.trainee = Trainee(network, TrainingLoss(mimic, teach=settings.teach, feature=settings.feature))
-        self.trainee.to(device)
+        self.trainee = Trainee(network, TrainingLoss())
+        # Channels last, as the pixels come, is a twentieth faster on a CPU.
+        layout = torch.channels_last if device.type == "cpu" else torch.contiguous_format
+        self.trainee.to(device, memory_format=layout)
         # A network that was loaded to be fine-tuned comes in the state in which it ships.
         self.trainee.train().requires_grad_(True)
+        if settings.freeze_norms:
+            for part in network.modules():
+                if isinstance(part, nn.BatchNorm2d):
+                    part.eval()
         self.averaged = copy.deepcopy(network).eval().requires_grad_(False)
         self.parent = parent and fused(parent).to(device).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.trainee, settings.weight_decay), lr=0.0)
@@ -73,18 +80,31 @@ class Run:
         rate = schedule.learning_rate(self.step, settings.steps, settings.peak_rate, settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
-        gpu = self.device.type == "cuda"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=gpu):
-            if self.parent:
-                batch |= self._ask_parent(batch["pixels"])
-            loss, parts = forward(batch)
+        self.trainee.loss.parent = schedule.parent_weight(self.step, settings.steps)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        pieces = settings.accumulate
+        split = [tensor.chunk(pieces) for tensor in batch.values()]
+        means = {}
+        for piece in range(pieces):
+            last = piece == pieces - 1
+            alone = contextlib.nullcontext() if last or forward is self.trainee else forward.no_sync()
+            with alone:
+                parts = self._backward(forward, dict(zip(batch, (t[piece] for t in split), strict=True)))
+            means = {name: means.get(name, 0.0) + part / pieces for name, part in parts.items()}
         nn.utils.clip_grad_norm_(self.trainee.parameters(), settings.clip, error_if_nonfinite=True)
         self.optimizer.step()
         self._average()
         self.step += 1
+        return means
+
+    def _backward(self, forward, batch):
+        """Add the gradients of a part of a batch; returns the loss and its parts."""
+        batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            if self.parent:
+                batch |= self._ask_parent(batch["pixels"])
+            loss, parts = forward(batch)
+        (loss / self.settings.accumulate).backward()
         return {"loss": loss.detach(), **parts}
 
     @torch.no_grad()
