@@ -134,6 +134,7 @@ def make_card(settings):
         },
         "minScore": settings.min_score,
         "nmsIou": NMS_IOU,
+        **({"calibration": measured["calibration"]} if "calibration" in measured else {}),
         "files": {
             precision: describe_file(folder / f"{settings.name}.{precision}.onnx")
             for precision in ("fp32", "int8")

@@ -1,13 +1,12 @@
 """Compose pictures of what the data lacks, out of cut-outs of its own pictures.
 
     python training/compose.py --output training/cache/composed
-    python training/pack.py --manifests training/cache/composed/{objects,arms,from-above}.json
-    python training/teach.py --stores objects
+    python training/pack.py --manifests training/cache/composed/{objects,arms,from-above}.json --teacher ''
 
 `objects` shows bottles, vases and the like on plain tables: none of our classes, but upright, and a network
 that knew only our classes took them for people. `arms` shows the same with an arm that reaches in, and says
-that an arm is no person; the teacher says it is, so it is not asked. `from-above` shows cars stretched as a
-steep camera sees them; the teacher takes those for suitcases, so it is not asked either.
+that an arm is no person. `from-above` shows cars stretched as a steep camera sees them. No teacher is asked
+about them: it takes the arm for a person, and the car for a suitcase.
 """
 
 import dataclasses
@@ -19,13 +18,14 @@ import cv2
 import numpy as np
 
 from minspnet.collage import CAR, cut, overlap, still_life, street_from_above
-from minspnet.data import CLASSES, Store
+from minspnet.data import CLASSES, Store, kept_apart
 from minspnet.settings import option, parse
 from minspnet.teacher import Teacher
 
 # COCO's: hydrant, parking meter, backpack, umbrella, suitcase, bottle, glass, cup, plant, vase, teddy.
 UPRIGHT = (10, 12, 24, 25, 28, 39, 40, 41, 58, 75, 77)
 BOTTLE = 39
+DOUBT = 0.2  # a teacher's box from this score on may be one of our things
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +53,7 @@ def whole(box, width, height):
 def usable(store, settings):
     """Indices of the pictures that may be trained on."""
     for index, entry in enumerate(store.entries):
-        apart = index % settings.held_out_every == 0 and "labelled" in entry
-        if not apart and entry["source"] not in settings.held_out_sources:
+        if not kept_apart(entry, index, settings.held_out_sources, settings.held_out_every):
             yield index
 
 
@@ -63,7 +62,6 @@ def cut_some(job):
     folder, settings, first = job
     cv2.setNumThreads(1)
     store = Store(folder)
-    asked = json.loads((Path(folder) / "teacher-boxes.json").read_text())
     teacher = Teacher(settings.teacher)
     things, cars = [], []
     for index in list(usable(store, settings))[first :: settings.processes]:
@@ -78,7 +76,8 @@ def cut_some(job):
                 if car is not None:
                     cars.append(car)
         image = store.image(index)
-        ours = entry["boxes"] + entry["ignore"] + asked[index]  # a hand or a cat would come along
+        # A hand or a cat would come along.
+        ours = entry["boxes"] + entry["ignore"] + [row for row in entry["teacher"] if row[5] >= DOUBT]
         for number, score, box in teacher.others(image, UPRIGHT):
             alone = not any(overlap(box, other) for other in ours)
             if score >= 0.4 and box[3] - box[1] >= 30 and alone and whole(box, width, height):

@@ -21,7 +21,7 @@ class Settings:
         ),
         "manifests to pack",
     )
-    teacher: str = option(f"{EDGE8}/teacher.json.gz", "the teacher's boxes, {file: rows with scores}; '' for none")
+    teacher: str = option(f"{EDGE8}/teacher.json.gz", "the teacher's boxes, {file: rows}; '' for none")
     cache: str = option("training/cache", "folder of the stores, one a manifest, named after it")
 
 

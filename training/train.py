@@ -54,7 +54,7 @@ class Settings:
     variant: str = option("minspnet-s", "name in VARIANTS")
     init: str = option("", "checkpoint whose network to start from (fine-tuning)")
     parent: str = option("", "checkpoint of the network before it was pruned, whose answers to learn besides")
-    stores: tuple[str, ...] = option(("train", "more", "streets"), "stores to train on, under the cache folder")
+    stores: tuple[str, ...] = option(("train", "more", "streets"), "stores under the cache folder")
     cache: str = option("training/cache", "folder of the stores")
     val: str = option("val", "store that chooses the checkpoint")
     held_out_sources: tuple[str, ...] = option(("traffic-cameras",), "sources kept out of training")

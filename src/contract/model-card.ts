@@ -56,6 +56,14 @@ const fastestdetOutput = z.object({
 });
 export type FastestdetOutput = z.infer<typeof fastestdetOutput>;
 
+/** A class's scores as probabilities: p = sigmoid(logit(score) / temperature + bias) that a detection is right. */
+const classCalibration = z.object({
+  temperature: z.number().positive(),
+  bias: z.number(),
+  minScore: z.number().min(0).max(1).describe('the score from which on 90 % of the detections are right'),
+});
+export type ClassCalibration = z.infer<typeof classCalibration>;
+
 /** `models/<name>/card.json`: what a model is, eats and gives, and what it was measured to do. */
 export const modelCard = z.looseObject({
   cardVersion: z.literal(1),
@@ -67,6 +75,10 @@ export const modelCard = z.looseObject({
   output: z.discriminatedUnion('decoder', [minspnetOutput, yoloxOutput, fastestdetOutput]),
   minScore: z.number().min(0).max(1).describe('the score from which a detection makes a track'),
   nmsIou: z.number().min(0).max(1),
+  calibration: z
+    .record(z.string(), classCalibration)
+    .optional()
+    .describe('by class: what a score is worth, fitted after suppression on pictures that training did not see'),
   files: z.object({ fp32: modelFile, int8: modelFile.optional() }),
   accuracy: z
     .array(

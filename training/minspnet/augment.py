@@ -107,9 +107,8 @@ def paste(canvas, image, placement, change=lambda pixels: pixels):
     if placement.flip:
         start, across = image.shape[1] - 1 - start, -across
     matrix = np.array([[across, 0, start], [0, down, (y1 - placement.top + 0.5) * down - 0.5]])
-    seen = cv2.warpAffine(
-        image, matrix, (x2 - x1, y2 - y1), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    seen = cv2.warpAffine(image, matrix, (x2 - x1, y2 - y1), flags=how, borderMode=cv2.BORDER_REPLICATE)
     canvas[y1:y2, x1:x2] = change(seen)
 
 
@@ -139,8 +138,8 @@ def degrade(rng, image):
     elif rng.random() < 0.08:
         image = darken(rng, image, 1.0, float(rng.uniform(2, 10)), 0.0)
     if rng.random() < 0.15:
-        quality = int(rng.integers(12, 60))
-        image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(12, 60))]
+        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
     return image
 
 

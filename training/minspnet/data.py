@@ -2,7 +2,7 @@
 
 A manifest is edge8's JSON form (plain or gzipped): `{classes, images: [{file, shard, width, height,
 source, boxes, ignore, labelled}]}`. Boxes are `[x1, y1, x2, y2, class]` in pixels; a sixth number is
-an older teacher's score. `shard` names a tar beside the manifest; without it `file` is a path beside the manifest.
+an older teacher's score. `shard` names a tar beside the manifest; without it `file` is a path beside it.
 
 The store holds every picture decoded (uint8 RGB, one after the other in one flat file), so that
 training reads pixels at memory speed and all its processes share one copy through the page cache. Its entries
@@ -24,7 +24,7 @@ CLASSES = ("person", "bicycle", "car", "motorcycle", "bus", "truck", "cat", "dog
 COUNT = len(CLASSES)
 EVERY = -1  # in Picture.ignore_classes
 MISSED = 0.5  # a teacher's box this sure that no label answers to was probably overlooked
-SURE = 0.4  # a teacher's box from this score on is a label (79 % of .4 to .5 are right); below it nobody knows
+SURE = 0.4  # a teacher's box from here on is a label (79 % of .4 to .5 are right); below it nobody knows
 DARK = 40.0  # mean byte below which a teacher that sees nothing says nothing
 NEGATIVES_EVERY = 6  # every so manieth picture that shows nothing is kept out of training
 # Classes that one thing may be taken for: person; two wheels; four and more; pets.
@@ -65,8 +65,8 @@ def to_picture(entry):
 
     A class outside `labelled` is unknown in the picture, so there the teacher's word counts. For labelled
     classes it does not, but a sure box of the teacher that no label answers to is a likely miss of the
-    labeller, and ignored. Boxes of an older teacher, which carry a score, are ignored too, where the newer one
-    does not say the same.
+    labeller, and ignored. Boxes of an older teacher, which carry a score, are ignored too, where the newer
+    one does not say the same.
     """
     asked = "teacher" in entry
     labelled = entry.get("labelled", () if asked else CLASSES)
@@ -79,20 +79,19 @@ def to_picture(entry):
     taught = taught[unanswered(taught, people)]
     first = np.array([unanswered(taught[i : i + 1], taught[:i], 0.7)[0] for i in range(len(taught))], bool)
     speaks = ~known[taught[:, 4].astype(int)]
-    labels = np.concatenate([people, taught[speaks & first & (taught[:, 5] >= SURE)]])
+    sure = first & (taught[:, 5] >= SURE)
+    labels = np.concatenate([people, taught[speaks & sure]])
     doubts = np.concatenate(
         [
-            taught[speaks & ~(first & (taught[:, 5] >= SURE))],
+            taught[speaks & ~sure],
             taught[~speaks & (taught[:, 5] >= MISSED)],
             older[unanswered(older, labels)],
         ]
     )
     everywhere = [0, 0, entry["width"], entry["height"]]
     dark = np.flatnonzero(~known) if entry.get("light", 255) < DARK else []
-    ignore = np.array(
-        [[*box[:4], EVERY] for box in entry["ignore"]] + [[*everywhere, number] for number in dark], np.float32
-    ).reshape(-1, 5)
-    ignore = np.concatenate([ignore, doubts[:, :5]])
+    unclear = [[*box[:4], EVERY] for box in entry["ignore"]] + [[*everywhere, number] for number in dark]
+    ignore = np.concatenate([np.array(unclear, np.float32).reshape(-1, 5), doubts[:, :5]])
     size = np.array([entry["width"], entry["height"]] * 2, np.float32)
     return Picture(
         source=entry["source"],
@@ -140,15 +139,18 @@ def unanswered(candidates, labels, overlap=0.4):
 
 
 def shows_nothing(entry):
-    """Whether neither people nor teachers saw anything of ours in a picture that a teacher was asked about."""
+    """Whether neither people nor teachers saw anything of ours in a picture."""
     if "labelled" in entry and len(entry["labelled"]) < COUNT:
         return False
     return "teacher" in entry and not (entry["boxes"] or entry["ignore"] or entry["teacher"])
 
 
 def kept_apart(entry, index, sources, every):
-    """Whether training must not see a store's entry: a held-out source, every so manieth that people labelled,
-    and every NEGATIVES_EVERY-th of those that show nothing."""
+    """Whether training must not see a store's entry.
+
+    It does not see held-out sources, every so manieth picture that people labelled, and every
+    NEGATIVES_EVERY-th of those that show nothing.
+    """
     if entry["source"] in sources:
         return True
     if every <= 0:
@@ -209,7 +211,7 @@ class Store:
 def pack(manifest, folder, teacher=None):
     """Decode a manifest's pictures into a Store. The index is written last, so half a store never opens.
 
-    teacher: {file: rows [x1, y1, x2, y2, class, score]} of a teacher that was asked, for the pictures it knows.
+    teacher: {file: rows [x1, y1, x2, y2, class, score]} of a teacher, for the pictures it was asked about.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

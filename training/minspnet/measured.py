@@ -1,4 +1,5 @@
-"""What measuring commands note and the card is made from: {"accuracy": [...], "latencyRatio": {...}}."""
+"""What measuring commands note and the card is made from: {"accuracy": [...], "latencyRatio": {...},
+"calibration": {...}}."""
 
 import json
 from pathlib import Path
@@ -30,3 +31,8 @@ def record_latency(path, name, row):
     measured = read(path)
     measured["latencyRatio"][name] = row
     _write(path, measured)
+
+
+def record_calibration(path, rows):
+    """Replace the calibration: {class: {"temperature", "bias", "minScore"}}."""
+    _write(path, read(path) | {"calibration": rows})

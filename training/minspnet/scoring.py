@@ -1,6 +1,8 @@
-"""COCO's average precision where not every class is labelled in every picture (pycocotools)."""
+"""How good detections are where not every class is labelled in every picture: COCO's average precision
+(pycocotools), and what is right and what is found from a score on."""
 
 import contextlib
+import dataclasses
 import io
 
 import numpy as np
@@ -50,27 +52,89 @@ def score(entries, results):
     }
 
 
-def precision_and_recall(entries, results, min_score, overlap=0.5):
-    """Of the detections from `min_score` on: the part that is right, and the part of the boxes found.
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """Detections that are right or wrong, and labels that were found or not.
 
-    Judged like `score`: by class, only where it is labelled, nothing on ignored boxes.
+    A detection on an `ignore` box is neither and left out. A label's side is its shorter one, in pixels of
+    the network's input; `found` is the score of the detection that found it, 0 if none did.
     """
-    right = wrong = boxes = 0
-    for entry, (found, classes, scores) in zip(entries, results, strict=True):
+
+    classes: np.ndarray  # int [n] of the detections
+    scores: np.ndarray  # float [n]
+    right: np.ndarray  # bool [n]
+    label_classes: np.ndarray  # int [m]
+    sides: np.ndarray  # float [m]
+    found: np.ndarray  # float [m]
+
+    def precision(self, min_score):
+        """The part of the detections from `min_score` on that is right."""
+        chosen = self.scores >= min_score
+        return float(self.right[chosen].sum() / max(1, chosen.sum()))
+
+    def recall(self, min_score, smallest=0.0, largest=np.inf):
+        """The part of the labels of such a side that detections from `min_score` on find."""
+        chosen = (self.sides >= smallest) & (self.sides < largest)
+        return float((self.found[chosen] >= min_score).sum() / max(1, chosen.sum()))
+
+    def lowest_score(self, precision, least=1):
+        """The lowest score from which on so many are right, at least `least` of them; or None."""
+        order = np.argsort(-self.scores, kind="stable")
+        right = np.cumsum(self.right[order])
+        # Equal scores stand or fall together, so only the last of each may be a threshold.
+        last = np.append(np.diff(self.scores[order]) < 0, True)
+        enough = last & (right >= precision * np.arange(1, len(order) + 1)) & (right >= least)
+        return float(self.scores[order][np.flatnonzero(enough)[-1]]) if enough.any() else None
+
+    def of_class(self, number):
+        mine, labels = self.classes == number, self.label_classes == number
+        detections = (self.classes[mine], self.scores[mine], self.right[mine])
+        return Judged(*detections, self.label_classes[labels], self.sides[labels], self.found[labels])
+
+
+def judge(entries, results, size=None, overlap=0.5):
+    """What of the results (see `score`) is right, and which labels they find: greedily, best score first.
+
+    By class, only where it is labelled. size: width and height of the network's input, which labels' sides
+    are measured on; without it, on the picture.
+    """
+    found, labels = [], []
+    for entry, (boxes, classes, scores) in zip(entries, results, strict=True):
+        scale = min(size[0] / entry["width"], size[1] / entry["height"]) if size else 1.0
         for number, name in enumerate(CLASSES):
             if name not in entry.get("labelled", CLASSES):
                 continue
             truth = [box[:4] for box in entry["boxes"] if box[4] == number]
-            boxes += len(truth)
-            chosen = np.flatnonzero((classes == number) & (scores >= min_score))
+            found_by = np.zeros(len(truth))
+            chosen = np.flatnonzero(classes == number)
             for index in chosen[np.argsort(-scores[chosen], kind="stable")]:
-                overlaps = [_iou(found[index], box) for box in truth]
-                if overlaps and max(overlaps) >= overlap:
-                    truth.pop(int(np.argmax(overlaps)))
-                    right += 1
-                elif not any(_covered(found[index], box) >= overlap for box in entry["ignore"]):
-                    wrong += 1
-    return right / max(1, right + wrong), right / max(1, boxes)
+                overlaps = [
+                    0.0 if taken else _iou(boxes[index], box)
+                    for box, taken in zip(truth, found_by > 0, strict=True)
+                ]
+                right = bool(overlaps) and max(overlaps) >= overlap
+                if right:
+                    found_by[int(np.argmax(overlaps))] = scores[index]
+                if right or not any(_covered(boxes[index], box) >= overlap for box in entry["ignore"]):
+                    found.append((number, scores[index], right))
+            sides = (scale * min(box[2] - box[0], box[3] - box[1]) for box in truth)
+            labels += [(number, *row) for row in zip(sides, found_by, strict=True)]
+    found = np.array(found, float).reshape(-1, 3)
+    labels = np.array(labels, float).reshape(-1, 3)
+    return Judged(
+        classes=found[:, 0].astype(int),
+        scores=found[:, 1],
+        right=found[:, 2].astype(bool),
+        label_classes=labels[:, 0].astype(int),
+        sides=labels[:, 1],
+        found=labels[:, 2],
+    )
+
+
+def together(parts):
+    """Several sets judged as one."""
+    fields = (field.name for field in dataclasses.fields(Judged))
+    return Judged(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
 
 
 def _shared(a, b):

@@ -2,7 +2,7 @@ import torch
 
 from minspnet.assign import CANDIDATES, assign, pairwise_iou
 from minspnet.heads import cell_centres
-from minspnet.loss import detection_loss, giou_loss, teacher_loss
+from minspnet.loss import detection_loss, giou_loss, parent_loss
 
 CENTRES, STRIDES = cell_centres(64, 64)
 COUNT = len(CENTRES)
@@ -38,14 +38,14 @@ def test_giou_by_hand():
 
 
 def test_the_cells_that_do_best_answer_for_a_box():
-    boxes, classes, weights = labels([[8, 8, 40, 40]], [2])
+    boxes, classes, _ = labels([[8, 8, 40, 40]], [2])
     predicted = torch.zeros(1, COUNT, 4)
     inside = ((CENTRES > 8) & (CENTRES < 40)).all(1)
     predicted[0, inside] = torch.tensor([8.0, 8, 24, 24])  # a quarter of the box
     good = int(torch.where(inside)[0][5])
     predicted[0, good] = boxes[0, 0]
     scores = torch.full((1, COUNT, 8), 0.25)
-    wished, owner, positive = assign(scores, predicted, boxes, classes, weights, CENTRES, STRIDES)
+    wished, owner, positive = assign(scores, predicted, boxes, classes, CENTRES, STRIDES)
     assert positive[0, good] and owner[0, good] == 0
     assert not positive[0, ~inside].any()
     # The best cell is wished as high as it overlaps; the others by their alignment (IoU³) beside its.
@@ -56,35 +56,31 @@ def test_the_cells_that_do_best_answer_for_a_box():
 
 
 def test_no_box_gets_more_cells_than_candidates_when_they_differ():
-    boxes, classes, weights = labels([[0, 0, 64, 64]], [0])
+    boxes, classes, _ = labels([[0, 0, 64, 64]], [0])
     predicted = boxes[:, :1].expand(1, COUNT, 4) * torch.linspace(0.5, 1, COUNT)[None, :, None]
-    _, _, positive = assign(
-        torch.full((1, COUNT, 8), 0.1), predicted, boxes, classes, weights, CENTRES, STRIDES
-    )
+    _, _, positive = assign(torch.full((1, COUNT, 8), 0.1), predicted, boxes, classes, CENTRES, STRIDES)
     assert positive.sum() == CANDIDATES
 
 
 def test_a_box_smaller_than_a_cell_still_gets_one():
-    boxes, classes, weights = labels([[15, 15, 17, 17]], [0])  # between the centres 12 and 20
+    boxes, classes, _ = labels([[15, 15, 17, 17]], [0])  # between the centres 12 and 20
     _, _, positive = assign(
-        torch.full((1, COUNT, 8), 0.1), torch.zeros(1, COUNT, 4), boxes, classes, weights, CENTRES, STRIDES
+        torch.full((1, COUNT, 8), 0.1), torch.zeros(1, COUNT, 4), boxes, classes, CENTRES, STRIDES
     )
     assert positive.any()
 
 
 def test_a_cell_wanted_twice_goes_to_the_box_it_overlaps_most():
-    boxes, classes, weights = labels([[0, 0, 32, 32], [0, 0, 24, 24]], [1, 3])
+    boxes, classes, _ = labels([[0, 0, 32, 32], [0, 0, 24, 24]], [1, 3])
     predicted = boxes[:, 1:2].expand(1, COUNT, 4)
-    _, owner, positive = assign(
-        torch.full((1, COUNT, 8), 0.1), predicted, boxes, classes, weights, CENTRES, STRIDES
-    )
+    _, owner, positive = assign(torch.full((1, COUNT, 8), 0.1), predicted, boxes, classes, CENTRES, STRIDES)
     both = (CENTRES < 24).all(1) & positive[0]
     assert both.any() and (owner[0, both] == 1).all()
 
 
 def test_an_empty_picture_costs_classes_but_no_boxes():
     logits = torch.full((1, COUNT, 8), -2.0, requires_grad=True)
-    class_loss, box_loss = detection_loss(logits, torch.zeros(1, COUNT, 4), NOTHING, CENTRES, STRIDES)
+    class_loss, box_loss, _ = detection_loss(logits, torch.zeros(1, COUNT, 4), NOTHING, CENTRES, STRIDES)
     assert class_loss > 0 and box_loss == 0
 
 
@@ -111,17 +107,30 @@ def test_ignored_cells_have_no_negative_loss_for_their_class_only():
     assert (logits.grad[..., [0, 1, 2, 3, 5, 6, 7]] > 0).all()
 
 
-def test_the_teacher_pulls_where_it_was_asked():
-    scores = torch.zeros(1, COUNT, 8)
-    scores[0, 3, 6] = 0.8
-    taught = torch.zeros(1, COUNT, dtype=torch.bool)
-    taught[0, :10] = True
+def test_a_labels_weight_weighs_and_does_not_cap():
+    """Of two boxes, that of the surer teacher counts for more; both cells are wished what they overlap."""
+    boxes, classes, _ = labels([[0, 0, 24, 24], [32, 32, 56, 56]], [2, 2])
+    batch = batch_of(boxes, classes, torch.tensor([[1.0, 0.4]]))
+    cells = [int(((CENTRES - place).abs().sum(1) + (STRIDES - 8)).argmin()) for place in (12.0, 44.0)]
+    predicted = torch.zeros(1, COUNT, 4)
+    predicted[0, cells] = boxes[0]
+    logits = torch.zeros(1, COUNT, 8, requires_grad=True)
+    class_loss, _, wished = detection_loss(logits, predicted, batch, CENTRES, STRIDES)
+    class_loss.backward()
+    assert torch.allclose(wished[0, cells, 2], torch.ones(2), atol=1e-4)
+    assert torch.isclose(logits.grad[0, cells[1], 2], 0.4 * logits.grad[0, cells[0], 2], rtol=1e-3)
+
+
+def test_a_parent_pulls_but_not_against_labels():
+    wished, labelled = torch.zeros(1, COUNT, 8), torch.zeros(1, COUNT, 8)
+    wished[0, 3, 6] = 0.8
+    labelled[0, 5, 2] = 0.9  # the parent saw nothing there; people did
     boxes = torch.zeros(1, COUNT, 4)
     boxes[0, 3] = torch.tensor([0.0, 0, 20, 20])
     logits = torch.zeros(1, COUNT, 8, requires_grad=True)
     predicted = torch.zeros(1, COUNT, 4) + torch.tensor([0.0, 0, 10, 10])
-    class_loss, box_loss = teacher_loss(logits, predicted, scores, boxes, taught)
+    class_loss, box_loss = parent_loss(logits, predicted, wished, boxes, labelled)
     class_loss.backward()
     assert logits.grad[0, 3, 6] < 0 < logits.grad[0, 3, 5]
-    assert logits.grad[0, 10:].abs().max() == 0
+    assert logits.grad[0, 5, 2] < 0 < logits.grad[0, 5, 3]
     assert torch.isclose(box_loss, torch.tensor(0.75 * 0.8), atol=1e-3)

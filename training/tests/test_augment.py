@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minspnet.augment import FILL, Placement, paste, place, recolour
+from minspnet.augment import FILL, Placement, darken, degrade, motion_blur, paste, place, recolour
 from minspnet.data import Picture
 
 
@@ -59,8 +59,38 @@ def test_what_is_cut_away_is_told():
     assert boxes[0].tolist() == [40, 0, 50, 100]
 
 
-def test_recolouring_depends_on_the_generator_alone():
+@pytest.mark.parametrize("change", [recolour, degrade])
+def test_changes_depend_on_the_generator_alone(change):
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    first, again, other = (recolour(np.random.default_rng(seed), image) for seed in (1, 1, 2))
-    assert first.dtype == np.uint8 and first.shape == image.shape
-    assert (first == again).all() and (first != other).any()
+    seen = [change(np.random.default_rng(seed), image) for seed in (*range(40), *range(40))]
+    assert all(one.dtype == np.uint8 and one.shape == image.shape for one in seen)
+    assert all((first == again).all() for first, again in zip(seen[:40], seen[40:], strict=True))
+    assert any((one != seen[0]).any() for one in seen)
+
+
+def test_darkness_is_dark_and_noisy_as_asked():
+    grey = np.full((100, 100, 3), 128, np.uint8)
+    dark = darken(np.random.default_rng(0), grey, 0.35, 14)
+    # 255 (128 / 255) ** (1 / .35) = 35.7; noise of 14 is cut off at 0 for one pixel in two hundred.
+    assert dark.mean() == pytest.approx(35.7, abs=0.5) and dark.std() == pytest.approx(14, abs=0.5)
+    shot = darken(np.random.default_rng(0), np.stack([grey, grey // 4]), 1.0, 0, shot=1.0)
+    assert shot[0].std() == pytest.approx(128**0.5, rel=0.05) and shot[1].std() == pytest.approx(
+        32**0.5, rel=0.05
+    )
+
+
+def test_motion_smears_along_its_direction_and_keeps_the_light():
+    image = np.zeros((21, 21, 3), np.uint8)
+    image[10, 10] = 250
+    rows, columns = np.nonzero(motion_blur(image, 5, 0.0)[..., 0])
+    assert set(rows.tolist()) == {10} and columns.tolist() == [8, 9, 10, 11, 12]
+    assert motion_blur(image, 5, 1.0).astype(int).sum() == pytest.approx(750, rel=0.05)
+
+
+def test_a_shrunken_picture_keeps_its_light_and_only_what_is_seen_is_drawn():
+    stripes = np.zeros((240, 320, 3), np.uint8)
+    stripes[:, ::2] = 255
+    canvas = np.full((40, 60, 3), FILL, np.uint8)
+    paste(canvas, stripes, Placement(-5, 0, 40, 30, True, (0, 0, 60, 40)))
+    assert np.abs(canvas[:30, :35].astype(int) - 127).max() <= 2  # averaged, not skipped
+    assert (canvas[30:] == FILL).all() and (canvas[:, 35:] == FILL).all()

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from minspnet.batches import Batches, Cells, Collection, Look, repeat_factors
-from minspnet.data import CLASSES, COUNT, EVERY, Store, read_manifest, to_picture
-from minspnet.teacher import CELLS, GRIDS, Answers, decode, fold
+from minspnet.augment import Placement
+from minspnet.batches import Batches, Canvas, Collection, Look, repeat_factors
+from minspnet.data import CLASSES, EVERY, Store, kept_apart, pack, read_manifest, to_picture
+from minspnet.heads import cell_centres
 
 ENTRY = {
     "file": "a.jpg",
@@ -29,22 +30,68 @@ def test_unlabelled_classes_need_a_teacher():
         to_picture(ENTRY | {"labelled": ["car"]})
 
 
+def taught(labelled, rows, **more):
+    """The picture of ENTRY with the teacher's rows [x1, y1, x2, y2, class, score]."""
+    return to_picture(ENTRY | {"labelled": labelled, "teacher": rows} | more)
+
+
 def test_the_teacher_fills_unlabelled_classes_and_its_doubts_are_ignored():
-    taught = [
-        [10, 10, 20, 20, 0, 0.7],  # unlabelled, sure: a label of weight .7
-        [30, 10, 40, 20, 0, 0.3],  # unlabelled, doubtful: ignored for persons
+    rows = [
         [1, 1, 50, 25, 2, 0.9],  # labelled and there: nothing new
+        [10, 10, 20, 20, 0, 0.7],  # unlabelled, sure: a label of weight .7
         [60, 10, 80, 20, 2, 0.6],  # labelled but nobody marked it: probably missed, ignored for cars
+        [30, 10, 40, 20, 0, 0.07],  # unlabelled, doubtful: ignored for persons
+        [60, 30, 80, 40, 2, 0.3],  # labelled and nobody marked it: people are right
     ]
-    picture = to_picture(ENTRY | {"labelled": ["car"]}, taught)
+    picture = taught(["car"], rows)
     assert picture.classes.tolist() == [2, 0]
     assert np.allclose(picture.weights, [1, 0.7])
     assert sorted(picture.ignore_classes.tolist()) == [EVERY, 0, 2]
 
 
-def test_a_manifest_whose_rows_carry_scores_is_all_teacher():
-    picture = to_picture(ENTRY | {"boxes": [[0, 0, 50, 25, 2, 0.8], [0, 0, 9, 9, 1, 0.25]]})
-    assert picture.classes.tolist() == [2] and picture.ignore_classes.tolist() == [EVERY, 1]
+def test_one_thing_has_one_label():
+    bus = ENTRY | {"boxes": [[0, 0, 50, 25, 4]]}
+    rows = [
+        [60, 0, 90, 20, 2, 0.8],  # a car ...
+        [61, 0, 90, 20, 5, 0.6],  # ... that might be a truck: a doubt
+        [1, 0, 50, 25, 5, 0.5],  # people say that this is a bus
+        [62, 1, 88, 19, 0, 0.5],  # a person before the car is something else
+    ]
+    picture = to_picture(bus | {"labelled": ["bus"], "teacher": rows})
+    assert picture.classes.tolist() == [4, 2, 0]
+    assert picture.ignore_classes.tolist() == [EVERY, 5]
+
+
+def test_an_older_teacher_is_a_doubt_where_the_newer_does_not_say_the_same():
+    older = [[0, 0, 50, 25, 2, 0.8], [60, 20, 70, 40, 0, 0.9]]
+    picture = to_picture(ENTRY | {"boxes": older, "teacher": [[1, 0, 50, 25, 2, 0.5]]})
+    assert picture.classes.tolist() == [2] and picture.weights.tolist() == [0.5]
+    assert picture.ignore_classes.tolist() == [EVERY, 0]
+
+
+def test_wild_animals_are_no_pets():
+    rows = [[10, 10, 40, 40, 7, 0.9], [60, 10, 90, 40, 6, 0.6]]
+    assert len(taught([], rows, source="kangaroos").boxes) == 1  # the entry's own car
+    some = taught([], rows, source="bsds500")
+    assert some.classes.tolist() == [2, 7] and 6 in some.ignore_classes
+
+
+def test_where_it_is_dark_the_teachers_silence_says_nothing():
+    dark = taught(["car", "bus"], [], light=12.0)
+    unknown = sorted(set(dark.ignore_classes.tolist()) - {EVERY})
+    assert unknown == [0, 1, 3, 5, 6, 7]
+    assert dark.ignore[dark.ignore_classes == 0].tolist() == [[0, 0, 1, 1]]
+    assert set(taught(["car", "bus"], [], light=90.0).ignore_classes.tolist()) == {EVERY}
+
+
+def test_some_pictures_that_show_nothing_are_kept_apart():
+    nothing = ENTRY | {"boxes": [], "ignore": [], "teacher": []}
+    assert kept_apart(nothing, 12, (), 60) and not kept_apart(nothing, 13, (), 60)
+    assert not kept_apart(nothing, 12, (), 0)
+    assert not kept_apart(nothing | {"teacher": [[0, 0, 9, 9, 0, 0.06]]}, 12, (), 60)
+    assert not kept_apart(nothing | {"labelled": list(CLASSES)}, 12, (), 60)
+    assert kept_apart(nothing | {"labelled": ["car"]}, 120, (), 60)
+    assert kept_apart(ENTRY, 7, ("s",), 0)
 
 
 def test_other_classes_are_refused(tmp_path):
@@ -113,47 +160,20 @@ def test_batch_boxes_lie_on_their_colours(cache):
     assert seen >= 0.6 * int((batch["classes"] >= 0).sum())
 
 
-def test_the_teachers_cells_are_found_through_the_placement(cache):
-    store = Store(cache / "toys")
-    answers = Answers(store.folder, len(store), "w+")
-    # Each cell's "box" is a point at its own centre, so a right look-up lands near the asking cell.
-    own = [(np.mgrid[:g, :g].transpose(1, 2, 0).reshape(-1, 2)[:, ::-1] + 0.5) / g for g in GRIDS]
-    points = np.concatenate(own)
-    answers.boxes[:] = np.concatenate([points, points], 1)[None]
-    answers.scores[:] = 200
-    (store.folder / "teacher-boxes.json").write_text(json.dumps([[] for _ in range(len(store))]))
-    try:
-        batch = batches(cache)[1]
-    finally:
-        (store.folder / "teacher-boxes.json").unlink()
-    centres = torch.from_numpy(Cells(96, 64).centres)
-    shown = batch["teacher_scores"].amax(2) > 0
-    offset = (batch["teacher_boxes"][..., :2] - centres).abs().amax(2)
-    assert shown.any()
-    # Half a cell of the teacher's coarsest grid on the largest placement here: 0.8 * 224 / 7 / 2.
-    assert offset[shown].max() <= 14
+def test_what_is_ignored_is_so_in_every_cell_that_it_meets():
+    centres, strides = (part.numpy() for part in cell_centres(64, 64))
+    canvas = Canvas((centres, strides), 64, 64)
+    picture = taught([], [[30, 30, 34, 34, 0, 0.2]], boxes=[], ignore=[], width=64, height=64)
+    canvas.add(
+        picture, np.zeros((64, 64, 3), np.uint8), Placement(0, 0, 64, 64, False, (0, 0, 64, 64)), lambda p: p
+    )
+    # A doubt of 4 pixels around the middle of 64 lies at the corner of four cells of each stride.
+    assert [int((canvas.ignored[strides == stride] == 1).sum()) for stride in (8, 16, 32)] == [4, 4, 4]
+    assert set(canvas.ignored.tolist()) == {0, 1}
 
 
-def test_decoding_the_teacher():
-    logits = np.full((112, 2, 2), -8.0, np.float32)
-    logits[16, 0, 1] = 3  # COCO's dog
-    logits[80 + 3] = 10  # left: bin 3
-    scores, boxes = decode(logits, 64)
-    assert scores.argmax(-1)[0, 1] == CLASSES.index("dog") and scores[0, 1].max() > 0.9
-    assert np.isclose(boxes[0, 1, 0], (1.5 - 3) * 64 / 416, atol=1e-3)
-    logits[17, 0, 1] = 4  # a horse: then the dog is only its shadow
-    assert decode(logits, 64)[0][0, 1].max() == 0
-
-
-def test_folding_keeps_the_best_answer():
-    fine = np.zeros((4, 4, COUNT), np.float32), np.zeros((4, 4, 4), np.float32)
-    coarse = np.full((2, 2, COUNT), 0.1, np.float32), np.ones((2, 2, 4), np.float32)
-    fine[0][1, 2, 5] = 0.9
-    fine[1][1, 2] = 7
-    scores, boxes = fold(fine, coarse)
-    assert np.isclose(scores[0, 1, 5], 0.9) and np.isclose(scores[0, 1, 0], 0.1)
-    assert boxes[0, 1].tolist() == [7] * 4 and boxes[1, 1].tolist() == [1] * 4
-
-
-def test_a_picture_has_as_many_teacher_cells_as_stated():
-    assert sum(g * g for g in GRIDS) == CELLS
+def test_packing_notes_the_light_and_the_teachers_boxes(cache, tmp_path):
+    rows = [[1, 2, 30, 40, 0, 0.5]]
+    store = pack(cache / "toys.json", tmp_path / "toys", {"3.png": rows})
+    assert store.entries[3]["teacher"] == rows and "teacher" not in store.entries[4]
+    assert store.entries[3]["light"] == pytest.approx(float(store.image(3).mean()), abs=0.06)

@@ -6,7 +6,7 @@ import pytest
 from evaluate import read_detections
 from minspnet.data import CLASSES
 from minspnet.detect import detections, fit, on_picture
-from minspnet.scoring import precision_and_recall, score
+from minspnet.scoring import judge, score, together
 
 PERSON, CAR = CLASSES.index("person"), CLASSES.index("car")
 
@@ -62,8 +62,17 @@ def test_precision_and_recall_by_hand():
             (60, 10, 90, 50, CAR, 0.3),  # right, but below .5
         )
     ]
-    assert precision_and_recall(entries, found, 0.5) == (0.5, 0.5)
-    assert precision_and_recall(entries, found, 0.1) == (2 / 3, 1.0)
+    judged = judge(entries, found, size=(50, 50))
+    assert (judged.precision(0.5), judged.recall(0.5)) == (0.5, 0.5)
+    assert (judged.precision(0.1), judged.recall(0.1)) == (pytest.approx(2 / 3), 1.0)
+    # On an input of half the size the boxes are 20 and 15 pixels across.
+    assert judged.recall(0.5, 16, 32) == 1 and judged.recall(0.5, 8, 16) == 0
+    assert judged.lowest_score(0.9) == pytest.approx(0.9)
+    assert judged.lowest_score(0.6) == pytest.approx(0.3)
+    assert judged.lowest_score(0.6, least=3) is None
+    assert len(judged.of_class(PERSON).scores) == 0 and len(judged.of_class(CAR).scores) == 3
+    twice = together([judged, judged])
+    assert twice.precision(0.1) == judged.precision(0.1) and len(twice.found) == 4
 
 
 def test_fitting_keeps_the_aspect_and_fills_with_grey():
