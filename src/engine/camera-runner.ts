@@ -5,7 +5,7 @@ import type { EndReason } from '../contract/event.js';
 import { type Box, round, roundBox } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
 import { Capture, type CaptureChange, type CapturedFrame } from '../pipeline/capture/capture.js';
-import { takeLibcameraStill } from '../pipeline/capture/libcamera-still.js';
+import { takeLibcameraStill } from '../pipeline/capture/libcamera.js';
 import type { CaptureWorkerData } from '../pipeline/capture/messages.js';
 import { toWhole } from '../pipeline/capture/region.js';
 import { tensorBytes } from '../pipeline/capture/tensor.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { asMinspnetError, SourceError } from '../contract/errors.js';
 import { chosenSize } from '../pipeline/capture/input-size.js';
-import { jpegSize } from '../pipeline/capture/jpeg-size.js';
+import { jpegSize } from '../pipeline/capture/snapshot.js';
 import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
 import { monotonicMs } from '../timing/monotonic.js';

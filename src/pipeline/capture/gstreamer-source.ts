@@ -1,19 +1,20 @@
-import { AV_PIX_FMT_YUV420P } from 'node-av/constants';
+import { AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG, AVCOL_SPC_BT709 } from 'node-av/constants';
 import { maskUrl } from '../../config/mask.js';
-import type { SourceError } from '../../contract/errors.js';
+import type { ExitReason, SourceError } from '../../contract/errors.js';
 import { monotonicMs } from '../../timing/monotonic.js';
-import { gstreamerArguments } from './gstreamer-arguments.js';
-import { gstreamerError } from './gstreamer-error.js';
 import type { Size } from './input-size.js';
 import type { Picture, SourceFacts } from './picture-source.js';
 import { ProcessSource } from './process-source.js';
 import { RawProcess } from './raw-process.js';
 import type { GstreamerSource as Description } from './source.js';
-import { Y4mLayout } from './y4m-layout.js';
+import { sourceError } from './source-error.js';
 
 const programs = ['gst-launch-1.0'];
 /** How long a pipeline may take to its first picture, ms. */
 const firstPictureMs = 15_000;
+
+/** YUV4MPEG2 doesn't tell the colour space, so the pipeline is asked for one: that of most cameras today. */
+const colours = { format: AV_PIX_FMT_YUV420P, colorSpace: AVCOL_SPC_BT709, colorRange: AVCOL_RANGE_MPEG };
 
 /**
  * What a GStreamer pipeline puts out, read from the standard output of `gst-launch-1.0` as YUV4MPEG2: that format says
@@ -62,8 +63,7 @@ export class GstreamerSource extends ProcessSource {
     const now = monotonicMs();
     this.#firstAt ??= now;
     const bytes = this.#bytes.subarray(0, this.#layout.packed);
-    const frame = this.show(bytes, { ...this.#size, format: AV_PIX_FMT_YUV420P });
-    return { frame, mediaMs: now - this.#firstAt };
+    return this.picture(now - this.#firstAt, bytes, { ...this.#size, ...colours, stride: this.#size.width });
   }
 
   async #readPicture(process: RawProcess): Promise<void> {
@@ -107,4 +107,107 @@ export class GstreamerSource extends ProcessSource {
     const text = maskUrl(this.source.pipeline.trim());
     return text.length > 100 ? `${text.slice(0, 100)}…` : text;
   }
+}
+
+/** The newest picture wins: where we are slower than the camera, the older ones go before they are converted. */
+const newestOnly = 'queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0';
+
+/** The arguments of `gst-launch-1.0` for a pipeline that ends in raw video. */
+export function gstreamerArguments(pipeline: string): string[] {
+  const tail = `! ${newestOnly} ! videoconvert ! video/x-raw,format=I420,colorimetry=bt709 ! y4menc ! fdsink fd=1 sync=false`;
+  return ['--quiet', ...splitPipeline(pipeline), ...splitPipeline(tail)];
+}
+
+/**
+ * A pipeline's text as a shell would hand it to `gst-launch-1.0`, which puts it together again: cut at white space
+ * outside quotes. The quotes stay, since GStreamer reads them itself.
+ */
+export function splitPipeline(text: string): string[] {
+  return text.match(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\]|["'\\])+/g) ?? [];
+}
+
+type What = 'PROGRAM' | 'OPEN' | 'READ';
+
+/** What `gst-launch-1.0` says when a pipeline does not run, and what to do then. */
+const known: [words: RegExp, code: string, exit: ExitReason, advice: string][] = [
+  [
+    /no element "/i,
+    'ERR_SOURCE_PIPELINE',
+    'config',
+    'Install the plugin that has it (`gst-inspect-1.0 NAME` finds it), or correct its name',
+  ],
+  [
+    /erroneous pipeline|could not link|syntax error|no property/i,
+    'ERR_SOURCE_PIPELINE',
+    'config',
+    'Try the pipeline with `gst-launch-1.0 … ! fakesink`',
+  ],
+  [
+    /unauthorized|not authorized|authentication/i,
+    'ERR_SOURCE_LOGIN',
+    'permission',
+    'Set the user name and the password in the pipeline, or make it a secret',
+  ],
+  [
+    /cannot identify device|no such file|not found|no cameras available/i,
+    'ERR_SOURCE_MISSING',
+    'input',
+    'Check the device',
+  ],
+  [/permission denied/i, 'ERR_SOURCE_ACCESS', 'permission', 'Join the group video: sudo usermod -aG video USER'],
+  [/busy/i, 'ERR_SOURCE_BUSY', 'source', 'Another program holds the camera: stop it'],
+  [
+    /could not (?:connect|resolve|open resource)|connection refused|failed to connect/i,
+    'ERR_SOURCE_UNREACHABLE',
+    'unreachable',
+    'Check the address and that the camera is on',
+  ],
+];
+
+/** @param pipeline as it may be shown */
+export function gstreamerError(pipeline: string, what: What, words: string): SourceError {
+  const [, code, exit, advice] =
+    (what === 'PROGRAM' ? undefined : known.find(([pattern]) => pattern.test(words))) ??
+    ([undefined, `ERR_SOURCE_${what}`, 'source', what === 'PROGRAM' ? '' : 'Try it with `gst-launch-1.0`'] as const);
+  return sourceError(code, exit, `gstreamer:${pipeline}: ${words.replace(/\.$/, '')}.${advice && ` ${advice}.`}`);
+}
+
+/**
+ * How a 4:2:0 picture lies behind a `FRAME` of YUV4MPEG2. The format has no padding, but GStreamer before 1.26 writes
+ * its own rows, which are padded to four bytes (and an odd height to an even one).
+ */
+export class Y4mLayout {
+  /** Bytes of a picture without and with padding; equal where there is none to be had. */
+  readonly packed: number;
+  readonly padded: number;
+  readonly #planes: { width: number; height: number; stride: number; rows: number }[];
+
+  constructor({ width, height }: Size) {
+    const chroma = { width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
+    const evenHeight = chroma.height * 2;
+    this.#planes = [
+      { width, height, stride: roundUp4(width), rows: evenHeight },
+      { ...chroma, stride: roundUp4(chroma.width), rows: chroma.height },
+      { ...chroma, stride: roundUp4(chroma.width), rows: chroma.height },
+    ];
+    this.packed = this.#planes.reduce((sum, plane) => sum + plane.width * plane.height, 0);
+    this.padded = this.#planes.reduce((sum, plane) => sum + plane.stride * plane.rows, 0);
+  }
+
+  /** Moves the rows of a padded picture together, in the same bytes. */
+  pack(bytes: Buffer): void {
+    let from = 0;
+    let to = 0;
+    for (const { width, height, stride, rows } of this.#planes) {
+      for (let row = 0; row < height; row += 1) {
+        bytes.copyWithin(to, from + row * stride, from + row * stride + width);
+        to += width;
+      }
+      from += stride * rows;
+    }
+  }
+}
+
+function roundUp4(bytes: number): number {
+  return Math.ceil(bytes / 4) * 4;
 }

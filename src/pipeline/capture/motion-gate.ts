@@ -3,9 +3,8 @@ import { avGetPixFmtName, FFmpegError, type Frame, type SoftwareScaleContext } f
 import type { MotionSettings } from '../../config/schema.js';
 import type { Box } from '../../contract/geometry.js';
 import { fit, type Size } from './input-size.js';
-import { type OwnFrame, ownFrame, type PixelFormat } from './own-frame.js';
 import { type PixelRegion, pixelRegion } from './region.js';
-import { scaleContext } from './scale-context.js';
+import { type OwnFrame, ownFrame, type PixelFormat, scaleContext } from './scaling.js';
 
 /** A cell is this many pixels of the network's input wide and high. The network finds nothing that fits into two. */
 const cellPixels = 4;

@@ -11,14 +11,29 @@ export interface Picture {
   readonly mediaMs: number;
 }
 
+/** A picture that is not copied or turned unless somebody wants it: most are not due. */
+export class LazyPicture implements Picture {
+  #frame: Frame | undefined;
+
+  constructor(
+    readonly mediaMs: number,
+    private readonly make: () => Frame,
+  ) {}
+
+  get frame(): Frame {
+    this.#frame ??= this.make();
+    return this.#frame;
+  }
+}
+
 /** What is known of a source once it is open. */
 export interface SourceFacts {
   /** Of the decoded pictures, pixels. */
   width: number;
   height: number;
-  /** Pictures a second as the source states it; 0 when it doesn't. */
+  /** Pictures a second as the source states it; 0 if it doesn't. */
   fps: number;
-  /** How many pictures there are, as the source states it; undefined when it doesn't or when there is no end. */
+  /** How many pictures there are, as the source states it; undefined if it doesn't or if there is no end. */
   frames?: number;
   /** For the log: demuxer and decoder, or the program that is run. */
   by: string;
@@ -28,7 +43,7 @@ export interface SourceFacts {
 
 /** Anything that pictures come from. One opening each; open a new one to start over. */
 export interface PictureSource extends AsyncDisposable {
-  /** @throws {SourceError} when it can't be opened. */
+  /** @throws {SourceError} if it can't be opened. */
   open(): Promise<SourceFacts>;
   /** The next picture, or undefined at the end. @throws {SourceError} when the source breaks. */
   next(): Promise<Picture | undefined>;

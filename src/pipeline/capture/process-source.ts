@@ -1,11 +1,16 @@
 import { AV_LOG_QUIET } from 'node-av/constants';
 import { FFmpegError, Frame, Log } from 'node-av/lib';
-import { blankFrame } from './own-frame.js';
-import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
+import type { Size } from './input-size.js';
+import { LazyPicture, type Picture, type PictureSource, type SourceFacts } from './picture-source.js';
 import type { RawProcess } from './raw-process.js';
+import { blankFrame, type Colours, type PixelFormat } from './scaling.js';
 
-/** What raw bytes mean: their format, and the width of a row with what pads it. */
-type RawPicture = Omit<Parameters<typeof Frame.fromVideoBuffer>[1], 'timeBase'>;
+/** What raw bytes mean. */
+export interface RawLayout extends Size, Colours {
+  format: PixelFormat;
+  /** Width of a row with what pads it, pixels. */
+  stride: number;
+}
 
 /** A source whose pictures a program writes; owns the program that runs now, and the newest picture. */
 export abstract class ProcessSource implements PictureSource {
@@ -39,19 +44,30 @@ export abstract class ProcessSource implements PictureSource {
     return started;
   }
 
-  /** The picture that the bytes are, in place of the one before; a copy, so they can be used again. */
-  protected show(bytes: Buffer, picture: RawPicture): Frame {
-    this.#frame?.free();
-    // node-av 6.1.1 copies nothing here, whatever it says: whoever keeps a picture would see the next one in it.
-    const lent = Frame.fromVideoBuffer(bytes, { ...picture, timeBase: { num: 1, den: 1000 } });
-    try {
-      const frame = blankFrame(picture, picture.format);
-      this.#frame = frame;
+  /**
+   * The picture that the bytes are, in place of the one before. It is copied when it is asked for, which has to be before
+   * the bytes change.
+   */
+  protected picture(mediaMs: number, bytes: Buffer, layout: RawLayout): Picture {
+    return new LazyPicture(mediaMs, () => {
+      const { width, height, stride, format, colorSpace, colorRange } = layout;
+      const padded = { width: stride, height, format };
+      // node-av 6.1.1 copies nothing here, whatever it says: whoever keeps a picture would see the next one in it.
+      using lent = Frame.fromVideoBuffer(bytes, padded);
+      const frame = this.#room(layout);
+      Object.assign(frame, padded);
       FFmpegError.throwIfError(frame.copy(lent), 'copying a picture');
-      FFmpegError.throwIfError(frame.copyProps(lent), 'copying a picture');
+      Object.assign(frame, { width, colorSpace, colorRange }); // what pads the rows stays out of the picture
       return frame;
-    } finally {
-      lent.free();
-    }
+    });
+  }
+
+  /** The frame of the picture before, if nobody else has kept it: fresh memory takes longer than the copy. */
+  #room({ width, height, stride, format }: RawLayout): Frame {
+    const before = this.#frame;
+    if (before?.isWritable && before.width === width && before.height === height) return before;
+    before?.free();
+    this.#frame = blankFrame({ width: stride, height }, format);
+    return this.#frame;
   }
 }

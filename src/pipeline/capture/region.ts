@@ -13,17 +13,12 @@ import {
 } from 'node-av/constants';
 import type { Box } from '../../contract/geometry.js';
 import type { Size } from './input-size.js';
+import type { Planes } from './scaling.js';
 
 /** A part of a picture, pixels; x and y from the top left. */
 export interface PixelRegion extends Size {
   x: number;
   y: number;
-}
-
-/** Planes of a picture as libswscale takes them: bytes, and bytes a row. */
-export interface Planes {
-  data: Buffer[];
-  strides: number[];
 }
 
 /** How far into each plane it is to a pixel: bytes a column and rows a row, as fractions of the picture's. */

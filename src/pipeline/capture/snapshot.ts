@@ -2,16 +2,26 @@ import {
   AV_CODEC_FLAG_QSCALE,
   AV_CODEC_ID_MJPEG,
   AV_PIX_FMT_YUVJ420P,
+  AVCOL_RANGE_JPEG,
+  AVCOL_SPC_BT470BG,
   FF_QP2LAMBDA,
   SWS_BILINEAR,
 } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, type Frame, Packet, Rational } from 'node-av/lib';
 import type { Box } from '../../contract/geometry.js';
-import { drawBox } from './draw-box.js';
 import type { Size } from './input-size.js';
-import { type OwnFrame, ownFrame, type PixelFormat, planesOf } from './own-frame.js';
 import { canCut, cutPlanes, fractionsOf, type PixelRegion, pixelRegion, toPart } from './region.js';
-import { scaleContext } from './scale-context.js';
+import {
+  colourConverter,
+  coloursOf,
+  type OwnFrame,
+  ownFrame,
+  type PixelFormat,
+  type Planes,
+  plainFormat,
+  planesOf,
+  scaleContext,
+} from './scaling.js';
 
 export interface SnapshotOptions {
   /** JPEG quality, 1..100. */
@@ -38,8 +48,9 @@ const leastSize = 32;
 /** How much of the surroundings a snapshot shows, as a share of the box on each side. */
 const margin = 0.25;
 
-/** 4:2:0 in the full range of bytes, as JPEG has it. */
+/** As JFIF has it: 4:2:0 of BT.601 in the full range of bytes. */
 const jpegFormat = AV_PIX_FMT_YUVJ420P;
+const jpegColours = { colorSpace: AVCOL_SPC_BT470BG, colorRange: AVCOL_RANGE_JPEG };
 
 /** MJPEG's own scale of quality: 2 is the best, 31 the worst. */
 const bestScale = 2;
@@ -128,21 +139,73 @@ function even(value: number): number {
   return Math.max(2, 2 * Math.floor(value / 2));
 }
 
-/** Scales a part of a picture into another one. */
-function cutInto(to: OwnFrame, from: Frame, crop: PixelRegion): void {
-  if (canCut(from.format)) {
-    const { data, strides } = cutPlanes(planesOf(from), from.format, crop);
-    using scaler = scaleContext(crop, from.format as PixelFormat, to.frame, jpegFormat, SWS_BILINEAR);
-    const rows = scaler.scaleSync(data, strides, 0, crop.height, to.data, to.strides);
-    FFmpegError.throwIfError(rows, 'scaling a snapshot');
+/** Scales a part of a picture into a JPEG's. */
+function cutInto(jpeg: OwnFrame, from: Frame, crop: PixelRegion): void {
+  const plain = plainFormat(from.format);
+  if (!canCut(from.format)) {
+    const whole = ownFrame(from, plain);
+    try {
+      using scaler = scaleContext(from, from.format as PixelFormat, from, plain, SWS_BILINEAR);
+      FFmpegError.throwIfError(scaler.scaleFrameSync(whole.frame, from), 'scaling a picture');
+      Object.assign(whole.frame, coloursOf(from));
+      cutInto(jpeg, whole.frame, crop);
+    } finally {
+      whole.frame.free();
+    }
     return;
   }
-  const whole = ownFrame(from, jpegFormat);
+  const small = ownFrame(jpeg.frame, plain);
   try {
-    using scaler = scaleContext(from, from.format as PixelFormat, from, jpegFormat, SWS_BILINEAR);
-    FFmpegError.throwIfError(scaler.scaleFrameSync(whole.frame, from), 'scaling a picture');
-    cutInto(to, whole.frame, crop);
+    const { data, strides } = cutPlanes(planesOf(from), from.format, crop);
+    using scaler = scaleContext(crop, from.format as PixelFormat, jpeg.frame, plain, SWS_BILINEAR);
+    const rows = scaler.scaleSync(data, strides, 0, crop.height, small.data, small.strides);
+    FFmpegError.throwIfError(rows, 'scaling a snapshot');
+    Object.assign(small.frame, coloursOf(from));
+    Object.assign(jpeg.frame, jpegColours);
+    using converter = colourConverter();
+    FFmpegError.throwIfError(converter.scaleFrameSync(jpeg.frame, small.frame), 'converting a snapshot’s colours');
   } finally {
-    whole.frame.free();
+    small.frame.free();
   }
+}
+
+/** Yellow, as JPEG has it: brightness and the two colours. */
+const yellow = [226, 1, 149];
+/** Of the longest side, the width of a line. */
+const lineShare = 1 / 160;
+
+/**
+ * Draws the outline of a region into a 4:2:0 picture.
+ *
+ * @param region on even pixels, inside the picture
+ */
+export function drawBox({ data, strides }: Planes, picture: Size, { x, y, width, height }: PixelRegion): void {
+  const line = 2 * Math.max(1, Math.round((Math.max(picture.width, picture.height) * lineShare) / 2));
+  data.forEach((plane, i) => {
+    const step = i === 0 ? 1 : 2; // colours are stored for two by two pixels
+    const stride = strides[i] ?? 0;
+    const [left, right] = [x / step, (x + width) / step];
+    const thick = Math.min(line / step, right - left);
+    for (let row = y / step; row < (y + height) / step; row++) {
+      const whole = row < (y + line) / step || row >= (y + height - line) / step;
+      const from = row * stride;
+      const value = yellow[i] ?? 0;
+      plane.fill(value, from + left, from + (whole ? right : left + thick));
+      if (!whole) plane.fill(value, from + right - thick, from + right);
+    }
+  });
+}
+
+/** The size that a JPEG's first frame header states; undefined where there is none. */
+export function jpegSize(jpeg: Uint8Array): Size | undefined {
+  const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
+  for (let at = 2; at + 9 <= view.byteLength && view.getUint8(at) === 0xff; ) {
+    const marker = view.getUint8(at + 1);
+    // SOF0 to SOF15, without the three tables whose numbers lie between them.
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+      return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+    }
+    at += 2 + view.getUint16(at + 2);
+  }
+  return undefined;
 }

@@ -1,15 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { GstreamerSource } from '../../../src/pipeline/capture/gstreamer-source.js';
+import { GstreamerSource, gstreamerArguments, splitPipeline } from '../../../src/pipeline/capture/gstreamer-source.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
+import { noGstreamer } from '../../support/gstreamer.js';
 
 const usualPath = process.env.PATH;
-const noGstreamer =
-  spawnSync('gst-inspect-1.0', ['y4menc']).status === 0
-    ? false
-    : 'GStreamer is not installed (gstreamer1.0-tools, gstreamer1.0-plugins-good)';
 
 function open(t: Test, pipeline: string): GstreamerSource {
   const source = parseSource(`gstreamer:${pipeline}`);
@@ -151,4 +147,18 @@ t.test('without gst-launch-1.0 it is said what to install', async (t) => {
   process.env.PATH = t.testdir();
   await t.rejects(open(t, 'videotestsrc').open(), { code: 'ERR_SOURCE_PROGRAM', message: /gstreamer1\.0-tools/ });
   process.env.PATH = usualPath;
+});
+
+t.test('a pipeline is cut at white space outside quotes', async (t) => {
+  t.strictSame(splitPipeline('a ! b   name="x y" ! c'), ['a', '!', 'b', 'name="x y"', '!', 'c']);
+  t.strictSame(splitPipeline(`a text='it is' b="say \\"so\\""`), ['a', "text='it is'", 'b="say \\"so\\""']);
+  t.strictSame(splitPipeline('video/x-raw(memory:NVMM),width=1'), ['video/x-raw(memory:NVMM),width=1']);
+  t.strictSame(splitPipeline(' an "open quote '), ['an', '"open', 'quote']);
+  t.strictSame(splitPipeline(''), []);
+});
+
+t.test('what makes bytes of the pictures is added', async (t) => {
+  const args = gstreamerArguments('videotestsrc is-live=true');
+  t.strictSame(args.slice(0, 4), ['--quiet', 'videotestsrc', 'is-live=true', '!']);
+  t.strictSame(args.slice(-4), ['!', 'fdsink', 'fd=1', 'sync=false']);
 });

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Frame } from 'node-av/lib';
 import t, { type Test } from 'tap';
-import { LibcameraSource } from '../../../src/pipeline/capture/libcamera-source.js';
+import { LibcameraSource, TimeStamps } from '../../../src/pipeline/capture/libcamera-source.js';
 import type { Picture } from '../../../src/pipeline/capture/picture-source.js';
 import { parseSource, type SourceOptions } from '../../../src/pipeline/capture/source.js';
 import { installRpicam, readCalls } from '../../support/rpicam.js';
@@ -78,6 +78,19 @@ t.test('a picture that is kept stays as it was when the next ones come', async (
   const { luma } = rows(first);
   for (let i = 0; i < 3; i += 1) await source.next();
   t.strictSame(rows({ ...first, frame: kept }).luma, luma);
+});
+
+t.test('only a picture that is asked for is copied, into the memory of the one before', async (t) => {
+  const { source } = camera(t, { size: [256, 90] }, { align: 64 });
+  const copies = t.capture(Frame, 'fromVideoBuffer', Frame.fromVideoBuffer);
+  await source.open();
+  const first = await source.next();
+  const memory = first?.frame;
+  for (let i = 0; i < 5; i += 1) await source.next();
+  t.equal(copies().length, 1, 'one that is not due costs no copy');
+  const seventh = await source.next();
+  t.equal(seventh?.frame, memory);
+  t.strictSame(seventh && rows(seventh).luma, expectedLuma(6, 90));
 });
 
 t.test('another size than the one that was asked for is taken, and said', async (t) => {
@@ -218,4 +231,14 @@ t.test('a program that hangs is interrupted at once', async (t) => {
   await waiting;
   await source[Symbol.asyncDispose]();
   t.ok(performance.now() - startedAt < 10_000, 'long before its patience ends');
+});
+
+t.test('where there is no folder for a pipe there are no time stamps, and no error', async (t) => {
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = '/nowhere';
+  t.teardown(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  });
+  t.equal(await TimeStamps.open(), undefined);
 });

@@ -5,8 +5,7 @@ import type { Frame } from 'node-av/lib';
 import t, { type Test } from 'tap';
 import type { Box } from '../../../src/contract/geometry.js';
 import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
-import { jpegSize } from '../../../src/pipeline/capture/jpeg-size.js';
-import { SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
+import { jpegSize, SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
 import { frameOf } from '../../support/frame-of.js';
 

@@ -7,7 +7,7 @@ import {
 } from 'node-av/constants';
 import { Frame } from 'node-av/lib';
 import t from 'tap';
-import type { PixelFormat } from '../../../src/pipeline/capture/own-frame.js';
+import type { PixelFormat } from '../../../src/pipeline/capture/scaling.js';
 import { tensorBuffer, tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { TensorScaler } from '../../../src/pipeline/capture/tensor-scaler.js';
 import { frameOf } from '../../support/frame-of.js';
