@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository. Seen from dist/packaging. */
+export const repository = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Node's names of the processors that packages are made for. */
+export const processors = ['x64', 'arm64'] as const;
+export type Processor = (typeof processors)[number];
+
+/** A package as package-lock.json has it. */
+interface Locked {
+  version: string;
+  license?: string;
+  resolved?: string;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+}
+
+/** A package of the registry that lies inside ours. */
+export interface ShippedPackage {
+  name: string;
+  version: string;
+  /** Where it lies, from the repository's root on: `node_modules/bl/node_modules/buffer`. */
+  path: string;
+  /** Which packages it needs there. */
+  dependencies: Record<string, string>;
+}
+
+/**
+ * Packages whose native part comes in a package of its own, one a processor, and that need nothing else of what they
+ * name: node-av would fetch an ffmpeg program and speak WebRTC, onnxruntime-node would fetch CUDA.
+ */
+const nativeParts: Readonly<Record<string, readonly string[]>> = {
+  'node-av': [],
+  'onnxruntime-node': ['onnxruntime-common'],
+};
+
+/** What the published package holds and needs, read from package.json and package-lock.json. */
+export class Shipped {
+  readonly manifest: Record<string, unknown> & { name: string; version: string; dependencies: Record<string, string> };
+  readonly #locked: Record<string, Locked>;
+
+  constructor(readonly root = repository) {
+    this.manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    this.#locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  }
+
+  /** The packages of the registry that lie inside ours: all that it depends on, in the versions that were tested. */
+  bundled(): ShippedPackage[] {
+    const found = new Map<string, ShippedPackage>();
+    const add = (name: string, from: string) => {
+      const path = this.#find(name, from);
+      if (found.has(path)) return;
+      const { version, dependencies = {} } = this.#at(path);
+      const needed = Object.entries(dependencies).filter(([each]) => nativeParts[name]?.includes(each) ?? true);
+      found.set(path, { name, version, path, dependencies: Object.fromEntries(needed) });
+      for (const [each] of needed) add(each, path);
+    };
+    for (const name of Object.keys(this.manifest.dependencies)) add(name, '');
+    return [...found.values()].sort((a, b) => a.path.localeCompare(b.path));
+  }
+
+  version(name: string): string {
+    return this.#at(this.#find(name, '')).version;
+  }
+
+  /** The packages that the registry (ours or npm's) has one of for each processor, with their versions. */
+  native(processor: Processor): { onnxruntime: [string, string]; ffmpeg: [string, string] } {
+    return {
+      onnxruntime: [`@minspnet/onnxruntime-linux-${processor}`, this.version('onnxruntime-node')],
+      ffmpeg: [`@seydx/node-av-linux-${processor}`, this.version('node-av')],
+    };
+  }
+
+  /** Node's own resolution: the nearest node_modules upwards. */
+  #find(name: string, from: string): string {
+    for (let base = from; ; base = base.slice(0, Math.max(0, base.lastIndexOf('/node_modules/')))) {
+      const path = `${base === '' ? '' : `${base}/`}node_modules/${name}`;
+      if (this.#locked[path] !== undefined) return path;
+      if (base === '') throw new Error(`package-lock.json has no ${name}, which ${from || 'package.json'} needs`);
+    }
+  }
+
+  #at(path: string): Locked {
+    const locked = this.#locked[path];
+    if (locked === undefined) throw new Error(`package-lock.json has no ${path}`);
+    return locked;
+  }
+}
