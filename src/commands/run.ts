@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { runBenchmark } from '../bench/run-benchmark.js';
 import { summarise } from '../bench/summarise.js';
 import { deepFreeze } from '../config/freeze.js';
-import { loadSettings } from '../config/load.js';
+import { type LoadedSettings, loadSettings } from '../config/load.js';
 import type { Settings } from '../config/schema.js';
 import { settingsSchema } from '../config/schema.js';
 import { exitCodes } from '../contract/errors.js';
-import { Daemon, type DaemonOptions, type TunedSettings } from '../daemon/daemon.js';
+import type { TunedSettings } from '../daemon/configuration.js';
+import { Daemon, type DaemonOptions } from '../daemon/daemon.js';
 import { createLog } from '../daemon/log.js';
 import { readBoard } from '../device/board.js';
 import { findCamera } from '../device/cameras.js';
@@ -15,33 +16,46 @@ import { argumentCamera, type RunOptions, runOverrides } from './options.js';
 import { ownVersion } from './own-version.js';
 import { withTuning } from './tuned.js';
 
+/** What still holds the process when the daemon has stopped hangs, in a library or the kernel. Milliseconds. */
+const exitMs = 150;
+
 /** `minspnet run`: the daemon, until a signal, the end of all its files, or an error that it can't live with. */
 export async function run(options: RunOptions): Promise<number> {
-  const load = () => loadSettings({ file: options.config, overrides: runOverrides(options) });
-  const { settings, file, originOf } = load();
-  const log = createLog(settings.log, options.colour);
-  const say = (line: string) => log.info(line);
-  const daemon = new Daemon({
-    ...(await withCamera(await withTuning({ settings, originOf }, say))),
-    reload: async () => withCamera(await withTuning(load(), say)),
-    measureBoard,
-    strictPort: originOf(['mqtt', 'broker', 'port']).kind !== 'default',
-    version: ownVersion(),
-    board: (await readBoard()).model,
-    log,
-  });
-  log.info(`settings  ${file ?? 'none, defaults only'}`);
   // Ctrl-C under npm start comes twice, from the terminal and from npm: the second must not break off the stop.
   const asked = new AbortController();
-  const ask = () => asked.abort();
   const stopped = once(asked.signal, 'abort');
-  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, ask);
+  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => asked.abort());
+  const load = () => loadSettings({ file: options.config, overrides: runOverrides(options) });
+  const loaded = load();
+  const log = createLog(loaded.settings.log, options.colour);
+  log.info(`settings  ${loaded.file ?? 'none, defaults only'}`);
+  const say = (line: string) => log.info(line);
+  const prepare = async ({ settings, originOf }: LoadedSettings) =>
+    withCamera(await withTuning({ settings, originOf }, say));
+  let stop = async () => {};
+  const work = async () => {
+    const tuned = await prepare(loaded); // seconds, where cameras are looked for and a program hangs
+    const { model: board } = await readBoard();
+    if (asked.signal.aborted) return;
+    const daemon = new Daemon({
+      ...tuned,
+      reload: async () => prepare(load()),
+      measureBoard,
+      strictPort: loaded.originOf(['mqtt', 'broker', 'port']).kind !== 'default',
+      version: ownVersion(),
+      board,
+      log,
+    });
+    stop = () => daemon.stop();
+    await daemon.start();
+    await daemon.finished;
+  };
   try {
-    await Promise.race([stopped, daemon.start().then(() => daemon.finished)]);
+    await Promise.race([stopped, work()]);
   } finally {
-    await daemon.stop();
-    for (const name of ['SIGINT', 'SIGTERM']) process.off(name, ask);
+    await stop();
     log.info('stopped');
+    setTimeout(() => process.exit(), exitMs).unref();
   }
   return exitCodes.ok;
 }

@@ -2,7 +2,7 @@ import { deepFreeze } from '../config/freeze.js';
 import type { LoadedSettings } from '../config/load.js';
 import { type Settings, settingsSchema } from '../config/schema.js';
 import type { TuningHealth } from '../contract/health.js';
-import type { TunedSettings } from '../daemon/daemon.js';
+import type { TunedSettings } from '../daemon/configuration.js';
 import { openStateDirectory } from '../daemon/state-directory.js';
 import { readBoard } from '../device/board.js';
 import { readTuning, tuningKey, tuningPath } from '../device/tuning-file.js';

@@ -55,6 +55,12 @@ export class MinspnetError extends Error {
     this.name = new.target.name;
   }
 
+  /** The error of another process: of the class that its code names. */
+  static revive({ code, exit, message }: SerialisedError): MinspnetError {
+    const Kind = classes[/^ERR_([A-Z]+)_/.exec(code)?.[1] ?? ''] ?? MinspnetError;
+    return new Kind(code, exit, message);
+  }
+
   serialise(): SerialisedError {
     return { code: this.code, exit: this.exit, message: this.message };
   }
@@ -80,6 +86,17 @@ export class ConfigError extends MinspnetError {}
 
 /** A board does not do what it was asked for, or does not answer. Code `ERR_REQUEST_…`. */
 export class RequestError extends MinspnetError {}
+
+/** The class of each error by the second word of its code. */
+const classes: Record<string, typeof MinspnetError> = {
+  SOURCE: SourceError,
+  MODEL: ModelError,
+  ENGINE: EngineError,
+  BROKER: BrokerError,
+  STATE: StateError,
+  CONFIG: ConfigError,
+  REQUEST: RequestError,
+};
 
 /** Anything thrown, as an error that can be reported: ours as it is, a stranger's as a bug with its cause. */
 export function asMinspnetError(thrown: unknown): MinspnetError {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { EngineError, MinspnetError, type SerialisedError, SourceError } from '../contract/errors.js';
+import { EngineError, MinspnetError, SourceError } from '../contract/errors.js';
 import { libraryEnvironment } from '../device/runtime-library.js';
 import type {
   CameraAdjustment,
@@ -12,6 +12,7 @@ import type {
 } from '../engine/protocol.js';
 import { protocolVersion } from '../engine/protocol.js';
 import { OpenTracks } from './open-tracks.js';
+import type { Part } from './parts.js';
 
 type NotForListener = 'ready' | 'stopped' | 'failed' | 'picture' | 'no-picture' | 'building';
 
@@ -40,8 +41,13 @@ export interface EngineHostOptions {
 const pictureMs = 30_000;
 /** TensorRT builds an engine in that time, even on a small board; milliseconds. */
 const buildMs = 600_000;
+/** An engine that is stopped may take so long to end its tracks, milliseconds. */
+const stopMs = 700;
 /** An engine that is replaced may take so long to end its tracks, milliseconds. */
 const replaceMs = 1000;
+
+/** A process that was killed is gone within this time, milliseconds; one that is not hangs in the kernel. */
+const graceMs = 10_000;
 
 /** An engine that dies before it is ready this often in a row is given up. */
 const maxFailedStarts = 5;
@@ -65,11 +71,14 @@ function poolSize(cameras: number): number {
 const allocator = { MALLOC_ARENA_MAX: '1' };
 
 /** Keeps one engine process running: starts it, listens whether it lives, replaces it when it doesn't. */
-export class EngineHost {
+export class EngineHost implements Part {
+  readonly name = 'engine';
   restarts = 0;
   state: 'stopped' | 'starting' | 'ready' | 'restarting' = 'stopped';
   #child: ChildProcess | undefined;
   #failedStarts = 0;
+  /** By then the engine has said something, or has been ended or replaced; on the clock of `performance.now()`. */
+  #dueMs = 0;
   #watchdog: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #isBuilding = false;
@@ -124,7 +133,7 @@ export class EngineHost {
   }
 
   /** Lets the engine end its tracks; by force when that takes longer than `timeoutMs`. */
-  async stop(timeoutMs: number): Promise<void> {
+  async stop(timeoutMs = stopMs): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#watchdog);
     clearTimeout(this.#restartTimer);
@@ -215,6 +224,11 @@ export class EngineHost {
     throw new EngineError('ERR_ENGINE_STOPPED', 'engine', 'the daemon stops, so no other engine is started.');
   }
 
+  /** False when the engine says nothing, and what should have followed from that has not happened either. */
+  get isWell(): boolean {
+    return this.state !== 'stopped' && performance.now() < this.#dueMs + graceMs;
+  }
+
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -234,7 +248,7 @@ export class EngineHost {
         this.options.listener.ready(message.facts, this.restarts);
         break;
       case 'failed':
-        this.#failed(message.error);
+        this.#failed(MinspnetError.revive(message.error));
         break;
       case 'stopped':
       case 'building':
@@ -243,7 +257,7 @@ export class EngineHost {
         this.#answerPicture(message.id, message);
         break;
       case 'no-picture':
-        this.#answerPicture(message.id, new SourceError(message.error.code, message.error.exit, message.error.message));
+        this.#answerPicture(message.id, MinspnetError.revive(message.error));
         break;
       case 'observation':
         this.#openTracks.follow(message.observation);
@@ -260,18 +274,19 @@ export class EngineHost {
 
   #watch(silenceMs: number): void {
     clearTimeout(this.#watchdog);
+    this.#dueMs = performance.now() + silenceMs;
     this.#watchdog = setTimeout(() => this.#child?.kill('SIGKILL'), silenceMs);
   }
 
   /** A bad model stays bad: no use in another engine. Everything else may be better next time. */
-  #failed({ code, exit, message }: SerialisedError): void {
+  #failed(error: MinspnetError): void {
     if (this.#trial !== undefined) {
-      this.#trial.reject(new MinspnetError(code, exit, message));
-    } else if (exit === 'model' || exit === 'config' || exit === 'usage') {
+      this.#trial.reject(error);
+    } else if (error.exit === 'model' || error.exit === 'config' || error.exit === 'usage') {
       this.#stopping = true;
-      this.options.listener.gaveUp(new MinspnetError(code, exit, message));
+      this.options.listener.gaveUp(error);
     } else {
-      this.options.listener.lost(message);
+      this.options.listener.lost(error.message);
     }
     this.#child?.kill('SIGKILL');
   }
@@ -298,7 +313,9 @@ export class EngineHost {
     this.options.listener.lost(`the engine ended with ${how}`);
     this.restarts += 1;
     this.state = 'restarting';
-    this.#restartTimer = setTimeout(() => this.start(), 200 * 2 ** this.#failedStarts);
+    const delayMs = 200 * 2 ** this.#failedStarts;
+    this.#dueMs = performance.now() + delayMs;
+    this.#restartTimer = setTimeout(() => this.start(), delayMs);
   }
 
   #endOpenTracks(reason: 'engine-restart' | 'stopping'): void {

@@ -1,46 +1,41 @@
 import type { Settings } from '../config/schema.js';
-import type { CameraHealth, GovernorHealth, SensorsHealth } from '../contract/health.js';
+import type { GovernorHealth, SensorsHealth } from '../contract/health.js';
 import { Governor } from '../device/governor/governor.js';
+import type { FromEngine } from '../engine/protocol.js';
+import type { Configuration } from './configuration.js';
 import type { Control } from './control.js';
 import type { Log } from './log.js';
 
-/** What the engine said last of what it does. */
-export interface EngineUse {
-  cpuSeconds: number;
-  cameras: Record<string, CameraHealth>;
-}
-
-/** Pictures of all cameras since the start of their engine. */
-export function analysed(cameras: EngineUse['cameras']): number {
-  return Object.values(cameras).reduce((sum, camera) => sum + camera.frames, 0);
-}
+export type Heartbeat = Extract<FromEngine, { kind: 'heartbeat' }>;
 
 /** Puts the governor between the board's sensors and the cameras. */
 export class Governing {
   readonly #governor: Governor;
-  #limits: Settings['limits'];
-  #last: { atMs: number; cpuSeconds: number; frames: number } | undefined;
+  readonly #limits: Settings['limits'];
+  #lastBeat: Heartbeat | undefined;
+  #lastOwn: { atMs: number; cpuSeconds: number } | undefined;
   #logged = '';
 
   private constructor(
-    limits: Settings['limits'],
+    private readonly configuration: Configuration,
     private readonly control: Control,
     private readonly log: Log,
   ) {
-    this.#limits = limits;
-    const { fixed } = control.model.card.input;
-    this.#governor = new Governor(limits, fixed ? [1] : undefined);
+    this.#limits = configuration.settings.limits;
+    const { fixed } = configuration.model.card.input;
+    this.#governor = new Governor(this.#limits, fixed ? [1] : undefined);
   }
 
-  /** None where nothing is limited. */
-  static of(control: Control, log: Log): Governing | undefined {
-    const { limits } = control.settings;
-    return Object.keys(limits).length === 0 ? undefined : new Governing(limits, control, log);
-  }
-
-  /** Whether it holds these limits; else another one must. */
-  holds(limits: Settings['limits']): boolean {
-    return this.#limits === limits;
+  /** The one for the limits in force: the present one as long as they are the same, none where nothing is limited. */
+  static of(
+    present: Governing | undefined,
+    configuration: Configuration,
+    control: Control,
+    log: Log,
+  ): Governing | undefined {
+    const { limits } = configuration.settings;
+    if (present !== undefined && present.#limits === limits) return present;
+    return Object.keys(limits).length === 0 ? undefined : new Governing(configuration, control, log);
   }
 
   /**
@@ -48,12 +43,12 @@ export class Governing {
    *
    * @param nowMs milliseconds that only ever go up
    */
-  async next(sensors: SensorsHealth, engine: EngineUse, nowMs: number): Promise<GovernorHealth> {
+  async next(sensors: SensorsHealth, beat: Heartbeat, nowMs: number): Promise<GovernorHealth> {
     const { rate, pixels, heldBackBy, holds, reason } = this.#governor.next({
       atMs: nowMs,
       temperature: sensors.temperature.value,
       watts: sensors.power.value,
-      ...this.#use(engine, nowMs),
+      ...this.#use(beat),
       // A sagging supply throttles, too, and cooling is no help.
       throttled: sensors.throttled.value && !sensors.underVoltage.value,
     });
@@ -67,20 +62,34 @@ export class Governing {
   }
 
   /** Of both processes, per cent of one core; and what the cameras gave of what they were wished to. */
-  #use(
-    { cpuSeconds: engineSeconds, cameras }: EngineUse,
-    nowMs: number,
-  ): { cpu: number | null; achieved: number | null } {
+  #use(beat: Heartbeat): { cpu: number | null; achieved: number | null } {
     const { user, system } = process.cpuUsage();
-    const cpuSeconds = engineSeconds + (user + system) / 1e6;
-    const frames = analysed(cameras);
-    const before = this.#last;
-    this.#last = { atMs: nowMs, cpuSeconds, frames };
+    const own = { atMs: performance.now(), cpuSeconds: (user + system) / 1e6 };
+    const [lastBeat, lastOwn] = [this.#lastBeat, this.#lastOwn];
+    this.#lastBeat = beat;
+    this.#lastOwn = own;
     // A new engine counts from zero.
-    if (before === undefined || frames < before.frames || cpuSeconds < before.cpuSeconds) return nothingKnown;
-    const seconds = (nowMs - before.atMs) / 1000;
-    const cpu = (100 * (cpuSeconds - before.cpuSeconds)) / seconds;
-    return { cpu, achieved: (frames - before.frames) / (seconds * this.control.wishedRate) };
+    if (lastBeat === undefined || lastOwn === undefined || beat.cpuSeconds < lastBeat.cpuSeconds) return nothingKnown;
+    if (beat.at <= lastBeat.at) return nothingKnown;
+    const percent = (seconds: number, ms: number) => (100 * 1000 * seconds) / ms;
+    const cpu =
+      percent(beat.cpuSeconds - lastBeat.cpuSeconds, beat.at - lastBeat.at) +
+      percent(own.cpuSeconds - lastOwn.cpuSeconds, own.atMs - lastOwn.atMs);
+    return { cpu, achieved: this.#achieved(lastBeat, beat) };
+  }
+
+  /** Null where no camera gives pictures: one that is off or away asks nothing of the board, and says nothing of it. */
+  #achieved(last: Heartbeat, beat: Heartbeat): number | null {
+    let frames = 0;
+    let wished = 0;
+    for (const [camera, { frames: count, state }] of Object.entries(beat.cameras)) {
+      const before = last.cameras[camera];
+      const { detect, fps } = this.configuration.cameraSettings(camera);
+      if (!detect || state !== 'live' || before?.state !== 'live' || count < before.frames) continue;
+      frames += count - before.frames;
+      wished += (fps * (beat.at - last.at)) / 1000;
+    }
+    return wished > 0 ? frames / wished : null;
   }
 
   /** The log hears of every tenth of the rate, and of what is new. */

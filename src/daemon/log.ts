@@ -2,6 +2,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import pino from 'pino';
 import type { Settings } from '../config/schema.js';
+import { describeEvent } from '../contract/event.js';
+import type { CameraStatus } from '../contract/status.js';
+import type { Feed } from './feed.js';
 
 export type Log = pino.Logger;
 
@@ -24,4 +27,22 @@ function toText(line: string, paint: boolean): string {
   const { level, time, msg } = JSON.parse(line) as { level: number; time: number; msg: string };
   const text = `${dim(new Date(time).toTimeString().slice(0, 8))} ${levels[level] ?? ''}${msg}\n`;
   return paint ? text : stripVTControlCharacters(text);
+}
+
+/** Writes into the log what happens: events, and what becomes of the cameras. */
+export function logFeed(feed: Feed, log: Log): void {
+  /** The last state and reason of each camera that were written. */
+  const written = new Map<string, string>();
+  feed.on('observation', (observation) => log.info(`event     ${describeEvent(observation)}`));
+  // A camera that is off for a day is tried thousands of times: in the log stands each new reason, and every 100th.
+  feed.on('cameraStatus', ({ camera, state, reason = '', code, attempts = 0, retryMs }: CameraStatus) => {
+    const retry = retryMs === undefined ? '' : ` Next attempt in ${(retryMs / 1000).toFixed(1)} s.`;
+    const line = `camera    ${camera}: ${state}, ${reason}${retry}`;
+    const isNews = written.get(camera) !== `${state} ${reason}` || attempts % 100 === 0;
+    written.set(camera, `${state} ${reason}`);
+    if (!isNews) log.debug(line);
+    else if (code !== undefined) log.error(line);
+    else if (state === 'stalled') log.warn(line);
+    else log.info(line);
+  });
 }

@@ -155,6 +155,12 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     });
   }
 
+  /** Begins to look for a broker. Whatever the first answer is, attempts go on until {@link stop}. */
+  begin(): void {
+    this.#stopped = false;
+    this.#open();
+  }
+
   /**
    * Hands a message over, QoS 1. Order is kept: MQTT keeps it on one connection.
    * Only when {@link connected}, and only while there is {@link room}.

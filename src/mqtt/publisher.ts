@@ -153,6 +153,19 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   }
 
   /**
+   * Opens the outbox, and begins to look for a broker without waiting for it: one that is away or says no is asked again
+   * for ever. Events may be handed in as soon as this has resolved.
+   *
+   * @throws StateError where the outbox can't be used
+   */
+  async begin(): Promise<void> {
+    await this.#outbox.start();
+    if (this.#stopped) return this.#outbox.stop();
+    this.#open = true;
+    this.#client.begin();
+  }
+
+  /**
    * Opens the outbox and makes the first attempt to reach the broker. An absent broker is waited for; events may be
    * handed in as soon as this has resolved.
    *

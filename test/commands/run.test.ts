@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { exitCodes } from '../../src/contract/errors.js';
-import { type Heard, Mosquitto, mosquittoPassword, noMosquitto } from '../support/broker.js';
+import { type Heard, Mosquitto, noMosquitto } from '../support/broker.js';
 import { TestDaemon } from '../support/daemon.js';
 import { checkMessage } from '../support/schemas.js';
-import { silentServer } from '../support/silent-server.js';
 import { until } from '../support/until.js';
 
 function start(t: Test, args: string[], environment: NodeJS.ProcessEnv = {}): TestDaemon {
@@ -93,19 +92,6 @@ for (const [what, signal, group] of [
     t.notOk(isRunning(-pid), 'nobody is left');
   });
 }
-
-t.test('a stop is heard while a broker that never answers is waited for', async (t) => {
-  const broker = await silentServer();
-  t.teardown(() => broker.stop());
-  const daemon = start(t, ['--mqtt', broker.url]);
-  await daemon.line(/settings/);
-  await sleep(1500); // it is being asked by now
-  const stoppedAt = performance.now();
-  daemon.kill('SIGTERM');
-  t.equal(await daemon.exited, exitCodes.ok);
-  t.ok(performance.now() - stoppedAt < 5000, `ended after ${Math.round(performance.now() - stoppedAt)} ms`);
-  t.notMatch(daemon.lines.join(), /camera/, 'and no camera was opened');
-});
 
 t.test('what is published is what the JSON Schemas say, answers included', async (t) => {
   const daemon = start(t, ['--source', 'demo', '--pace', 'max', '--loop']);
@@ -238,17 +224,4 @@ t.test('with a real broker: its last will tells of a daemon that was killed', { 
   await daemon.message(said('offline'));
   for (const until = performance.now() + 10_000; isRunning(engine) && performance.now() < until; ) await sleep(20);
   t.notOk(isRunning(engine), 'the engine does not outlive it');
-});
-
-t.test('a broker that refuses us ends the daemon with its own exit code', { skip: noMosquitto }, async (t) => {
-  const broker = new Mosquitto(['allow_anonymous false', 'password_file %d/passwords']);
-  await broker.start({ passwords: mosquittoPassword('camera', 'right') });
-  t.teardown(() => broker.stop());
-  const daemon = start(t, ['--source', 'demo', '--mqtt', broker.url], {
-    MINSPNET_MQTT__USERNAME: 'camera',
-    MINSPNET_MQTT__PASSWORD: 'wr0ngSecret',
-  });
-  t.equal(await daemon.exited, exitCodes.broker);
-  t.match(daemon.stderr, /ERR_BROKER_REFUSED/);
-  t.notMatch(daemon.stderr + daemon.lines.join(), /wr0ngSecret/);
 });

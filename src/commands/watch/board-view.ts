@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { NodeEvent, NodeGap, NodeState } from '../../client/index.js';
-import { describeEvent } from '../../daemon/describe-event.js';
+import { describeEvent } from '../../contract/event.js';
 
 const bold = (text: string) => `\u001b[1m${text}\u001b[22m`;
 const dim = (text: string) => `\u001b[2m${text}\u001b[22m`;

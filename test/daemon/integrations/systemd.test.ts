@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { SystemdNotifier } from '../../src/daemon/sd-notify.js';
+import { SystemdNotifier } from '../../../src/daemon/integrations/systemd.js';
 
 /** What a machine without systemd or Python lacks for these tests. */
 function missingCommand(): string | false {

@@ -3,12 +3,35 @@
 // It needs NotifyAccess=all in the unit, since it is systemd-notify's process that speaks.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Feed } from '../feed.js';
+import type { Part } from '../parts.js';
 
 const execute = promisify(execFile);
 /** systemd answers in milliseconds; a stop must not wait longer for one that doesn't. */
 const answerMs = 500;
 /** How often more time is asked for while the service starts, and each time for twice as long; milliseconds. */
 const usualExtensionMs = 15_000;
+
+/** Tells systemd that the daemon starts, is ready when the first engine is, and lives as long as it is well. */
+export class SystemdIntegration implements Part {
+  readonly name = 'systemd';
+  readonly #notifier = new SystemdNotifier();
+
+  /** @param isWell whether the watchdog is to be fed */
+  constructor(feed: Feed, isWell: () => boolean) {
+    feed.once('info', () => void this.#notifier.ready(isWell));
+  }
+
+  /** The engine sees to it that this comes to an end. */
+  start(): void {
+    this.#notifier.starting();
+  }
+
+  /** It is told while the rest is being stopped. */
+  stop(): void {
+    void this.#notifier.stopping();
+  }
+}
 
 /** Tells systemd how the service is (sd_notify(3)); where `$NOTIFY_SOCKET` is not set, every call does nothing. */
 export class SystemdNotifier {

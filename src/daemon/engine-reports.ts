@@ -1,0 +1,104 @@
+import { maskUrl } from '../config/mask.js';
+import { MinspnetError } from '../contract/errors.js';
+import { modelOn } from '../contract/model-card.js';
+import { contractVersion, type ProviderFacts } from '../contract/status.js';
+import type { EngineFacts, FromEngine } from '../engine/protocol.js';
+import type { Configuration } from './configuration.js';
+import type { EngineListener } from './engine-host.js';
+import type { Feed } from './feed.js';
+import type { Heartbeat } from './governing.js';
+import type { Log } from './log.js';
+
+export interface EngineReportsOptions {
+  feed: Feed;
+  log: Log;
+  configuration: Configuration;
+  /** Of the daemon. */
+  version: string;
+  /** What this board is called. */
+  board: string;
+  /** All cameras have ended, or no engine will run any more: with the error, if there is one. */
+  finish: (error?: MinspnetError) => void;
+}
+
+const noHeartbeat: Heartbeat = { kind: 'heartbeat', at: 0, rssBytes: 0, cpuSeconds: 0, cameras: {} };
+
+/** Turns what the engines say into what the daemon tells, and keeps the newest of what they have counted. */
+export class EngineReports implements EngineListener {
+  provider: ProviderFacts | undefined;
+  heartbeat = noHeartbeat;
+  /** The cameras whose source has ended, each with its error if that is why. */
+  readonly #ended = new Map<string, MinspnetError | undefined>();
+
+  constructor(private readonly options: EngineReportsOptions) {
+    options.feed.on('configured', () => this.#ended.clear());
+  }
+
+  /** Pictures of all cameras since the start of their engine. */
+  get analysed(): number {
+    return Object.values(this.heartbeat.cameras).reduce((sum, { frames }) => sum + frames, 0);
+  }
+
+  ready({ provider }: EngineFacts): void {
+    const { feed, log, configuration, version, board } = this.options;
+    const { card, precision, sha256 } = modelOn(configuration.model, provider.active);
+    const model = { name: card.name, version: card.version, precision, sha256 };
+    const library = provider.library === undefined ? '' : ` of ${provider.library}`;
+    log.info(`model     ${model.name} ${model.version} ${model.precision}, provider ${provider.active}${library}`);
+    if (provider.reason !== undefined) log.warn(`provider  ${provider.requested} was asked for; ${provider.reason}`);
+    this.provider = provider;
+    const { node, cameras } = configuration.settings;
+    const named = Object.entries(cameras).map(([name, { source }]) => ({ name, source: maskUrl(source) }));
+    feed.emit('info', { contractVersion, version, node, board, model, provider, cameras: named });
+  }
+
+  message(message: Parameters<EngineListener['message']>[0]): void {
+    const { feed } = this.options;
+    switch (message.kind) {
+      case 'snapshot':
+        feed.emit('snapshot', message.snapshot);
+        break;
+      case 'observation':
+        feed.emit('observation', message.observation);
+        break;
+      case 'detections':
+        feed.emit('detections', message.detections);
+        break;
+      case 'state':
+        feed.emit('cameraState', message.state);
+        break;
+      case 'capture':
+        this.#captureChanged(message);
+        break;
+      case 'heartbeat':
+        this.heartbeat = message;
+        break;
+    }
+  }
+
+  lost(reason: string): void {
+    this.options.log.error(`${reason}; another one is started`);
+  }
+
+  gaveUp(error: MinspnetError): void {
+    this.options.finish(error);
+  }
+
+  #captureChanged(change: Extract<FromEngine, { kind: 'capture' }>): void {
+    const { camera, state, reason, attempts, retryMs, error } = change;
+    const { feed, configuration, finish } = this.options;
+    feed.emit('cameraStatus', {
+      camera,
+      state,
+      reason,
+      attempts,
+      ...(retryMs !== undefined && { retryMs }),
+      ...(error && { code: error.code }),
+      at: new Date().toISOString(),
+    });
+    if (state !== 'ended') this.#ended.delete(camera);
+    else this.#ended.set(camera, error && MinspnetError.revive(error));
+    if (this.#ended.size < configuration.cameras.length) return;
+    finish([...this.#ended.values()].find((failure) => failure !== undefined));
+  }
+}

@@ -1,0 +1,142 @@
+import type { Settings } from '../../config/schema.js';
+import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
+import type { Publisher, PublisherOptions } from '../../mqtt/publisher.js';
+import { RequestServer } from '../../mqtt/request-server.js';
+import { clearStaleCameras } from '../../mqtt/stale-cameras.js';
+import type { Configuration } from '../configuration.js';
+import type { Control } from '../control.js';
+import type { Feed } from '../feed.js';
+import type { Log } from '../log.js';
+import type { Part } from '../parts.js';
+
+/** Where the broker is, and who we are to it. */
+export type BrokerAccess = PublisherOptions['broker'];
+
+/** A broker of our own, for those who name none. */
+export class OwnBroker implements Part {
+  readonly name = 'broker';
+  readonly #broker: EmbeddedBroker;
+
+  /** @param strict no other port will do */
+  constructor(settings: Settings['mqtt']['broker'], strict: boolean, log: Log) {
+    this.#broker = new EmbeddedBroker({ ...settings, strict });
+    this.#broker.on('warning', (error) => log.warn(error.message));
+  }
+
+  /** As others reach it. Once it has started. */
+  get url(): string {
+    return this.#broker.url;
+  }
+
+  /** As the daemon reaches it. Once it has started. */
+  get localUrl(): string {
+    return this.#broker.localUrl;
+  }
+
+  async start(): Promise<void> {
+    await this.#broker.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#broker.stop();
+  }
+}
+
+/** How to reach the broker of the settings, or our own. */
+export function brokerAccess(mqtt: Settings['mqtt'], own: OwnBroker | undefined): BrokerAccess {
+  const { url, fallbackUrls, username, password, tls, keepAliveSeconds } = mqtt;
+  const common = { connectMs: mqtt.connectSeconds * 1000, keepAliveSeconds };
+  if (own === undefined && url !== undefined) return { ...common, url, fallbackUrls, username, password, tls };
+  return {
+    ...common,
+    url: own?.localUrl ?? '',
+    username: mqtt.broker.username,
+    password: mqtt.broker.password,
+  };
+}
+
+/** So much of a stop may be taken to deliver what waits, milliseconds. */
+const deliverMs = 600;
+
+/** Tells everything at our own topics. It holds the outbox, so what uses it starts later and stops earlier. */
+export class MqttIntegration implements Part {
+  readonly name = 'mqtt';
+
+  /** @param shown what the log calls the broker; by default its URL */
+  constructor(
+    private readonly publisher: Publisher,
+    feed: Feed,
+    log: Log,
+    shown: (url: string) => string,
+  ) {
+    const retry = (ms: number) => ` (next attempt in ${(ms / 1000).toFixed(1)} s)`;
+    publisher
+      .on('connected', (url) => log.info(`mqtt      ${shown(url)}, topics ${publisher.topics.status.slice(0, -6)}#`))
+      .on('away', (error, retryMs) => log.warn(error.message + retry(retryMs)))
+      .on('refused', (error, retryMs) => log.error(error.message + retry(retryMs)))
+      .on('drained', (delivered) => log.info(`mqtt      ${delivered} events that waited have been delivered`))
+      .on('warning', (error) => log.warn(error.message))
+      .on('recovered', () => log.info('outbox    the disk takes events again'));
+    feed
+      .on('info', (info) => publisher.info(info))
+      .on('snapshot', (snapshot) => publisher.snapshot(snapshot))
+      .on('observation', (observation) => publisher.observation(observation))
+      .on('detections', (detections) => publisher.detections(detections))
+      .on('cameraState', (state) => publisher.cameraState(state))
+      .on('cameraStatus', (status) => publisher.cameraStatus(status))
+      .on('cameraSettings', (settings) => publisher.cameraSettings(settings))
+      .on('health', (health) => publisher.health(health));
+  }
+
+  async start(): Promise<void> {
+    await this.publisher.begin();
+  }
+
+  async stop(): Promise<void> {
+    await this.publisher.stop({ timeoutMs: deliverMs });
+  }
+}
+
+/** Carries out what is asked for at our request topics. */
+export function serveRequests(publisher: Publisher, control: Control, settings: Settings, log: Log): RequestServer {
+  const { mqtt, requests: switches } = settings;
+  const { topics } = publisher;
+  const closed = [`${mqtt.baseTopic}/`, `${mqtt.homeAssistant.prefix}/`, `${mqtt.frigateTopic}/`];
+  const server = new RequestServer({
+    topics,
+    isOn: (name) => switches[name],
+    perSecond: switches.perSecond,
+    handlers: control,
+    say: (topic, payload, options) => publisher.say(topic, payload, options),
+    // Nobody shall speak in our name through us.
+    mayAnswerAt: (topic) =>
+      topic.startsWith(topics.response('')) || !closed.some((beginning) => topic.startsWith(beginning)),
+  });
+  server.on('warning', (error) => log.error(`a request failed, a bug of ours: ${error.message}`));
+  publisher.subscribe(topics.filter('request'));
+  publisher.on('message', (message) => {
+    if (server.accepts(message.topic)) void server.receive(message);
+  });
+  return server;
+}
+
+/** Takes away what the broker still holds of cameras that the settings don't name any more. */
+export function clearRemovedCameras(publisher: Publisher, configuration: Configuration, feed: Feed, log: Log): void {
+  let isDue = true;
+  const clear = async () => {
+    if (!isDue || !publisher.counters.connected) return;
+    isDue = false;
+    const { baseTopic } = configuration.settings.mqtt;
+    const stale = await clearStaleCameras(publisher, publisher.topics, baseTopic, configuration.cameras);
+    if (stale === undefined) isDue = true; // the next session looks again
+    for (const camera of stale ?? []) {
+      feed.emit('cameraRemoved', camera);
+      log.info(`camera    ${camera} is in the settings no more: its topics are cleared`);
+    }
+  };
+  publisher.on('connected', () => void clear());
+  feed.on('configured', () => {
+    isDue = true;
+    void clear();
+  });
+}
