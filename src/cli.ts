@@ -8,6 +8,7 @@ import { exitCodeTable } from './commands/exit-code-table.js';
 import { guard } from './commands/guard.js';
 import type { DetectOptions, RunOptions } from './commands/options.js';
 import { ownVersion } from './commands/own-version.js';
+import type { LogsOptions, ServiceOptions } from './commands/service.js';
 import type { SnapshotOptions } from './commands/snapshot.js';
 import type { TuneOptions } from './commands/tune.js';
 import type { WatchOptions } from './commands/watch.js';
@@ -155,6 +156,29 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .option('--camera <name...>', 'only these cameras')
     .option('--class <name...>', 'only events of these classes')
     .action((options: WatchOptions) => end(async () => (await import('./commands/watch.js')).watch(options)));
+
+  const service = program.command('service').description('run the daemon as a service of systemd');
+  service
+    .command('install')
+    .description('make its user, settings and units, and start it; again after an update')
+    .option('--dry-run', 'print the steps and do nothing', false)
+    .action((options: ServiceOptions) => end(async () => (await import('./commands/service.js')).install(options)));
+  service
+    .command('uninstall')
+    .description('stop it and remove its units; settings, state and user stay')
+    .option('--purge', 'remove settings, state and user too', false)
+    .option('--dry-run', 'print the steps and do nothing', false)
+    .action((options: ServiceOptions) => end(async () => (await import('./commands/service.js')).uninstall(options)));
+  service
+    .command('status')
+    .description('whether it runs; ends with 71 where it does not')
+    .action(() => end(async () => (await import('./commands/service.js')).status()));
+  service
+    .command('logs')
+    .description('what it said')
+    .option('-f, --follow', 'go on as it says more', false)
+    .option('-n, --lines <count>', 'of the last lines', parsePositive, 50)
+    .action((options: LogsOptions) => end(async () => (await import('./commands/service.js')).logs(options)));
 
   const config = program.command('config').description('about the settings');
   config

@@ -9,6 +9,7 @@ export const exitMeanings: Record<ExitReason, string> = {
   input: 'a file, device or stream that was named does not exist or can’t be read',
   unreachable: 'a camera in the network can’t be reached, or says nothing',
   broker: 'the MQTT broker refused us or never answered',
+  system: 'systemd is missing or refuses, or the service does not run (`minspnet service`)',
   state: 'the state directory (outbox), or a file that was asked for, can’t be written',
   engine: 'the engine keeps dying at its start',
   port: 'a port that was asked for is in use',

@@ -16,6 +16,8 @@ export const exitCodes = {
   unreachable: 68,
   /** The broker refused us, or never answered (EX_UNAVAILABLE). */
   broker: 69,
+  /** systemd is missing or refuses what `minspnet service` asks for, or the service doesn't run (EX_OSERR). */
+  system: 71,
   /** The outbox, another file of the state directory or one that was asked for can't be written (EX_CANTCREAT). */
   state: 73,
   /** The engine keeps dying at start (EX_TEMPFAIL). */

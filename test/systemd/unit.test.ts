@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { exitCodes } from '../../src/contract/errors.js';
 
 const unit = readFileSync('systemd/minspnet.service', 'utf8');
+const services = ['minspnet.service', 'minspnet-bench.service'];
 
 function skipWithout(command: string): string | false {
   const { error } = spawnSync(command, ['--version'], { stdio: 'ignore' });
@@ -17,15 +18,19 @@ function valuesOf(key: string): string[] {
 }
 
 /** What systemd-analyze says of a unit, its program replaced by one that every machine with these tests has. */
-function verify(t: Test, text: string): { status: number | null; output: string } {
+function verify(t: Test, text: string, name = 'minspnet.service'): { status: number | null; output: string } {
   const here = text.replaceAll('/usr/bin/node', process.execPath).replaceAll('/opt/minspnet', resolve('.'));
-  const file = join(t.testdir({ 'minspnet.service': here }), 'minspnet.service');
+  const file = join(t.testdir({ [name]: here }), name);
   const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
   return { status, output: stdout + stderr };
 }
 
 t.test('systemd finds nothing to complain about', { skip: skipWithout('systemd-analyze') }, async (t) => {
-  t.strictSame(verify(t, unit), { status: 0, output: '' });
+  for (const name of services) {
+    t.strictSame(verify(t, readFileSync(join('systemd', name), 'utf8'), name), { status: 0, output: '' }, name);
+  }
+  const timer = ['verify', '--man=no', resolve('systemd/minspnet-bench.timer')];
+  t.equal(spawnSync('systemd-analyze', timer, { encoding: 'utf8' }).stderr.match(/timer/)?.[0], undefined);
 });
 
 t.test('and would say so', { skip: skipWithout('systemd-analyze') }, async (t) => {
@@ -33,9 +38,19 @@ t.test('and would say so', { skip: skipWithout('systemd-analyze') }, async (t) =
 });
 
 t.test('it may do little', { skip: skipWithout('systemd-analyze') }, async (t) => {
-  const args = ['security', '--offline=true', '--threshold=25', resolve('systemd/minspnet.service')];
-  const { status, stdout } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
-  t.equal(status, 0, stdout.slice(-100));
+  for (const name of services) {
+    const args = ['security', '--offline=true', '--threshold=20', resolve('systemd', name)]; // 2.0 of 10
+    const { status, stdout } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+    t.equal(status, 0, stdout.slice(-100));
+  }
+});
+
+t.test('the benchmark may do what the daemon may, and no more', async (t) => {
+  const rights = (name: string) =>
+    readFileSync(join('systemd', name), 'utf8')
+      .split('\n')
+      .filter((line) => /^(?:Protect|Private|Device|Capab|NoNew|Lock|Key|Remove|Restrict|System|U|Mem)/.test(line));
+  t.strictSame(rights('minspnet-bench.service').sort(), rights('minspnet.service').sort());
 });
 
 t.test('the user and its groups can be made', { skip: skipWithout('systemd-sysusers') }, async (t) => {
