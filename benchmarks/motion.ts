@@ -6,19 +6,16 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type MotionSettings, settingsSchema } from '../src/config/schema.js';
+import { analysePictures } from '../src/bench/stages.js';
+import { type CameraSettings, type MotionSettings, settingsSchema } from '../src/config/schema.js';
 import type { Observation } from '../src/contract/event.js';
 import { loadModel } from '../src/model/load.js';
-import { FfmpegSource } from '../src/pipeline/capture/ffmpeg-source.js';
-import { inputSize } from '../src/pipeline/capture/input-size.js';
-import { MotionGate } from '../src/pipeline/capture/motion-gate.js';
-import { RateLimit } from '../src/pipeline/capture/rate-limit.js';
+import { Analysis } from '../src/pipeline/analysis.js';
+import { createSource } from '../src/pipeline/capture/create-source.js';
+import { Preparation } from '../src/pipeline/capture/preparation.js';
 import { parseSource } from '../src/pipeline/capture/source.js';
-import { tensorBuffer, tensorBytes } from '../src/pipeline/capture/tensor.js';
-import { TensorScaler } from '../src/pipeline/capture/tensor-scaler.js';
 import { Detector } from '../src/pipeline/detector.js';
 import { Network } from '../src/pipeline/network.js';
-import { Scene } from '../src/pipeline/scene.js';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -56,51 +53,34 @@ for (const clip of positionals.length > 0 ? positionals : [demo]) {
     cameras: { bench: { source: clip, fps: Number(options.fps), motion } },
   }).cameras.bench;
   if (camera === undefined) throw new TypeError('no camera');
-  const without = await play(clip, { ...camera.motion, gate: false });
-  const gated = await play(clip, camera.motion);
+  const without = await play({ ...camera.motion, gate: false });
+  const gated = await play(camera.motion);
   const saved = (100 * (1 - gated.looks / without.looks)).toFixed(1);
   const cpu = (100 * (1 - gated.cpuMs / without.cpuMs)).toFixed(1);
   console.log(`\n${basename(clip)}: ${without.pictures} pictures, gate ${JSON.stringify(camera.motion)}`);
   console.log(`  inferences   ${without.looks} -> ${gated.looks} (${saved} % saved); CPU of all stages -${cpu} %`);
   compare(without.events, gated.events, camera.motion.refreshSeconds);
 
-  async function play(source: string, gateSettings: MotionSettings): Promise<Run> {
-    const described = parseSource(source);
-    if (described.kind !== 'ffmpeg' || camera === undefined) throw new TypeError(`${source} is no file`);
-    await using opened = new FfmpegSource(described);
-    const facts = await opened.open();
-    const { input: cardInput, minScore } = verified.card;
-    const input = inputSize(facts, cardInput.multipleOf);
-    using scaler = new TensorScaler(input, cardInput.fill);
-    using gate = new MotionGate(gateSettings, input);
-    const buffer = tensorBuffer(input, cardInput.fill);
-    const rate = new RateLimit(camera.fps);
-    const aspect = facts.width / facts.height;
-    const scene = new Scene({ camera: 'bench', runId: 'bench', settings: camera, events, minScore, aspect });
+  async function play(motion: MotionSettings): Promise<Run> {
+    const settings = camera as CameraSettings;
+    const { card } = verified;
+    await using source = createSource(parseSource(clip));
+    await source.open();
+    using preparation = new Preparation({ ...card.input, motion, fps: settings.fps });
+    const scene = { camera: 'bench', runId: 'bench', settings, events, minScore: card.minScore };
+    const analysis = new Analysis(scene, detector);
     const run: Run = { pictures: 0, looks: 0, cpuMs: 0, events: [] };
-    let settled = false;
     let last = { monotonicMs: 0, utcMs: 0 };
     const before = process.cpuUsage();
-    for (let picture = await opened.next(); picture !== undefined; picture = await opened.next()) {
-      const { frame, mediaMs } = picture;
-      if (!rate.isDue(mediaMs)) continue;
-      rate.taken(mediaMs);
+    for await (const { detections, report, time } of analysePictures(source, preparation, analysis)) {
       run.pictures += 1;
-      last = { monotonicMs: mediaMs, utcMs: mediaMs };
-      if (gate.isStill(frame, mediaMs, settled)) {
-        run.events.push(...scene.rest(last).observations);
-      } else {
-        const fitted = scaler.scale(frame, buffer);
-        const pixels = { bytes: tensorBytes(buffer, input), input, fitted };
-        const detections = await detector.detect(pixels, scene.lowestScore);
-        run.looks += 1;
-        run.events.push(...scene.observe(detections, last).observations);
-      }
-      settled = scene.settled;
+      if (detections !== undefined) run.looks += 1;
+      run.events.push(...report.observations);
+      last = time;
     }
     const { user, system } = process.cpuUsage(before);
     run.cpuMs = (user + system) / 1000;
-    run.events.push(...scene.end('source-ended', last).observations);
+    run.events.push(...(analysis.end('source-ended', last)?.observations ?? []));
     return run;
   }
 }

@@ -8,13 +8,14 @@ import type { VerifiedModel } from '../contract/model-card.js';
 import { readBoard } from '../device/board.js';
 import { readMachine } from '../device/machine.js';
 import { type SensorReadings, Sensors } from '../device/sensors.js';
+import { stages } from '../pipeline/stage-clock.js';
 import { Course } from './course.js';
 import { type DaemonRun, measureDaemon } from './daemon-run.js';
 import { energyOf, type Window } from './energy.js';
 import { cpuMsPerStep, type Measured, measureInTurns, turnMeans } from './measure.js';
 import { NetworkSubject } from './network-subject.js';
 import { PowerLog } from './power-log.js';
-import { measureStages, type StageSamples, stages } from './stages.js';
+import { measureStages, type StageSamples } from './stages.js';
 import { distribution, histogram, quantile, sortUp, sum } from './statistics.js';
 
 export interface BenchmarkOptions {

@@ -1,20 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { maskUrl } from '../config/mask.js';
 import { type RuntimeSettings, settingsSchema } from '../config/schema.js';
 import { SourceError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
-import { chosenSize, inputSize, type Size } from '../pipeline/capture/input-size.js';
+import { type Analysed, Analysis } from '../pipeline/analysis.js';
+import { chosenSize, type Size } from '../pipeline/capture/input-size.js';
 import type { PictureSource, SourceFacts } from '../pipeline/capture/picture-source.js';
+import { Preparation } from '../pipeline/capture/preparation.js';
 import { parseSource } from '../pipeline/capture/source.js';
-import { tensorBuffer, tensorBytes } from '../pipeline/capture/tensor.js';
-import { TensorScaler } from '../pipeline/capture/tensor-scaler.js';
 import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
-import { Scene } from '../pipeline/scene.js';
+import { type Stage, type StageClock, stages } from '../pipeline/stage-clock.js';
+import type { CaptureTime } from '../timing/monotonic.js';
 import { openSource } from './open-source.js';
-
-/** What a picture goes through, in order. */
-export const stages = ['decode', 'scale', 'inference', 'decode boxes', 'track and events'] as const;
-export type Stage = (typeof stages)[number];
 
 export interface StageOptions {
   /** As a camera's `source`; a file is played again and again. */
@@ -55,136 +53,119 @@ const warmUp = { frames: 10, ms: 1000 };
  * @throws {ModelError} when the model can't be used
  */
 export async function measureStages(options: StageOptions): Promise<StageSamples> {
-  await using network = await Network.load(options.model, options.runtime);
-  const run = new StageRun(new Detector(network), options);
-  do await run.play();
-  while (!run.over);
-  return run.result();
+  const { source: name, model, seconds, frames, fps, onProgress } = options;
+  await using network = await Network.load(model, options.runtime);
+  const { cameras, events } = settingsSchema.parse({ cameras: { bench: { source: name, motion: { gate: false } } } });
+  const settings = cameras.bench as (typeof cameras)[string];
+  const times = new StageTimes();
+  const input = chosenSize(model.card, options.size);
+  const preparationOptions = { ...model.card.input, motion: settings.motion, fps: undefined, ...(input && { input }) };
+  using preparation = new Preparation(preparationOptions, times.clock);
+  const sceneOptions = { camera: 'bench', runId: 'bench', settings, events, minScore: model.card.minScore };
+  const analysis = new Analysis(sceneOptions, new Detector(network), times.clock);
+  const done = () => {
+    const byTime = seconds === undefined ? 0 : times.warmMs / (seconds * 1000);
+    const byFrames = frames === undefined ? 0 : times.frames / frames;
+    return Math.min(1, Math.max(byTime, byFrames));
+  };
+  let played = 0;
+  let facts: SourceFacts;
+  // Media time goes on when a file starts over, with a pause in which all tracks end.
+  for (let offsetMs = 0; ; offsetMs += 60_000) {
+    await using source = openSource(name);
+    facts = await source.open();
+    preparation.reset();
+    const before = played;
+    const pictures = analysePictures(source, preparation, analysis, { offsetMs, clock: times.clock });
+    for (let dueAt = performance.now(); done() < 1; played += 1) {
+      if (fps !== undefined) {
+        await sleep(Math.max(0, dueAt - performance.now()));
+        dueAt = Math.max(dueAt, performance.now()) + 1000 / fps;
+      }
+      times.begin();
+      const { value: picture } = await pictures.next();
+      if (picture === undefined) break;
+      offsetMs = picture.time.monotonicMs;
+      onProgress?.(done());
+    }
+    if (done() === 1) break;
+    if (played === before) throw sourceError('ERR_SOURCE_EMPTY', name, 'holds no picture');
+    if (parseSource(name).live) throw sourceError('ERR_SOURCE_ENDED', name, `ended after ${played - before} pictures`);
+  }
+  return { ...times.result(), input: preparation.inputFor(facts), facts };
 }
 
-class StageRun {
+/**
+ * Does with the pictures of a source what a camera's thread and the engine do, one after the other, until the source
+ * ends. Their times of capture are those of its time stamps.
+ *
+ * @param offsetMs of the first picture's time
+ */
+export async function* analysePictures(
+  source: PictureSource,
+  preparation: Preparation,
+  analysis: Analysis,
+  { offsetMs = 0, clock }: { offsetMs?: number; clock?: StageClock } = {},
+): AsyncGenerator<Analysed & { time: CaptureTime }, undefined> {
+  let buffer: ArrayBuffer | undefined;
+  for (let picture = await source.next(); picture !== undefined; picture = await source.next()) {
+    if (!preparation.rate.isDue(picture.mediaMs)) continue;
+    clock?.('decode');
+    buffer ??= preparation.buffer(picture.frame);
+    const prepared = preparation.prepare(picture.frame, picture.mediaMs, buffer);
+    const at = offsetMs + picture.mediaMs;
+    const time = { monotonicMs: at, utcMs: at };
+    const analysed = await analysis.look({ ...prepared, ...time, takenMs: at });
+    preparation.settled = analysis.settled;
+    if (analysed !== undefined) yield { ...analysed, time };
+  }
+  return undefined;
+}
+
+/** Counts the time of each stage, once it is warm. */
+class StageTimes {
   readonly #samples = perStage<number[]>(() => []);
   readonly #cpuMs = perStage(() => 0);
   readonly #startedAt = performance.now();
   #warm: { at: number; cpu: NodeJS.CpuUsage } | undefined;
-  #scene: Scene | undefined;
-  #input: Size = { width: 0, height: 0 };
-  #facts: SourceFacts | undefined;
-  #played = 0;
-  /** Media time goes on when a file starts over, with a pause in which all tracks end. */
-  #offsetMs = 0;
-  #dueAt = 0;
+  #begun = 0;
+  #last = look();
 
-  constructor(
-    private readonly detector: Detector,
-    private readonly options: StageOptions,
-  ) {}
-
-  get over(): boolean {
-    const { seconds = Number.POSITIVE_INFINITY, frames = Number.POSITIVE_INFINITY } = this.options;
-    if (this.#warm === undefined) return false;
-    return performance.now() - this.#warm.at >= seconds * 1000 || this.#samples.decode.length >= frames;
+  get frames(): number {
+    return this.#samples['track and events'].length;
   }
 
-  /** The source from its start to its end, or until enough is known. */
-  async play(): Promise<void> {
-    const { source: name, model } = this.options;
-    const { multipleOf, fill, resize } = model.card.input;
-    await using source = openSource(name);
-    const facts = await source.open();
-    this.#facts = facts;
-    this.#input = chosenSize(model.card, this.options.size) ?? inputSize(facts, multipleOf);
-    this.#scene ??= this.#createScene(facts);
-    using scaler = new TensorScaler(this.#input, fill, resize);
-    const buffer = tensorBuffer(this.#input, fill);
-    const before = this.#played;
-    while (!this.over) {
-      await this.#pace();
-      if (!(await this.#step(source, scaler, buffer))) break;
-    }
-    this.#offsetMs += 60_000;
-    if (this.over) return;
-    if (this.#played === before) throw sourceError('ERR_SOURCE_EMPTY', name, 'holds no picture');
-    if (parseSource(name).live) {
-      throw sourceError('ERR_SOURCE_ENDED', name, `ended after ${this.#played - before} pictures`);
-    }
+  /** Since it is warm. */
+  get warmMs(): number {
+    return this.#warm === undefined ? 0 : performance.now() - this.#warm.at;
   }
 
-  result(): StageSamples {
-    const from = this.#warm ?? { at: this.#startedAt, cpu: { user: 0, system: 0 } };
-    const { user, system } = process.cpuUsage(from.cpu);
+  /** A picture's first stage begins. */
+  begin(): void {
+    this.#last = look();
+    this.#begun += 1;
+    if (this.#warm !== undefined || this.#begun <= warmUp.frames) return;
+    if (this.#last.wall - this.#startedAt >= warmUp.ms) this.#warm = { at: this.#last.wall, cpu: process.cpuUsage() };
+  }
+
+  readonly clock: StageClock = (stage) => {
+    const now = look();
+    if (this.#warm !== undefined) {
+      this.#samples[stage].push(now.wall - this.#last.wall);
+      this.#cpuMs[stage] += now.cpu - this.#last.cpu;
+    }
+    this.#last = now;
+  };
+
+  result(): Omit<StageSamples, 'input' | 'facts'> {
+    const { user, system } = process.cpuUsage(this.#warm?.cpu);
     return {
       samples: this.#samples,
       cpuMs: this.#cpuMs,
-      frames: this.#samples.decode.length,
+      frames: this.frames,
       cpuSeconds: (user + system) / 1e6,
-      wallSeconds: (performance.now() - from.at) / 1000,
-      input: this.#input,
-      facts: this.#facts as SourceFacts,
+      wallSeconds: this.warmMs / 1000,
     };
-  }
-
-  /** @returns false at the end of the source */
-  async #step(source: PictureSource, scaler: TensorScaler, buffer: ArrayBuffer): Promise<boolean> {
-    const scene = this.#scene as Scene;
-    const start = look();
-    const picture = await source.next();
-    if (picture === undefined) return false;
-    const decoded = look();
-    const fitted = scaler.scale(picture.frame, buffer);
-    const scaled = look();
-    const pixels = { bytes: tensorBytes(buffer, this.#input), input: this.#input, fitted };
-    const detections = await this.detector.detect(pixels, scene.lowestScore);
-    const detected = look();
-    const at = this.#offsetMs + picture.mediaMs;
-    scene.observe(detections, { monotonicMs: at, utcMs: at });
-    const told = look();
-    this.#played += 1;
-    if (this.#warm === undefined) {
-      if (this.#played >= warmUp.frames && told.wall - this.#startedAt >= warmUp.ms) {
-        this.#warm = { at: told.wall, cpu: process.cpuUsage() };
-      }
-      return true;
-    }
-    const { prepareMs, inferenceMs, decodeBoxesMs } = this.detector.times;
-    const boxes = decodeBoxesMs / (prepareMs + inferenceMs + decodeBoxesMs);
-    const detectCpu = detected.cpu - scaled.cpu;
-    this.#note('decode', decoded.wall - start.wall, decoded.cpu - start.cpu);
-    this.#note('scale', scaled.wall - decoded.wall, scaled.cpu - decoded.cpu);
-    this.#note('inference', prepareMs + inferenceMs, detectCpu * (1 - boxes));
-    this.#note('decode boxes', decodeBoxesMs, detectCpu * boxes);
-    this.#note('track and events', told.wall - detected.wall, told.cpu - detected.cpu);
-    this.options.onProgress?.(this.#done());
-    return true;
-  }
-
-  #note(stage: Stage, wallMs: number, cpuMs: number): void {
-    this.#samples[stage].push(wallMs);
-    this.#cpuMs[stage] += cpuMs;
-  }
-
-  #done(): number {
-    const { seconds, frames } = this.options;
-    const byTime = seconds === undefined ? 0 : (performance.now() - (this.#warm?.at ?? 0)) / (seconds * 1000);
-    const byFrames = frames === undefined ? 0 : this.#samples.decode.length / frames;
-    return Math.min(1, Math.max(byTime, byFrames));
-  }
-
-  async #pace(): Promise<void> {
-    const { fps } = this.options;
-    if (fps === undefined) return;
-    const now = performance.now();
-    if (this.#dueAt > now) await sleep(this.#dueAt - now);
-    this.#dueAt = Math.max(this.#dueAt, now) + 1000 / fps;
-  }
-
-  #createScene({ width, height }: SourceFacts): Scene {
-    const { source, model } = this.options;
-    const { cameras, events } = settingsSchema.parse({ cameras: { bench: { source } } });
-    const settings = cameras.bench;
-    if (settings === undefined) throw new TypeError('no camera');
-    const { minScore } = model.card;
-    return new Scene({ camera: 'bench', runId: 'bench', settings, events, minScore, aspect: width / height });
   }
 }
 
@@ -199,6 +180,6 @@ function look(): { wall: number; cpu: number } {
 }
 
 function sourceError(code: string, name: string, what: string): SourceError {
-  const shown = name.replace(/\/\/[^/@]*@/, '//***@');
-  return new SourceError(code, 'source', `source ${shown} ${what}. A benchmark needs pictures for its whole duration.`);
+  const message = `source ${maskUrl(name)} ${what}. A benchmark needs pictures for its whole duration.`;
+  return new SourceError(code, 'source', message);
 }

@@ -3,6 +3,7 @@ import { type BoxDecoder, createBoxDecoder } from './box-decoder.js';
 import type { Size } from './capture/input-size.js';
 import type { Network } from './network.js';
 import { type Candidates, suppress } from './nms.js';
+import type { StageClock } from './stage-clock.js';
 
 /** A picture as the network's input. */
 export interface Pixels {
@@ -13,17 +14,10 @@ export interface Pixels {
   fitted: Size;
 }
 
-/** Milliseconds of the last `detect`, by stage. */
-export interface DetectTimes {
-  /** Of making the network's input of the picture: nothing to do for our own networks. */
-  prepareMs: number;
-  inferenceMs: number;
-  decodeBoxesMs: number;
-}
-
 /** From pixels to detections: network, box decoding, suppression. */
 export class Detector {
-  readonly times: DetectTimes = { prepareMs: 0, inferenceMs: 0, decodeBoxesMs: 0 };
+  /** Of the last `detect`: the network alone, milliseconds. */
+  inferenceMs = 0;
   readonly #decoders = new Map<string, BoxDecoder>();
 
   /** @param first does the first `detect` of each input size, which may take minutes where TensorRT builds an engine for it */
@@ -32,26 +26,27 @@ export class Detector {
     private readonly first: <T>(detect: () => Promise<T>) => Promise<T> = (detect) => detect(),
   ) {}
 
-  /** @param minScore 0..1; lower ones are not looked at */
-  async detect(pixels: Pixels, minScore: number): Promise<Detection[]> {
-    const detect = () => this.#detect(pixels, minScore);
+  /**
+   * @param minScore 0..1; lower ones are not looked at
+   * @param clock is told when the network has run, and when its boxes are decoded
+   */
+  async detect(pixels: Pixels, minScore: number, clock?: StageClock): Promise<Detection[]> {
+    const detect = () => this.#detect(pixels, minScore, clock);
     return this.#decoders.has(keyOf(pixels.input)) ? detect() : this.first(detect);
   }
 
-  async #detect(pixels: Pixels, minScore: number): Promise<Detection[]> {
+  async #detect(pixels: Pixels, minScore: number, clock?: StageClock): Promise<Detection[]> {
     const { classes, nmsIou } = this.network.model.card;
-    const start = performance.now();
     const input = this.network.prepare(pixels.bytes, pixels.input);
-    const prepared = performance.now();
+    const before = performance.now();
     const outputs = await this.network.run(input);
-    const inferred = performance.now();
+    this.inferenceMs = performance.now() - before;
+    clock?.('inference');
     const candidates = this.#decoder(pixels.input).decode(outputs, minScore);
     const detections = suppress(candidates, nmsIou)
       .map((i) => toDetection(candidates, i, pixels.fitted, classes))
       .filter(({ box: [left, top, right, bottom] }) => right > left && bottom > top); // the rest lies in the grey fill
-    this.times.prepareMs = prepared - start;
-    this.times.inferenceMs = inferred - prepared;
-    this.times.decodeBoxesMs = performance.now() - inferred;
+    clock?.('decode boxes');
     return detections;
   }
 

@@ -6,3 +6,11 @@ export function monotonicMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;
 }
+
+/** When something was captured, on both clocks. */
+export interface CaptureTime {
+  /** {@link monotonicMs}, milliseconds. */
+  monotonicMs: number;
+  /** UTC, milliseconds since the epoch. */
+  utcMs: number;
+}

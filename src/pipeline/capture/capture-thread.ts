@@ -1,32 +1,28 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
 import { Frame } from 'node-av/lib';
 import { asMinspnetError, type MinspnetError } from '../../contract/errors.js';
-import { monotonicMs } from '../../timing/monotonic.js';
+import { type CaptureTime, monotonicMs } from '../../timing/monotonic.js';
 import { createSource } from './create-source.js';
-import { inputSize, type Size } from './input-size.js';
 import { MediaClock } from './media-clock.js';
 import {
-  type CaptureTime,
-  type CaptureWorkerData,
-  type FromCaptureWorker,
+  type AttemptEvent,
+  type CaptureOptions,
+  type FromCaptureThread,
   noCounters,
-  type ToCaptureWorker,
+  type ToCaptureThread,
 } from './messages.js';
-import { MotionGate } from './motion-gate.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
-import { RateLimit } from './rate-limit.js';
-import { fractionsOf, pixelRegion } from './region.js';
+import { Preparation } from './preparation.js';
 import { type Cut, SnapshotEncoder } from './snapshot.js';
 import { parseSource, type Source } from './source.js';
-import { tensorBuffer, tensorBytes } from './tensor.js';
-import { TensorScaler } from './tensor-scaler.js';
 import { Watchdog } from './watchdog.js';
 
 /** What a capture thread needs of a MessagePort. */
 export interface ThreadPort {
-  on(event: 'message', listener: (message: ToCaptureWorker) => void): unknown;
-  postMessage(message: FromCaptureWorker, transfer: ArrayBuffer[]): void;
+  on(event: 'message', listener: (message: ToCaptureThread) => void): unknown;
+  postMessage(message: FromCaptureThread, transfer: ArrayBuffer[]): void;
   close(): void;
 }
 
@@ -41,22 +37,23 @@ export interface ThreadWorld {
 const aliveMs = 1000;
 /** Between two looks at whether the picture is frozen, milliseconds. */
 const printMs = 1000;
+/** A source may always have a picture at once: after so long without a pause messages are read, milliseconds. */
+const longestRunMs = 20;
 
 /** One attempt to play the source, from opening it to its end. */
 class Attempt {
   readonly #abort = new AbortController();
+  readonly signal = this.#abort.signal;
   readonly clock = new MediaClock();
   watchdog: Watchdog | undefined;
+  watching: NodeJS.Timeout | undefined;
   /** To be interrupted when the attempt is given up; it is closed by whoever reads it. */
   source: PictureSource | undefined;
-  watching: NodeJS.Timeout | undefined;
+  /** Resolves when nothing is left of it. */
+  gone: Promise<void> | undefined;
   printedAt = Number.NEGATIVE_INFINITY;
 
   constructor(readonly generation: number) {}
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
 
   end(): void {
     this.#abort.abort();
@@ -65,7 +62,7 @@ class Attempt {
 }
 
 /**
- * A thread that turns one source into tensors:
+ * A thread that turns one source into frames:
  *
  *   source -> decode -> due? -> a free buffer? -> still? or scale -> `frame` ... `release` -> (snapshots) -> free buffer
  *
@@ -77,79 +74,79 @@ class Attempt {
  */
 export class CaptureThread {
   readonly #source: Source;
-  readonly #rate: RateLimit;
+  /** A file may also be played as fast as the network takes it. */
+  readonly #isPaced: boolean;
+  readonly #preparation: Preparation;
   readonly #snapshots: SnapshotEncoder;
   readonly #counters = noCounters();
   /** The pictures of the frames that are out, for snapshots. */
   readonly #out = new Map<number, Frame>();
   /** Frames without a picture, to be used again: each new one costs a share of a garbage collection. */
   readonly #idle: Frame[] = [];
-  readonly #free: ArrayBuffer[] = [];
-  #input: Size | undefined;
-  #scaler: TensorScaler | undefined;
-  #gate: MotionGate | undefined;
-  #settled = false;
+  /** Memory for tensors, once the first picture has told how large they are. */
+  #free: ArrayBuffer[] | undefined;
   /** By generation; more than one only while an old one is on its way out. */
-  readonly #attempts = new Map<number, { attempt: Attempt; gone: Promise<void> }>();
-  #onRelease: (() => void)[] = [];
+  readonly #attempts = new Map<number, Attempt>();
+  #onMessage: (() => void)[] = [];
   #number = 0;
 
   constructor(
     private readonly port: ThreadPort,
-    private readonly data: CaptureWorkerData,
+    private readonly options: CaptureOptions,
     private readonly world: ThreadWorld = { createSource, now: monotonicMs },
   ) {
-    this.#source = parseSource(data.settings.source, data.settings);
-    this.#rate = new RateLimit(data.settings.fps);
-    this.#snapshots = new SnapshotEncoder(data.snapshot);
+    const { source, motion, region, pace, fps } = options.settings;
+    this.#source = parseSource(source, options.settings);
+    this.#isPaced = this.#source.live || pace === 'realtime';
+    this.#preparation = new Preparation({ ...options, motion, region, fps: this.#isPaced ? fps : undefined });
+    this.#snapshots = new SnapshotEncoder(options.snapshot);
   }
 
   start(): void {
     const alive = setInterval(() => this.#send({ kind: 'alive', counters: this.#counters }), aliveMs);
-    this.port.on('message', (message: ToCaptureWorker) => {
+    this.port.on('message', (message: ToCaptureThread) => {
       switch (message.kind) {
         case 'open':
           this.#open(message.generation);
           break;
         case 'close':
-          this.#attempts.get(message.generation)?.attempt.end();
+          this.#attempts.get(message.generation)?.end();
           break;
         case 'release':
           this.#release(message);
           break;
         case 'rate':
-          this.#rate.fps = message.fps;
+          if (this.#isPaced) this.#preparation.rate.fps = message.fps;
           break;
         case 'stop':
           clearInterval(alive);
           void this.#stop();
       }
-      this.#wake();
+      for (const resolve of this.#onMessage.splice(0)) resolve();
     });
   }
 
   #open(generation: number): void {
     const attempt = new Attempt(generation);
-    this.#attempts.set(generation, { attempt, gone: this.#run(attempt) });
+    this.#attempts.set(generation, attempt);
+    attempt.gone = this.#run(attempt);
   }
 
   async #stop(): Promise<void> {
     const attempts = [...this.#attempts.values()];
-    for (const { attempt } of attempts) attempt.end();
-    this.#wake();
+    for (const attempt of attempts) attempt.end();
     await Promise.all(attempts.map(({ gone }) => gone));
     for (const picture of [...this.#out.values(), ...this.#idle]) picture.free();
-    this.#scaler?.[Symbol.dispose]();
-    this.#gate?.[Symbol.dispose]();
+    this.#preparation[Symbol.dispose]();
     this.port.close();
   }
 
   /** Never rejects: how an attempt ends is what it sends. */
   async #run(attempt: Attempt): Promise<void> {
-    const { generation, signal } = attempt;
+    const { generation } = attempt;
     try {
       await this.#playAll(attempt);
-      if (!signal.aborted) this.#send({ kind: 'ended', generation });
+      this.#tell(attempt, { kind: 'ended' });
     } catch (error) {
       this.#fail(attempt, asMinspnetError(error));
     } finally {
@@ -163,12 +160,9 @@ export class CaptureThread {
     const startedAt = this.#now();
     let playedMs = 0;
     do {
-      if (playedMs > 0) this.#send({ kind: 'rewound', generation: attempt.generation });
-      playedMs += await this.#play(attempt, {
-        monotonicMs: startedAt.monotonicMs + playedMs,
-        utcMs: startedAt.utcMs + playedMs,
-      });
-    } while (this.data.settings.loop && !this.#source.live && !attempt.signal.aborted);
+      if (playedMs > 0) this.#tell(attempt, { kind: 'rewound' });
+      playedMs += await this.#play(attempt, later(startedAt, playedMs));
+    } while (this.options.settings.loop && !this.#source.live && !attempt.signal.aborted);
   }
 
   /** Plays the source from its start to its end. @returns how long that was in media time, milliseconds. */
@@ -181,142 +175,111 @@ export class CaptureThread {
       clearInterval(attempt.watching);
       attempt.source = undefined; // it must not be interrupted once it is closed
       // What comes next (`rewound`, `ended`, `failed`) must come after all that belongs to the frames before it.
-      while (!this.#source.live && this.#out.size > 0 && !attempt.signal.aborted) await this.#released();
+      while (!this.#source.live && this.#out.size > 0 && !attempt.signal.aborted) await this.#nextMessage();
     }
   }
 
   async #takeAll(attempt: Attempt, source: PictureSource, startedAt: CaptureTime): Promise<number> {
     const facts = await source.open();
-    this.#rate.reset();
-    this.#gate?.reset();
+    this.#preparation.reset();
     const errorsBefore = this.#counters.decodeErrors;
     let lastMs = 0;
-    for (let first = true; !attempt.signal.aborted; first = false) {
+    let listenedAt = performance.now();
+    for (let first = true; ; first = false) {
       const before = performance.now();
       const picture = await source.next();
-      if (attempt.signal.aborted) break;
-      this.#counters.decodeMs += performance.now() - before;
+      const now = performance.now();
+      this.#counters.decodeMs += now - before;
       this.#counters.decodeErrors = errorsBefore + source.decodeErrors;
-      if (picture === undefined) break;
+      if (now - listenedAt >= longestRunMs) {
+        await setImmediate();
+        listenedAt = performance.now();
+      }
+      if (picture === undefined || attempt.signal.aborted) break;
       if (first) this.#begin(attempt, facts, picture);
       this.#counters.decoded += 1;
       lastMs = picture.mediaMs;
       await this.#take(attempt, picture, startedAt);
     }
-    return lastMs + 1000 / (facts.fps || this.data.settings.fps);
+    return lastMs + 1000 / (facts.fps || this.options.settings.fps);
   }
 
   #begin(attempt: Attempt, facts: SourceFacts, { frame }: Picture): void {
     const { width, height } = frame; // what a source states is not always what it sends
-    this.#input ??= this.#prepare({ width, height });
-    this.#send({
-      kind: 'opened',
-      generation: attempt.generation,
-      facts: { ...facts, width, height },
-      input: this.#input,
-    });
+    this.#free ??= Array.from({ length: this.#source.live ? 1 : 2 }, () => this.#preparation.buffer({ width, height }));
+    this.#tell(attempt, { kind: 'opened', facts: { ...facts, width, height } });
     if (!this.#source.live) return;
-    const watchdog = new Watchdog(this.data.settings.recovery, facts.fps, this.world.now());
+    const watchdog = new Watchdog(this.options.settings.recovery, facts.fps, this.world.now());
     attempt.watchdog = watchdog;
     attempt.watching = setInterval(() => this.#watch(attempt, watchdog), watchdog.lookMs);
   }
 
   #watch(attempt: Attempt, watchdog: Watchdog): void {
-    const { generation, signal } = attempt;
-    if (signal.aborted) return;
     const jumps = watchdog.sleeps;
     const verdict = watchdog.look(this.world.now());
     this.#counters.clockJumps += watchdog.sleeps - jumps;
-    switch (verdict.kind) {
-      case 'stalled':
-      case 'resumed':
-        this.#send({ ...verdict, generation });
-        break;
-      case 'lost':
-        this.#fail(attempt, verdict.error);
-    }
+    if (verdict.kind === 'lost') this.#fail(attempt, verdict.error);
+    else if (verdict.kind !== 'live') this.#tell(attempt, verdict);
   }
 
   #fail(attempt: Attempt, error: MinspnetError): void {
-    if (!attempt.signal.aborted) {
-      this.#send({ kind: 'failed', generation: attempt.generation, error: error.serialise() });
-    }
+    this.#tell(attempt, { kind: 'failed', error: error.serialise() });
     attempt.end();
   }
 
   async #take(attempt: Attempt, picture: Picture, startedAt: CaptureTime): Promise<void> {
-    if (this.#source.live) {
-      this.#takeLive(attempt, picture);
-      return;
-    }
-    const limited = this.data.settings.pace === 'realtime';
-    if (limited && !this.#rate.isDue(picture.mediaMs)) return;
+    const { live } = this.#source;
     // A file's times are those of its time stamps, also when it is played faster.
-    const time = {
-      monotonicMs: startedAt.monotonicMs + picture.mediaMs,
-      utcMs: startedAt.utcMs + picture.mediaMs,
-    };
-    const { signal } = attempt;
-    if (limited) await sleepOrAbort(time.monotonicMs - this.world.now(), signal);
-    while (this.#free.length === 0 && !signal.aborted) await this.#released();
-    if (!signal.aborted) this.#emit(attempt, picture, picture.mediaMs, time);
-  }
-
-  #takeLive(attempt: Attempt, picture: Picture): void {
-    const time = this.#now();
-    const jumps = attempt.clock.jumps;
-    const mediaMs = attempt.clock.steady(picture.mediaMs, time.monotonicMs);
-    this.#counters.clockJumps += attempt.clock.jumps - jumps;
-    attempt.watchdog?.picture(mediaMs, time.monotonicMs);
-    if (!this.#rate.isDue(mediaMs)) return;
+    const time = live ? this.#now() : later(startedAt, picture.mediaMs);
+    const mediaMs = live ? this.#steady(attempt, picture.mediaMs, time.monotonicMs) : picture.mediaMs;
+    if (!this.#preparation.rate.isDue(mediaMs)) return;
+    if (!live) await this.#untilWanted(attempt.signal, time.monotonicMs);
+    if (attempt.signal.aborted) return;
     // A picture that is missed stays due, so the first one after the network is free again is taken.
-    if (this.#free.length === 0) this.#counters.skipped += 1;
+    if (this.#free?.length === 0) this.#counters.skipped += 1;
     else this.#emit(attempt, picture, mediaMs, time);
   }
 
-  /** @returns the input's size: it stays, whatever the camera sends later. */
-  #prepare(picture: Size): Size {
-    const { fill, multipleOf, resize, settings } = this.data;
-    const part = settings.region && pixelRegion(settings.region, picture);
-    const input = this.data.input ?? inputSize(part ?? picture, multipleOf, this.data.inputPixels);
-    this.#scaler = new TensorScaler(input, fill, resize, settings.region);
-    this.#gate = new MotionGate(settings.motion, input, settings.region);
-    const buffers = this.#source.live ? 1 : 2;
-    for (let i = 0; i < buffers; i += 1) this.#free.push(tensorBuffer(input, fill));
-    return input;
+  #steady({ clock, watchdog }: Attempt, stampMs: number, nowMs: number): number {
+    const jumps = clock.jumps;
+    const mediaMs = clock.steady(stampMs, nowMs);
+    this.#counters.clockJumps += clock.jumps - jumps;
+    watchdog?.picture(mediaMs, nowMs);
+    return mediaMs;
+  }
+
+  /** A file waits until it is time for the picture, and for the network. */
+  async #untilWanted(signal: AbortSignal, dueMs: number): Promise<void> {
+    if (this.#isPaced) await sleep(Math.max(0, dueMs - this.world.now()), undefined, { signal }).catch(() => {});
+    while (this.#free?.length === 0 && !signal.aborted) await this.#nextMessage();
   }
 
   #emit(attempt: Attempt, { frame }: Picture, mediaMs: number, time: CaptureTime): void {
     const takenMs = this.world.now();
-    this.#rate.taken(mediaMs);
-    const buffer = this.#free.at(-1);
-    const input = this.#input;
-    if (buffer === undefined || this.#scaler === undefined || input === undefined) return;
+    const buffer = this.#free?.at(-1);
+    if (buffer === undefined) return;
     const before = performance.now();
-    const still = this.#gate?.isStill(frame, mediaMs, this.#settled) ?? false;
-    const fitted = still ? input : this.#scaler.scale(frame, buffer);
+    const prepared = this.#preparation.prepare(frame, mediaMs, buffer);
     this.#counters.scaleMs += performance.now() - before;
-    if (!still) this.#print(attempt, buffer, input, time.monotonicMs);
+    if (!prepared.still) this.#print(attempt, prepared.tensor.bytes, time.monotonicMs);
     const kept = this.#idle.pop() ?? allocFrame();
     kept.ref(frame); // the same picture, no copy
-    this.#number += 1;
-    this.#out.set(this.#number, kept);
-    const picture = { width: frame.width, height: frame.height };
-    const region = this.#scaler.region && fractionsOf(this.#scaler.region, picture);
-    const facts = { number: this.#number, generation: attempt.generation, takenMs, sentMs: this.world.now(), still };
-    const pixels = { buffer, input, fitted, picture, ...(region && { region }) };
-    this.#free.pop(); // not before: what fails on the way must not take the buffer along
-    this.#send({ kind: 'frame', frame: { ...facts, ...pixels, ...time }, counters: this.#counters }, [buffer]);
+    const number = ++this.#number;
+    this.#out.set(number, kept);
+    this.#free?.pop(); // not before: what fails on the way must not take the buffer along
+    const sent = { ...prepared, ...time, number, takenMs, sentMs: this.world.now() };
+    const { generation } = attempt;
+    this.#send({ kind: 'frame', generation, frame: sent, counters: this.#counters }, [buffer]);
   }
 
   /** The tensor is an average over all of the picture: a change anywhere shows in it. */
-  #print(attempt: Attempt, buffer: ArrayBuffer, input: Size, nowMs: number): void {
+  #print(attempt: Attempt, tensor: Uint8Array, nowMs: number): void {
     if (attempt.watchdog === undefined || nowMs - attempt.printedAt < printMs) return;
     attempt.printedAt = nowMs;
-    attempt.watchdog.fingerprint(createHash('sha1').update(tensorBytes(buffer, input)).digest('base64'), nowMs);
+    attempt.watchdog.fingerprint(createHash('sha1').update(tensor).digest('base64'), nowMs);
   }
 
-  #release({ number, buffer, cuts, settled }: Extract<ToCaptureWorker, { kind: 'release' }>): void {
+  #release({ number, buffer, cuts, settled }: Extract<ToCaptureThread, { kind: 'release' }>): void {
     const picture = this.#out.get(number);
     this.#out.delete(number);
     if (cuts.length > 0) this.#send({ kind: 'snapshots', number, jpegs: this.#cut(picture, cuts) });
@@ -324,8 +287,8 @@ export class CaptureThread {
       picture.unref();
       this.#idle.push(picture);
     }
-    this.#free.push(buffer);
-    this.#settled = settled;
+    this.#free?.push(buffer);
+    this.#preparation.settled = settled;
   }
 
   /** A picture that is gone or can't be encoded costs its snapshots, not the camera. */
@@ -340,19 +303,20 @@ export class CaptureThread {
   }
 
   /** Resolves at the next message, whatever it is: who waits looks again. */
-  #released(): Promise<void> {
-    return new Promise((resolve) => this.#onRelease.push(resolve));
+  #nextMessage(): Promise<void> {
+    return new Promise((resolve) => this.#onMessage.push(resolve));
   }
 
-  #wake(): void {
-    for (const resolve of this.#onRelease.splice(0)) resolve();
+  /** Nobody listens to an attempt that was told to end. */
+  #tell({ generation, signal }: Attempt, event: AttemptEvent): void {
+    if (!signal.aborted) this.#send({ ...event, generation });
   }
 
   #now(): CaptureTime {
     return { monotonicMs: this.world.now(), utcMs: Date.now() };
   }
 
-  #send(message: FromCaptureWorker, transfer: ArrayBuffer[] = []): void {
+  #send(message: FromCaptureThread, transfer: ArrayBuffer[] = []): void {
     this.port.postMessage(message, transfer);
   }
 }
@@ -363,8 +327,9 @@ function allocFrame(): Frame {
   return frame;
 }
 
-async function sleepOrAbort(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(Math.max(0, ms), undefined, { signal }).catch((error) => {
-    if (!signal.aborted) throw error;
-  });
+function later({ monotonicMs, utcMs }: CaptureTime, ms: number): CaptureTime {
+  return { monotonicMs: monotonicMs + ms, utcMs: utcMs + ms };
 }
+
+// What a thread runs that capture-worker.ts has started.
+if (parentPort !== null) new CaptureThread(parentPort, workerData as CaptureOptions).start();

@@ -2,9 +2,10 @@ import { EventEmitter } from 'node:events';
 import { AV_PIX_FMT_CUDA, AV_PIX_FMT_YUV420P } from 'node-av/constants';
 import { Frame } from 'node-av/lib';
 import t from 'tap';
+import type { CameraSettings } from '../../../src/config/schema.js';
 import type { Box } from '../../../src/contract/geometry.js';
 import { CaptureThread } from '../../../src/pipeline/capture/capture-thread.js';
-import type { FromCaptureWorker, ToCaptureWorker } from '../../../src/pipeline/capture/messages.js';
+import type { FromCaptureThread, ToCaptureThread } from '../../../src/pipeline/capture/messages.js';
 import type { PictureSource } from '../../../src/pipeline/capture/picture-source.js';
 import { monotonicMs } from '../../../src/timing/monotonic.js';
 import { frameOf } from '../../support/frame-of.js';
@@ -25,9 +26,9 @@ function readable(): Frame {
   return frameOf(bytes, { ...size, format: AV_PIX_FMT_YUV420P });
 }
 
-/** A thread that plays these pictures, one an attempt. */
-function startThread(pictures: Frame[]) {
-  const createSource = (): PictureSource => {
+/** Sources of these pictures, one each. */
+function sourcesOf(pictures: Frame[]) {
+  return (): PictureSource => {
     let left = pictures.splice(0, 1);
     return {
       decodeErrors: 0,
@@ -42,17 +43,20 @@ function startThread(pictures: Frame[]) {
       [Symbol.asyncDispose]: async () => {},
     };
   };
-  const said: FromCaptureWorker[] = [];
+}
+
+function startThread(createSource: () => PictureSource, values: Partial<CameraSettings> = {}) {
+  const said: FromCaptureThread[] = [];
   const thread = new EventEmitter();
   const port = {
     on: (_: 'message', listener: (...args: never[]) => void) => thread.on('message', listener as () => void),
-    postMessage: (message: FromCaptureWorker) => said.push(structuredClone(message)),
+    postMessage: (message: FromCaptureThread) => said.push(structuredClone(message)),
     close: () => said.push({ kind: 'closed', generation: 0 }),
   };
-  const settings = cameraSettings({ source: 'rtsp://camera.invalid/1' });
+  const settings = cameraSettings({ source: 'rtsp://camera.invalid/1', ...values });
   const data = { settings, fill: 114, multipleOf: 32, resize: 'fit' as const, snapshot: { quality: 80, maxSize: 64 } };
   new CaptureThread(port, data, { createSource, now: monotonicMs }).start();
-  const send = (message: ToCaptureWorker) => thread.emit('message', message);
+  const send = (message: ToCaptureThread) => thread.emit('message', message);
   const stop = async () => {
     send({ kind: 'stop' });
     await until(() => said.some((message) => message.kind === 'closed' && message.generation === 0));
@@ -61,7 +65,7 @@ function startThread(pictures: Frame[]) {
 }
 
 t.test('a camera whose pictures could not be read for once is not blind afterwards', async (t) => {
-  const { said, send, stop } = startThread([unreadable(), readable()]);
+  const { said, send, stop } = startThread(sourcesOf([unreadable(), readable()]));
   send({ kind: 'open', generation: 1 });
   await until(() => said.some(({ kind }) => kind === 'closed'));
   t.ok(said.some(({ kind }) => kind === 'failed'));
@@ -72,7 +76,7 @@ t.test('a camera whose pictures could not be read for once is not blind afterwar
 });
 
 t.test('snapshots that could not be made are counted, each', async (t) => {
-  const { said, send, stop } = startThread([readable()]);
+  const { said, send, stop } = startThread(sourcesOf([readable()]));
   send({ kind: 'open', generation: 1 });
   await until(() => said.some(({ kind }) => kind === 'frame'));
   const good: Box = [0, 0, 1, 1];
@@ -91,4 +95,26 @@ t.test('snapshots that could not be made are counted, each', async (t) => {
     { counters: { snapshotErrors: 3 } },
   );
   await stop();
+});
+
+t.test('a source that always has a picture at once lets messages in', { timeout: 10_000 }, async (t) => {
+  const frame = readable();
+  let pictures = 0;
+  const createSource = (): PictureSource => ({
+    decodeErrors: 0,
+    open: async () => ({ ...size, fps: 1e6, by: 'a test' }),
+    next: async () => ({ frame, mediaMs: pictures++ / 1000 }),
+    interrupt: () => {},
+    [Symbol.asyncDispose]: async () => {},
+  });
+  for (const source of ['file:never-due.mp4', 'rtsp://camera.invalid/1']) {
+    const { said, send, stop } = startThread(createSource, { source, fps: 0.001 }); // one is due, and no other ever
+    send({ kind: 'open', generation: 1 });
+    await until(() => said.some(({ kind }) => kind === 'frame'), 1000);
+    const before = performance.now();
+    send({ kind: 'close', generation: 1 });
+    await until(() => said.some((message) => message.kind === 'closed' && message.generation === 1), 1000);
+    t.ok(performance.now() - before < 500, `${source} is closed after ${pictures} pictures`);
+    await stop();
+  }
 });

@@ -3,14 +3,14 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Box } from '../../../src/contract/geometry.js';
-import { Capture, type CapturedFrame, type CaptureWorker } from '../../../src/pipeline/capture/capture.js';
+import { Capture, type CaptureListener, type Frame } from '../../../src/pipeline/capture/capture.js';
+import type { WorkerThread } from '../../../src/pipeline/capture/capture-worker.js';
 import {
-  type CaptureWorkerData,
-  type FromCaptureWorker,
+  type CaptureOptions,
+  type FromCaptureThread,
   noCounters,
-  type ToCaptureWorker,
+  type ToCaptureThread,
 } from '../../../src/pipeline/capture/messages.js';
-import { tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { makeClip } from '../../support/clip.js';
 import { cameraSettings } from '../../support/settings.js';
 import { SimulatedTime } from '../../support/simulated-time.js';
@@ -20,23 +20,21 @@ const defaults = { fill: 114, multipleOf: 32, resize: 'fit' as const, snapshot: 
 const motion = { gate: false, threshold: 8, refreshSeconds: 2 };
 const settings = cameraSettings({ fps: 10, pace: 'max', motion });
 
-/** Runs a capture to its end; `onFrame` may look at each frame before its buffer goes back. */
+/** Runs a capture to its end; `onFrame` may look at each frame, and may release it. */
 async function play(
-  data: Partial<CaptureWorkerData> & Pick<CaptureWorkerData, 'settings'>,
-  onFrame: (frame: CapturedFrame, capture: Capture) => void = () => {},
+  options: Partial<CaptureOptions> & Pick<CaptureOptions, 'settings'>,
+  onFrame: (frame: Frame) => void = () => {},
 ) {
-  const seen = { frames: 0, rewinds: 0, snapshots: [] as Uint8Array[], error: undefined as Error | undefined };
+  const seen = { frames: 0, rewinds: 0, error: undefined as Error | undefined };
   const done = new EventEmitter();
   const capture = new Capture(
-    { ...defaults, ...data },
+    { ...defaults, ...options },
     {
-      opened: () => {},
       frame: (frame) => {
         seen.frames += 1;
-        onFrame(frame, capture);
-        if (frame.buffer.byteLength > 0) capture.release(frame);
+        onFrame(frame);
+        if (frame.tensor.bytes.byteLength > 0) void frame.release();
       },
-      snapshots: (_, jpegs) => seen.snapshots.push(...jpegs),
       rewound: () => {
         seen.rewinds += 1;
         if (seen.rewinds === 2) done.emit('end');
@@ -60,17 +58,12 @@ async function play(
 t.test('a file at full speed gives every picture, also to a slow reader', async (t) => {
   const source = join(t.testdir(), 'a.mp4');
   await makeClip(source, { width: 96, height: 64, frames: 40, fps: 25 });
-  const numbers: number[] = [];
   const times: number[] = [];
   const result = await play({ settings: { ...settings, source } }, (frame) => {
-    numbers.push(frame.number);
     times.push(frame.monotonicMs);
     for (const until = performance.now() + 3; performance.now() < until; ); // the network takes its time
   });
-  t.strictSame(
-    numbers,
-    Array.from({ length: 40 }, (_, i) => i + 1),
-  );
+  t.equal(result.frames, 40);
   t.ok(Math.abs((times.at(-1) ?? 0) - (times[0] ?? 0) - 39 * 40) < 1, 'times are those of the clip');
   t.match(result.counters, { decoded: 40, skipped: 0, decodeErrors: 0 });
 });
@@ -79,8 +72,8 @@ t.test('the tensor is the picture at the top left, and grey below', async (t) =>
   const source = join(t.testdir(), 'bright.mp4');
   await makeClip(source, { width: 192, height: 96, frames: 3, fps: 10, luma: (x) => (x < 96 ? 16 : 235) });
   await play({ settings: { ...settings, source }, input: { width: 64, height: 64 } }, (frame) => {
-    t.strictSame(frame.fitted, { width: 64, height: 32 });
-    const bytes = tensorBytes(frame.buffer, frame.input);
+    const { bytes, fitted } = frame.tensor;
+    t.strictSame(fitted, { width: 64, height: 32 });
     const pixel = (x: number, y: number) => [...bytes.subarray((y * 64 + x) * 3, (y * 64 + x) * 3 + 3)];
     t.ok(Math.max(...pixel(5, 16)) < 12, `black is ${pixel(5, 16)}`);
     t.ok(Math.min(...pixel(60, 16)) > 243, `white is ${pixel(60, 16)}`);
@@ -116,13 +109,13 @@ t.test('a loop starts over and says so; time goes on', async (t) => {
 t.test('snapshots are cut out of the picture whose buffer comes back', async (t) => {
   const source = join(t.testdir(), 'a.mp4');
   await makeClip(source, { width: 192, height: 96, frames: 3, fps: 10 });
-  const { snapshots } = await play({ settings: { ...settings, source } }, (frame, capture) => {
-    if (frame.number === 2) {
-      capture.release(frame, [{ box: [0.25, 0.25, 0.5, 0.75] }, { box: [0, 0, 1, 1] }]);
-    }
+  let released: Promise<Uint8Array[]> | undefined;
+  await play({ settings: { ...settings, source } }, (frame) => {
+    released ??= frame.release([{ box: [0.25, 0.25, 0.5, 0.75] }, { box: [0, 0, 1, 1] }]);
   });
-  t.equal(snapshots.length, 2);
-  for (const jpeg of snapshots) t.strictSame([...jpeg.subarray(0, 3)], [0xff, 0xd8, 0xff], 'a JPEG');
+  const snapshots = await released;
+  t.equal(snapshots?.length, 2);
+  for (const jpeg of snapshots ?? []) t.strictSame([...jpeg.subarray(0, 3)], [0xff, 0xd8, 0xff], 'a JPEG');
 });
 
 t.test('what moves beside the region does not keep the network awake', async (t) => {
@@ -132,9 +125,9 @@ t.test('what moves beside the region does not keep the network awake', async (t)
   const gated = { ...settings, source, motion: { ...motion, gate: true } };
   const stillOf = async (region?: Box) => {
     let still = 0;
-    await play({ settings: { ...gated, region } }, (frame, capture) => {
+    await play({ settings: { ...gated, region } }, (frame) => {
       if (frame.still) still += 1;
-      capture.release(frame, [], true);
+      void frame.release([], true);
     });
     return still;
   };
@@ -146,12 +139,10 @@ t.test('another thread counts on where the one before it ended', async (t) => {
   const source = join(t.testdir(), 'a.mp4');
   await makeClip(source, { width: 96, height: 64, frames: 10, fps: 25 });
   const ended = new EventEmitter();
-  const capture: Capture = new Capture(
+  const capture = new Capture(
     { ...defaults, settings: { ...settings, source } },
     {
-      opened: () => {},
-      frame: (frame) => capture.release(frame, [{ box: [Number.NaN, 0, 1, 1] }]),
-      snapshots: () => {},
+      frame: (frame) => void frame.release([{ box: [Number.NaN, 0, 1, 1] }]),
       rewound: () => {},
       changed: ({ state }) => state === 'ended' && ended.emit('end'),
       hung: () => {},
@@ -196,14 +187,14 @@ t.test('rpicam-vid’s pictures are cut exactly, and its end is told', async (t)
 });
 
 /** A thread that does nothing: it remembers what it was told. */
-class IdleThread extends EventEmitter implements CaptureWorker {
-  readonly told: ToCaptureWorker[] = [];
+class IdleThread extends EventEmitter implements WorkerThread {
+  readonly told: ToCaptureThread[] = [];
 
-  postMessage(message: ToCaptureWorker): void {
+  postMessage(message: ToCaptureThread): void {
     this.told.push(message);
   }
 
-  say(message: FromCaptureWorker): void {
+  say(message: FromCaptureThread): void {
     this.emit('message', message);
   }
 
@@ -216,20 +207,105 @@ class IdleThread extends EventEmitter implements CaptureWorker {
   }
 }
 
-function idle(thread: IdleThread, time: SimulatedTime, hung: () => void = () => {}): Capture {
-  const nothing = () => {};
+function idle(
+  startThread: () => IdleThread,
+  time: SimulatedTime,
+  { hung = () => {}, frame = () => {} }: Partial<CaptureListener> = {},
+): Capture {
   return new Capture(
     { ...defaults, settings: { ...settings, source: 'rtsp://camera.invalid/1' } },
-    { opened: nothing, frame: nothing, snapshots: nothing, rewound: nothing, changed: nothing, hung },
-    { startThread: () => thread, random: () => 0, now: time.now },
+    { frame, rewound: () => {}, changed: () => {}, hung },
+    { startThread, random: () => 0, now: time.now },
   );
 }
+
+const picture = { width: 64, height: 64 };
+
+/** A thread says that it has made a frame. */
+function giveFrame(thread: IdleThread, number: number, generation: number): void {
+  const tensor = { bytes: new Uint8Array(64 * 64 * 3), input: picture, fitted: picture };
+  const frame = { number, still: false, tensor, picture, monotonicMs: 0, utcMs: 0, takenMs: 0, sentMs: 0 };
+  thread.say({ kind: 'frame', generation, frame, counters: noCounters() });
+}
+
+/** The same, once it has opened its source. */
+function openWithFrame(thread: IdleThread | undefined): void {
+  const [generation = 0] = thread?.open ?? [];
+  thread?.say({ kind: 'opened', generation, facts: { ...picture, fps: 10, by: 'a test' } });
+  if (thread !== undefined) giveFrame(thread, 1, generation);
+}
+
+const whole = [{ box: [0, 0, 1, 1] as Box }];
+
+t.test('a frame goes back to the thread that made it, and to no other', async (t) => {
+  using time = new SimulatedTime();
+  const threads: IdleThread[] = [];
+  const frames: Frame[] = [];
+  const start = () => {
+    const thread = new IdleThread();
+    threads.push(thread);
+    return thread;
+  };
+  const capture = idle(start, time, { frame: (frame) => frames.push(frame) });
+  capture.start();
+  openWithFrame(threads[0]);
+  threads[0]?.emit('error', new Error('crashed'));
+  threads[0]?.emit('exit');
+  await time.pass(5000, 250);
+  openWithFrame(threads[1]);
+  t.equal(frames.length, 2);
+  t.strictSame(await frames[0]?.release(whole), [], 'its picture is gone with its thread');
+  t.equal(capture.counters.snapshotErrors, 1);
+  void frames[1]?.release();
+  const released = threads.map(({ told }) => told.filter(({ kind }) => kind === 'release').length);
+  t.strictSame(released, [0, 1]);
+  const stopped = capture.stop();
+  await time.pass(2000, 250);
+  await stopped;
+});
+
+t.test(
+  'JPEGs that do not come in time are counted and waited for no longer; what comes later is ignored',
+  async (t) => {
+    using time = new SimulatedTime();
+    const thread = new IdleThread();
+    let released: Promise<Uint8Array[]> | undefined;
+    const capture = idle(() => thread, time, {
+      frame: (frame) => {
+        released = frame.release(whole);
+      },
+    });
+    capture.start();
+    openWithFrame(thread);
+    await time.pass(6000, 250);
+    t.strictSame(await released, []);
+    thread.say({ kind: 'snapshots', number: 1, jpegs: [Buffer.of(1)] });
+    t.equal(capture.counters.snapshotErrors, 1);
+    const stopped = capture.stop();
+    await time.pass(2000, 250);
+    await stopped;
+  },
+);
+
+t.test('a frame of an attempt that was closed goes back by itself', async (t) => {
+  using time = new SimulatedTime();
+  const thread = new IdleThread();
+  const capture = idle(() => thread, time, { frame: () => t.fail('nobody is to have it') });
+  capture.start();
+  const [generation = 0] = thread.open;
+  capture.restart();
+  giveFrame(thread, 7, generation);
+  t.match(thread.told.at(-1), { kind: 'release', number: 7 });
+  const stopped = capture.stop();
+  await time.pass(2000, 250);
+  await stopped;
+});
 
 t.test('a thread that nobody could listen to is not stuck; one that says nothing is', async (t) => {
   using time = new SimulatedTime();
   const thread = new IdleThread();
   const hung: number[] = [];
-  const capture = idle(thread, time, () => hung.push(time.now()));
+  const capture = idle(() => thread, time, { hung: () => hung.push(time.now()) });
   capture.start();
   time.sleep(300_000); // the thread that listens stood still
   await time.pass(2000, 250);
@@ -243,7 +319,7 @@ t.test('a thread that nobody could listen to is not stuck; one that says nothing
 t.test('a restart while old attempts hang begins one attempt, not two', async (t) => {
   using time = new SimulatedTime();
   const thread = new IdleThread();
-  const capture = idle(thread, time);
+  const capture = idle(() => thread, time);
   capture.start();
   await time.pass(45_000, 250); // three attempts without a picture, none of which can be ended
   t.strictSame(thread.open, []);

@@ -73,21 +73,19 @@ t.test('a USB camera is pulled out and put in again', async (t) => {
   const data = { fill: 114, multipleOf: 32, resize: 'fit' as const, input: { width: 32, height: 32 } };
   const changes: CaptureChange[] = [];
   let frames = 0;
-  const capture: Capture = new Capture(
+  const capture = new Capture(
     { ...data, settings: { ...settings, recovery }, snapshot: { quality: 80, maxSize: 64 } },
     {
-      opened: () => {},
       changed: (change) => changes.push(change),
       frame: (frame) => {
         frames += 1;
-        capture.release(frame);
+        void frame.release();
       },
-      snapshots: () => {},
       rewound: () => {},
       hung: (error) => t.fail(error.message),
     },
     {
-      startThread: (threadData) => new InlineThread(threadData, { createSource, now: monotonicMs }),
+      startThread: (options) => new InlineThread(options, { createSource, now: monotonicMs }),
       random: Math.random,
       now: monotonicMs,
     },

@@ -182,8 +182,8 @@ export class CaptureDay {
   #begin(): void {
     const { now } = this.#time;
     const world: CaptureWorld = {
-      startThread: (workerData) => {
-        this.#thread = new InlineThread(workerData, { createSource: this.#camera.connect, now });
+      startThread: (options) => {
+        this.#thread = new InlineThread(options, { createSource: this.#camera.connect, now });
         return this.#thread;
       },
       random: () => this.#random.next(),
@@ -194,7 +194,6 @@ export class CaptureDay {
     const capture: Capture = new Capture(
       data,
       {
-        opened: () => {},
         changed: (change) => this.#changed(change, capture),
         frame: (frame) => {
           this.#figures.frames += 1;
@@ -202,9 +201,8 @@ export class CaptureDay {
           if (this.#state !== 'live' && this.#state !== 'stalled') {
             this.#figures.wrong.push(`a frame while ${this.#state}`);
           }
-          capture.release(frame, [], this.#random.chance(0.5));
+          void frame.release([], this.#random.chance(0.5));
         },
-        snapshots: () => {},
         rewound: () => this.#figures.wrong.push('rewound'),
         hung: () => {
           this.#hung = true;

@@ -1,23 +1,23 @@
 import { EventEmitter } from 'node:events';
-import type { CaptureWorker } from '../../../src/pipeline/capture/capture.js';
 import { CaptureThread, type ThreadWorld } from '../../../src/pipeline/capture/capture-thread.js';
-import type { CaptureWorkerData, FromCaptureWorker } from '../../../src/pipeline/capture/messages.js';
+import type { WorkerThread } from '../../../src/pipeline/capture/capture-worker.js';
+import type { CaptureOptions, FromCaptureThread } from '../../../src/pipeline/capture/messages.js';
 
 /** What runs in a thread of its own elsewhere, here: so that its time can be simulated, and it can crash and hang. */
-export class InlineThread extends EventEmitter implements CaptureWorker {
+export class InlineThread extends EventEmitter implements WorkerThread {
   readonly #inside = new EventEmitter();
   /** Messages both ways, while it is stuck. */
   #held: (() => void)[] | undefined;
   #isDead = false;
 
-  constructor(data: CaptureWorkerData, world: ThreadWorld) {
+  constructor(options: CaptureOptions, world: ThreadWorld) {
     super();
     const port = {
       on: (_: 'message', listener: (...args: never[]) => void) => this.#inside.on('message', listener as () => void),
-      postMessage: (message: FromCaptureWorker) => this.#pass(() => this.emit('message', message)),
+      postMessage: (message: FromCaptureThread) => this.#pass(() => this.emit('message', message)),
       close: () => this.#pass(() => this.#exit()),
     };
-    new CaptureThread(port, data, world).start();
+    new CaptureThread(port, options, world).start();
   }
 
   postMessage(message: unknown): void {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { RateLimit } from '../../../src/pipeline/capture/rate-limit.js';
+import { RateLimit } from '../../../src/pipeline/capture/preparation.js';
 
 /** How many of the pictures at these times are analysed. */
 function taken(limit: RateLimit, times: number[]): number[] {

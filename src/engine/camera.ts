@@ -1,0 +1,224 @@
+import type { CameraSettings, EventSettings } from '../config/schema.js';
+import type { Detection } from '../contract/detection.js';
+import type { EngineError } from '../contract/errors.js';
+import type { EndReason } from '../contract/event.js';
+import { round, roundBox } from '../contract/geometry.js';
+import type { CameraHealth } from '../contract/health.js';
+import { Analysis } from '../pipeline/analysis.js';
+import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../pipeline/capture/capture.js';
+import type { InputOptions } from '../pipeline/capture/preparation.js';
+import type { Detector } from '../pipeline/detector.js';
+import type { SceneReport } from '../pipeline/scene.js';
+import { monotonicMs } from '../timing/monotonic.js';
+import { Pictures } from './pictures.js';
+import type { CameraAdjustment, FromEngine } from './protocol.js';
+import { Statistics } from './statistics.js';
+
+export interface CameraOptions {
+  name: string;
+  /** Begins the ids of this camera's tracks; no other camera has it, now or after a restart. */
+  runId: string;
+  settings: CameraSettings;
+  events: EventSettings;
+  /** The score from which a detection makes a track. */
+  minScore: number;
+  /** What was changed before this engine began. */
+  adjustment: CameraAdjustment;
+  input: InputOptions;
+  detector: Pick<Detector, 'detect' | 'inferenceMs'>;
+  /** Runs the job as soon as the network is free. */
+  enqueue: (job: () => Promise<void>) => void;
+  send: (message: FromEngine) => void;
+  /** Its thread can't be ended: only a new engine helps. */
+  hung: (error: EngineError) => void;
+  /** What its capture takes from outside; another one in tests. */
+  world?: CaptureWorld;
+}
+
+/**
+ * Tracks outlive a gap of up to two seconds in the pictures (the tracker takes no account of them), and what the network
+ * and its queue take to see the first picture after it, milliseconds.
+ */
+const keepTracksMs = 2500;
+
+/** One camera inside the engine: capture -> (network) -> scene -> messages, in order. */
+export class Camera {
+  readonly #capture: Capture;
+  readonly #analysis: Analysis;
+  readonly #pictures: Pictures;
+  readonly #statistics = new Statistics();
+  #adjustment: CameraAdjustment;
+  #change: CaptureChange = { state: 'starting', reason: '', attempts: 0 };
+  #lastFrameAt = monotonicMs();
+  #gapTimer: NodeJS.Timeout | undefined;
+  /** Resolves when all that was reported is sent: each report waits for the one before and for its own snapshots. */
+  #sent: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: CameraOptions) {
+    const { name, runId, settings, events, minScore, adjustment, input, detector, enqueue, hung, world } = options;
+    this.#adjustment = adjustment;
+    this.#analysis = new Analysis({ camera: name, runId, settings, events, minScore }, detector);
+    if (adjustment.minScore !== undefined) this.#analysis.minScore = adjustment.minScore;
+    this.#capture = new Capture(
+      { ...input, settings: { ...settings, fps: this.#fps }, snapshot: events.snapshot },
+      {
+        changed: (change) => this.#changed(change),
+        frame: (frame) => enqueue(() => this.#analyse(frame)),
+        rewound: () => this.#endTracks('source-ended'),
+        hung,
+      },
+      world,
+    );
+    this.#pictures = new Pictures(name, this.#capture);
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  start(): void {
+    this.#capture.start();
+  }
+
+  /** Resolves when the source is closed and all that was observed is sent. No job of this camera may run or follow. */
+  async stop(reason: EndReason): Promise<void> {
+    await this.#capture.stop();
+    clearTimeout(this.#gapTimer);
+    this.#endTracks(reason);
+    await this.#sent;
+  }
+
+  /** From the next picture on. */
+  adjust(adjustment: CameraAdjustment): void {
+    this.#adjustment = { ...this.#adjustment, ...adjustment };
+    const { detect, fps, minScore } = adjustment;
+    if (detect === false) this.#endTracks('detect-off');
+    if (fps !== undefined) this.#capture.setRate(fps);
+    if (minScore !== undefined) this.#analysis.minScore = minScore;
+  }
+
+  /** Closes the source and opens it again, whatever state it is in. */
+  restart(): void {
+    this.#endTracks('camera-restart');
+    this.#capture.restart();
+  }
+
+  /**
+   * @param still a photograph, not a picture of the stream
+   * @returns JPEG
+   * @throws {SourceError}
+   */
+  takePicture(still: boolean): Promise<Uint8Array> {
+    const periodMs = 1000 / this.#fps;
+    return still ? this.#pictures.photograph(periodMs) : this.#pictures.next(periodMs);
+  }
+
+  /** Is called at every heartbeat. */
+  health(): CameraHealth {
+    const { skipped, decodeErrors, snapshotErrors, clockJumps } = this.#capture.counters;
+    const { stalls, reconnects, byCode } = this.#capture.losses;
+    const { frames, still, waitP99Ms } = this.#statistics;
+    const { fps, inferenceMs } = this.#statistics.rates(this.#fps);
+    return {
+      state: this.#change.state,
+      reason: this.#change.reason,
+      fps: round(fps, fps < 1 ? 2 : 1),
+      frames,
+      still,
+      skipped,
+      decodeErrors,
+      snapshotErrors,
+      stalls,
+      reconnects,
+      losses: byCode,
+      clockJumps,
+      tracks: this.#analysis.openTracks,
+      inferenceMs: inferenceMs && round(inferenceMs, 2),
+      waitP99Ms: waitP99Ms && round(waitP99Ms, 2),
+    };
+  }
+
+  get #fps(): number {
+    return this.#adjustment.fps ?? this.options.settings.fps;
+  }
+
+  async #analyse(frame: Frame): Promise<void> {
+    this.#statistics.waited(monotonicMs() - frame.sentMs);
+    this.#lastFrameAt = monotonicMs();
+    this.#endGap();
+    const report = this.#adjustment.detect === false ? undefined : await this.#look(frame);
+    const shots = report?.shots ?? [];
+    const takers = this.#pictures.takers();
+    const cuts = [...shots.map(({ box }) => ({ box })), ...takers.map(({ cut }) => cut)];
+    const jpegs = frame.release(cuts, report !== undefined && this.#analysis.settled);
+    for (const [i, { take }] of takers.entries()) take(jpegs.then((all) => all[shots.length + i]));
+    if (report !== undefined) this.#report(report, jpegs);
+  }
+
+  async #look(frame: Frame): Promise<SceneReport | undefined> {
+    const { detector, events } = this.options;
+    const analysed = await this.#analysis.look(frame);
+    if (analysed === undefined) return undefined;
+    const { detections, report } = analysed;
+    this.#statistics.analysed(detections && detector.inferenceMs);
+    if (detections !== undefined && events.detections) this.#sendDetections(frame, detections, detector.inferenceMs);
+    return report;
+  }
+
+  #sendDetections({ monotonicMs, utcMs, takenMs }: Frame, seen: readonly Detection[], inferenceMs: number): void {
+    const detections = {
+      camera: this.name,
+      capturedAt: new Date(utcMs).toISOString(),
+      capturedMonotonicMs: round(monotonicMs, 1),
+      takenMonotonicMs: round(takenMs, 3),
+      inferenceMs: round(inferenceMs, 3),
+      detections: seen.map(({ class: name, score, box }) => ({
+        class: name,
+        score: round(score, 3),
+        box: roundBox(box),
+      })),
+    };
+    this.options.send({ kind: 'detections', detections });
+  }
+
+  /** Sends it after the reports before it, each snapshot before the events that speak of it. */
+  #report({ observations, shots, state }: SceneReport, pictures: Promise<Uint8Array[]> | undefined): void {
+    if (observations.length === 0 && shots.length === 0 && state === undefined) return;
+    const { name: camera, send } = this.options;
+    this.#sent = this.#sent.then(async () => {
+      const jpegs = shots.length > 0 ? await pictures : [];
+      for (const [i, { track, class: name }] of shots.entries()) {
+        const jpeg = jpegs?.[i];
+        if (jpeg !== undefined) send({ kind: 'snapshot', snapshot: { camera, track, class: name, jpeg } });
+      }
+      for (const observation of observations) send({ kind: 'observation', observation });
+      if (state !== undefined) send({ kind: 'state', state });
+    });
+  }
+
+  #changed(change: CaptureChange): void {
+    this.#change = change;
+    if (change.state === 'ended') this.#endTracks('source-ended');
+    else if (change.state !== 'live') this.#beginGap();
+    const { error, ...rest } = change;
+    this.options.send({ kind: 'capture', camera: this.name, ...rest, ...(error && { error: error.serialise() }) });
+  }
+
+  /** Tracks are kept for a while: a stream that is back at once shows what it showed. */
+  #beginGap(): void {
+    const goneMs = monotonicMs() - this.#lastFrameAt;
+    this.#gapTimer ??= setTimeout(() => this.#endTracks('camera-lost'), Math.max(0, keepTracksMs - goneMs));
+  }
+
+  /** Live is what gives pictures: one that was still on its way when the camera was lost only puts the end off. */
+  #endGap(): void {
+    clearTimeout(this.#gapTimer);
+    this.#gapTimer = undefined;
+    if (this.#capture.state !== 'live') this.#beginGap();
+  }
+
+  #endTracks(reason: EndReason): void {
+    const report = this.#analysis.end(reason, { monotonicMs: monotonicMs(), utcMs: Date.now() });
+    if (report !== undefined) this.#report(report, undefined);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Detection } from '../contract/detection.js';
+import type { EndReason } from '../contract/event.js';
+import type { CaptureTime } from '../timing/monotonic.js';
+import type { PreparedPicture } from './capture/preparation.js';
+import { toWhole } from './capture/region.js';
+import type { Detector } from './detector.js';
+import { Scene, type SceneOptions, type SceneReport } from './scene.js';
+import type { StageClock } from './stage-clock.js';
+
+/** A picture to be analysed. */
+export interface TakenPicture extends PreparedPicture, CaptureTime {
+  /** When it was read from its source, on the monotonic clock; a file's time of capture is that of its time stamps. */
+  takenMs: number;
+}
+
+/** What was made of a picture. */
+export interface Analysed {
+  /** Boxes are fractions of the whole picture, also if a part of it was analysed; undefined for a still picture. */
+  detections: Detection[] | undefined;
+  report: SceneReport;
+}
+
+/**
+ * The engine's side of what is done with a camera's pictures: detect, track, observe. The side of the capture threads is
+ * `Preparation`; the daemon and the benchmarks both run these two.
+ */
+export class Analysis {
+  #scene: Scene | undefined;
+  #minScore: number | undefined;
+  /** When the tracks were ended last, on the monotonic clock. */
+  #endedMs = Number.NEGATIVE_INFINITY;
+
+  /** @param clock is told when a picture has passed a stage */
+  constructor(
+    private readonly options: Omit<SceneOptions, 'aspect'>,
+    private readonly detector: Pick<Detector, 'detect'>,
+    private readonly clock?: StageClock,
+  ) {}
+
+  get openTracks(): number {
+    return this.#scene?.openTracks ?? 0;
+  }
+
+  /** A second look at the same picture would change nothing. */
+  get settled(): boolean {
+    return this.#scene?.settled ?? false;
+  }
+
+  /** The score from which a detection makes a track, from the next picture on. 0..1. */
+  set minScore(minScore: number) {
+    this.#minScore = minScore;
+    if (this.#scene !== undefined) this.#scene.minScore = minScore;
+  }
+
+  /** @returns undefined if the tracks have been ended since the picture was taken */
+  async look(picture: TakenPicture): Promise<Analysed | undefined> {
+    if (picture.takenMs < this.#endedMs) return undefined;
+    const { width, height } = picture.picture;
+    const scene = this.#sceneOf(width / height);
+    const detections = picture.still ? undefined : await this.#detect(picture, scene.lowestScore);
+    if (picture.takenMs < this.#endedMs) return undefined; // while the network looked
+    const reshaped = scene.reshape(width / height, picture);
+    const report = detections === undefined ? scene.rest(picture) : scene.observe(detections, picture);
+    report.observations.unshift(...reshaped.observations);
+    report.state ??= reshaped.state;
+    this.clock?.('track and events');
+    return { detections, report };
+  }
+
+  /**
+   * Ends all open tracks, because no more pictures come for now.
+   *
+   * @param time now
+   */
+  end(reason: EndReason, time: CaptureTime): SceneReport | undefined {
+    this.#endedMs = time.monotonicMs;
+    return this.#scene?.end(reason, time);
+  }
+
+  #sceneOf(aspect: number): Scene {
+    if (this.#scene === undefined) {
+      this.#scene = new Scene({ ...this.options, aspect });
+      if (this.#minScore !== undefined) this.#scene.minScore = this.#minScore;
+    }
+    return this.#scene;
+  }
+
+  async #detect({ tensor, region }: TakenPicture, minScore: number): Promise<Detection[]> {
+    const detections = await this.detector.detect(tensor, minScore, this.clock);
+    if (region === undefined) return detections;
+    return detections.map((detection) => ({ ...detection, box: toWhole(detection.box, region) }));
+  }
+}

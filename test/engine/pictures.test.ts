@@ -1,0 +1,45 @@
+import t from 'tap';
+import type { CaptureState } from '../../src/contract/status.js';
+import { Pictures } from '../../src/engine/pictures.js';
+import { parseSource } from '../../src/pipeline/capture/source.js';
+import { cameraSettings } from '../support/settings.js';
+import { SimulatedTime } from '../support/simulated-time.js';
+
+function setUp(state: CaptureState = 'live') {
+  const source = parseSource('rtsp://camera.invalid/1', cameraSettings());
+  return new Pictures('yard', { source, state, lend: () => Promise.reject(new Error('it takes no photographs')) });
+}
+
+t.test('who waits is given the next picture, and only that one', async (t) => {
+  const pictures = setUp();
+  const asked = [pictures.next(100), pictures.photograph(100)];
+  const takers = pictures.takers();
+  t.strictSame(
+    takers.map(({ cut }) => cut),
+    [
+      { box: [0, 0, 1, 1], full: false },
+      { box: [0, 0, 1, 1], full: true },
+    ],
+  );
+  t.strictSame(pictures.takers(), []);
+  takers[0]?.take(Buffer.of(1));
+  takers[1]?.take(Promise.resolve(Buffer.of(2)));
+  t.strictSame(await Promise.all(asked), [Buffer.of(1), Buffer.of(2)]);
+});
+
+t.test('no picture is made for those who have gone', async (t) => {
+  using time = new SimulatedTime();
+  const pictures = setUp();
+  const asked = t.rejects(pictures.next(1000), { code: 'ERR_SOURCE_NO_PICTURE' });
+  await time.pass(8000, 250);
+  await asked;
+  t.strictSame(pictures.takers(), [], 'a camera that is away for a day is asked for thousands');
+});
+
+t.test('of a camera that is away nothing is waited for, and one that can’t be made is told', async (t) => {
+  await t.rejects(setUp('reconnecting').next(1000), { code: 'ERR_SOURCE_NO_PICTURE', message: /it is reconnecting/ });
+  const pictures = setUp();
+  const asked = pictures.next(1000);
+  pictures.takers()[0]?.take(undefined);
+  await t.rejects(asked, { code: 'ERR_SOURCE_NO_PICTURE' });
+});
