@@ -1,67 +1,61 @@
 // node-av is FFmpeg in this process: no ffmpeg command to install, no pipe to copy frames through. Its low-level half
 // is used here because its synchronous calls cost a tenth of the asynchronous ones for a file (0.015 ms a packet).
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  AV_LOG_QUIET,
-  AV_NOPTS_VALUE,
-  AVERROR_EAGAIN,
-  AVERROR_EOF,
-  AVERROR_EXIT,
-  AVFMT_FLAG_NONBLOCK,
-  AVMEDIA_TYPE_VIDEO,
-} from 'node-av/constants';
-import {
-  type CodecContext,
-  Dictionary,
-  FFmpegError,
-  FormatContext,
-  Frame,
-  InputFormat,
-  Log,
-  Packet,
-  Rational,
-  type Stream,
-} from 'node-av/lib';
-import type { SourceError } from '../../contract/errors.js';
+import { AV_NOPTS_VALUE, AVERROR_EAGAIN } from 'node-av/constants';
+import { type CodecContext, type FormatContext, Frame, Packet, type Rational } from 'node-av/lib';
+import { monotonicMs } from '../../timing/monotonic.js';
 import { decodersFor, openDecoder } from './decoder.js';
-import { ffmpegError, shown } from './ffmpeg-error.js';
-import { isNamedPipe } from './named-pipe.js';
-import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
-import { resolveHost } from './resolve-host.js';
+import { FfmpegInput } from './ffmpeg-input.js';
+import { MediaClock } from './media-clock.js';
+import { isOnItsSide, Uprighter } from './orientation.js';
+import { LazyPicture, type Picture, type PictureSource, type SourceFacts } from './picture-source.js';
 import type { FfmpegSource as Description } from './source.js';
-import { sourceError } from './source-error.js';
 
 /** A hardware decoder that has given no picture after so many packets, or so long, gives none. */
 const patience = { packets: 90, ms: 5000 };
-/** How often a device that has nothing yet is asked again, ms. */
-const pollMs = 4;
+/** Pictures a second where nothing says it, as FFmpeg takes it for elementary streams. */
+const usualFps = 25;
+/** No picture of a file is shown for longer than this, whatever the file says, ms. */
+const mostShownMs = 10_000;
 
 /** A file, a network stream or a V4L2 device, demuxed and decoded by FFmpeg on the calling thread. */
 export class FfmpegSource implements PictureSource {
-  decodeErrors = 0;
+  #decodeErrors = 0;
+  readonly #input: FfmpegInput;
   #codec: CodecContext | undefined;
   readonly #packet = new Packet();
   readonly #frame = new Frame();
-  #stream: Stream | undefined;
-  #codecId: Stream['codecpar']['codecId'] | undefined;
-  #timeBase = new Rational(1, 1000);
-  #firstPts: bigint | undefined;
-  #mediaMs = 0;
+  readonly #clock = new MediaClock();
+  readonly #uprighter = new Uprighter();
+  #fps = usualFps;
   #pictures = 0;
+  /** When the last picture's time is over, in the stream's unit of time. */
+  #endPts: bigint | undefined;
+  /** When it came, on the monotonic clock; for how long it is shown. Milliseconds. */
+  #arrivedAt = 0;
+  #shownMs = 0;
   #draining = false;
-  /** `#frame` holds the first picture already: a hardware decoder was tried out. */
+  /** `#frame` holds the first picture already. */
   #primed = false;
-  #interrupted = false;
   /** A call that is under way: what FFmpeg works on must not be freed. */
   #busy: Promise<unknown> | undefined;
   #disposed = false;
 
+  /** @param context what FFmpeg reads from; another one in tests */
   constructor(
     private readonly source: Description,
-    /** What FFmpeg reads from; another one in tests. */
-    private readonly input = new FormatContext(),
-  ) {}
+    context?: FormatContext,
+  ) {
+    this.#input = new FfmpegInput(source, context);
+  }
+
+  get decodeErrors(): number {
+    return this.#decodeErrors + this.#input.errors;
+  }
+
+  get clockJumps(): number {
+    return this.#clock.jumps;
+  }
 
   open(): Promise<SourceFacts> {
     return this.#during(this.#open());
@@ -72,8 +66,7 @@ export class FfmpegSource implements PictureSource {
   }
 
   interrupt(): void {
-    this.#interrupted = true;
-    if (!this.#disposed) this.input.interrupt();
+    if (!this.#disposed) this.#input.interrupt();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,11 +76,12 @@ export class FfmpegSource implements PictureSource {
     }
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#uprighter[Symbol.dispose]();
     this.#frame.free();
     this.#packet.free();
     this.#codec?.freeContext();
     this.#codec = undefined;
-    await this.input.closeInput();
+    await this.#input.close();
   }
 
   async #during<T>(work: Promise<T>): Promise<T> {
@@ -100,24 +94,20 @@ export class FfmpegSource implements PictureSource {
   }
 
   async #open(): Promise<SourceFacts> {
-    Log.setLevel(AV_LOG_QUIET); // what goes wrong is said in our own errors; FFmpeg would write to stderr as well
-    if (!this.source.live && isNamedPipe(this.source.url)) throw this.#namedPipe();
-    await resolveHost(this.source);
-    await this.#inTime(() => this.#openInput());
+    const input = this.#input;
+    await input.open();
     this.#packet.alloc();
     this.#frame.alloc();
-    const { stream, choice } = this.#chooseStream();
-    this.#stream = stream;
-    this.#codecId = stream.codecpar.codecId;
-    this.#timeBase = stream.timeBase;
-    const { decoder, notes } = await this.#openDecoder(stream);
-    const { num, den } = stream.avgFrameRate;
-    const { width, height } = stream.codecpar;
-    const demuxer = this.input.iformat?.name?.split(',')[0];
-    const by = `${demuxer}/${decoder}${choice}${this.source.live ? ', live' : ''}`;
-    const frames = Number(stream.nbFrames) || (this.#isPicture ? 1 : undefined);
-    const fps = den === 0 ? 0 : num / den;
-    return { width, height, fps, by, notes, ...(frames !== undefined && { frames }) };
+    const { avgFrameRate, nbFrames, codecpar } = input.stream;
+    const { decoder, notes } = await this.#openDecoder();
+    const fps = avgFrameRate.den === 0 ? 0 : avgFrameRate.num / avgFrameRate.den;
+    this.#fps = fps || usualFps;
+    // What a file states of its pictures is not always what is in it, and how they lie is known of a picture only.
+    if (!this.source.live && !this.#primed) this.#primed = await this.#decode();
+    const { width, height } = this.#primed ? upright(this.#frame) : codecpar;
+    const frames = Number(nbFrames) || (input.isPicture ? 1 : undefined);
+    const by = `${input.demuxer}/${decoder}${input.choice}${this.source.live ? ', live' : ''}`;
+    return { width, height, fps, by, notes: [...input.notes, ...notes], ...(frames !== undefined && { frames }) };
   }
 
   async #next(): Promise<Picture | undefined> {
@@ -126,79 +116,19 @@ export class FfmpegSource implements PictureSource {
     return this.#picture();
   }
 
-  async #openInput(): Promise<void> {
-    const { url, format, options, network } = this.source;
-    const inputFormat = format === undefined ? null : InputFormat.findInputFormat(format);
-    this.input.allocContext(); // or interrupt() would have nothing to interrupt until it is open, and no effect after
-    // A read that waits inside the kernel can't be interrupted, so devices are asked again and again.
-    if (this.#isDevice) this.input.setFlags(AVFMT_FLAG_NONBLOCK);
-    this.#check(await this.input.openInput(url, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
-    if (this.#isDevice) return; // the driver has told size and format, and finding out more would wait for pictures
-    this.#check(
-      await this.input.findStreamInfo(null),
-      network ? 'sends no readable stream' : 'holds no readable stream',
-    );
-  }
-
-  get #isDevice(): boolean {
-    return this.source.live && this.source.network === undefined;
-  }
-
-  /** FFmpeg's demuxers for single pictures: image2 by the file's name, the others by its first bytes. */
-  get #isPicture(): boolean {
-    return /^(image2|(jpeg|png|webp|bmp)_pipe)$/.test(this.input.iformat?.name ?? '');
-  }
-
-  /** A camera that sends a little now and then would keep FFmpeg waiting for ever. */
-  async #inTime(work: () => Promise<void>): Promise<void> {
-    const { network } = this.source;
-    let late = false;
-    const timer =
-      network &&
-      setTimeout(() => {
-        late = true;
-        this.input.interrupt();
-      }, network.timeoutMs);
-    try {
-      await work();
-    } catch (error) {
-      throw late ? ffmpegError(this.source, AVERROR_EXIT, '') : error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** The video that is meant: the best one, or what the settings say. */
-  #chooseStream(): { stream: Stream; choice: string } {
-    const wanted = this.source.stream;
-    const videos = this.input.streams.filter(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_VIDEO);
-    const bySize = videos.toSorted((a, b) => area(b) - area(a));
-    const best = this.input.streams[this.input.findBestStream(AVMEDIA_TYPE_VIDEO)];
-    const stream =
-      wanted === undefined
-        ? best
-        : typeof wanted === 'number'
-          ? videos[wanted]
-          : bySize.at(wanted === 'largest' ? 0 : -1);
-    if (stream !== undefined) {
-      return { stream, choice: videos.length > 1 ? `, video ${videos.indexOf(stream)} of ${videos.length}` : '' };
-    }
-    if (videos.length === 0) throw this.#error('ERR_SOURCE_NO_VIDEO', 'holds no video');
-    const sizes = videos.map(({ codecpar: { width, height } }, i) => `${i} (${width}x${height})`).join(', ');
-    throw this.#error('ERR_SOURCE_NO_VIDEO', `has no video ${wanted}; it has ${sizes}`);
-  }
-
   /** Opens the first decoder that works; what was tried in vain is said in the notes. */
-  async #openDecoder(stream: Stream): Promise<{ decoder: string; notes: string[] }> {
+  async #openDecoder(): Promise<{ decoder: string; notes: string[] }> {
+    const { stream, isPicture } = this.#input;
     const decoders = decodersFor(stream, this.source.decoder);
     const software = decoders.at(-1);
-    if (software === undefined) throw this.#error('ERR_SOURCE_CODEC', 'is of a codec that this FFmpeg can’t decode');
+    if (software === undefined)
+      throw this.#input.error('ERR_SOURCE_CODEC', 'is of a codec that this FFmpeg can’t decode');
     const notes: string[] = [];
     if (decoders.length === 1 && !['auto', 'software'].includes(this.source.decoder)) {
       notes.push(`${this.source.decoder} can’t decode ${software.name}, so the CPU does`);
     }
     for (const candidate of decoders) {
-      const opened = await openDecoder(candidate, stream, { strict: this.#isPicture });
+      const opened = await openDecoder(candidate, stream, { strict: isPicture });
       let failure = 'failure' in opened ? opened.failure : undefined;
       if ('context' in opened) {
         this.#codec = opened.context;
@@ -208,7 +138,7 @@ export class FfmpegSource implements PictureSource {
         failure = `${candidate.name} gives no pictures`;
       }
       if (candidate === software)
-        throw this.#error('ERR_SOURCE_CODEC', `has parameters that its decoder refuses: ${failure}`);
+        throw this.#input.error('ERR_SOURCE_CODEC', `has parameters that its decoder refuses: ${failure}`);
       notes.push(`${failure}, so the CPU decodes`);
     }
     throw new Error('unreachable');
@@ -234,97 +164,65 @@ export class FfmpegSource implements PictureSource {
       const code = codec.receiveFrameSync(this.#frame);
       if (code >= 0) return true;
       if (this.#draining || packets > limit.packets || performance.now() > until) return false;
-      if (code !== AVERROR_EAGAIN) this.decodeErrors += 1;
-      const packet = await this.#readPacket();
-      if (packet === null) this.#draining = true;
-      if (codec.sendPacketSync(packet) < 0) this.decodeErrors += 1;
+      if (code !== AVERROR_EAGAIN) this.#decodeErrors += 1;
+      this.#draining = !(await this.#input.read(this.#packet));
+      // An empty packet is a picture that the camera left out; to a decoder it would mean the end.
+      const isEmpty = !this.#draining && this.#packet.size === 0;
+      if (!isEmpty && codec.sendPacketSync(this.#draining ? null : this.#packet) < 0) this.#decodeErrors += 1;
       this.#packet.unref();
     }
-  }
-
-  /** The next packet of our stream, or null at the end. */
-  async #readPacket(): Promise<Packet | null> {
-    for (;;) {
-      const code =
-        this.source.live && !this.#isDevice
-          ? await this.input.readFrame(this.#packet)
-          : this.input.readFrameSync(this.#packet);
-      if (code === AVERROR_EOF) return null;
-      if (this.#interrupted) throw this.#error('ERR_SOURCE_READ', 'was interrupted');
-      if (code === AVERROR_EAGAIN) {
-        await sleep(pollMs);
-        continue;
-      }
-      if (code < 0) {
-        if (this.source.live) throw this.#brokenOff(code);
-        this.decodeErrors += 1; // a damaged file ends where it can no longer be read
-        return null;
-      }
-      if (this.#packet.streamIndex === this.#stream?.index) {
-        if (this.#stream.codecpar.codecId !== this.#codecId) throw this.#changed();
-        return this.#packet;
-      }
-      this.#packet.unref();
-    }
-  }
-
-  /** The decoder that is open would make a wrong picture now and then of what comes, and the camera seem to live. */
-  #changed(): SourceError {
-    const what = `source ${shown(this.source)} has changed its codec. It is opened anew.`;
-    return sourceError('ERR_SOURCE_CHANGED', 'source', what);
-  }
-
-  #brokenOff(code: number): SourceError {
-    const error = ffmpegError(this.source, code, 'broke off');
-    if (error.code !== 'ERR_SOURCE_OPEN') return error;
-    return this.#error('ERR_SOURCE_READ', `broke off: ${FFmpegError.strerror(code)}`);
   }
 
   #picture(): Picture {
-    const pts = this.#frame.bestEffortTimestamp;
+    const { timeBase } = this.#input.stream;
+    const frame = this.#frame;
+    const { bestEffortTimestamp: pts, duration } = frame;
+    const stampMs = pts === AV_NOPTS_VALUE ? undefined : toMs(pts, timeBase); // the first one over RTSP has none
+    const now = monotonicMs();
+    const mediaMs = this.#clock.at(stampMs, this.source.live ? now - this.#arrivedAt : this.#shownMs);
+    this.#arrivedAt = now;
+    this.#shownMs = Math.min(toMs(duration, timeBase) || 1000 / this.#fps, mostShownMs);
+    if (stampMs !== undefined) this.#endPts = pts + duration;
     this.#pictures += 1;
-    this.#frame.timeBase = this.#timeBase; // FFmpeg's filters refuse a frame without
-    if (pts !== AV_NOPTS_VALUE) {
-      // The first picture over RTSP has no time stamp.
-      this.#firstPts ??= pts;
-      const { num, den } = this.#timeBase;
-      this.#mediaMs = (Number(pts - this.#firstPts) * 1000 * num) / den;
-    }
-    return { frame: this.#frame, mediaMs: this.#mediaMs };
+    frame.timeBase = timeBase; // FFmpeg's filters refuse a frame without
+    return new LazyPicture(mediaMs, () => this.#uprighter.turn(frame));
   }
 
   #end(): undefined {
     if (this.#pictures === 0) {
-      const what = this.#isPicture
+      const what = this.#input.isPicture
         ? 'is a picture that is damaged or cut off, or none at all'
         : 'opened, but no picture in it can be decoded';
-      throw this.#error('ERR_SOURCE_NO_FRAMES', what);
+      throw this.#input.error('ERR_SOURCE_NO_FRAMES', what);
     }
-    const stated = Number(this.#stream?.nbFrames ?? 0);
-    // Containers count a few pictures that players don't show; a file that was cut off lacks more than that.
-    if (this.#pictures < stated * 0.99 - 2) {
-      throw this.#error('ERR_SOURCE_TRUNCATED', `ended after ${this.#pictures} of its ${stated} pictures`);
+    if (this.#isCutOff()) {
+      const { packets, stream } = this.#input;
+      throw this.#input.error('ERR_SOURCE_TRUNCATED', `ended after ${packets} of its ${stream.nbFrames} pictures`);
     }
     return undefined;
   }
 
-  /** Nobody could interrupt us where nobody writes to it. */
-  #namedPipe(): SourceError {
-    const what = `source ${shown(this.source)} is a named pipe, at which we could wait for ever`;
-    const advice = 'Name a file, or /dev/stdin and let `cat` read the pipe: cat PIPE | minspnet detect /dev/stdin';
-    return sourceError('ERR_SOURCE_OPEN', 'source', `${what}. ${advice}.`);
-  }
-
-  #check(code: number, doing: string): void {
-    if (code < 0) throw ffmpegError(this.source, code, doing);
-  }
-
-  #error(code: string, what: string): SourceError {
-    const advice = this.source.live ? 'Check the address and that the camera is on.' : 'Check that the file is whole.';
-    return sourceError(code, 'source', `source ${shown(this.source)} ${what}. ${advice}`);
+  /**
+   * Whether a file states more pictures, and more time, than it has. Containers count a few pictures that players don't
+   * show, and a list of edits (a clip that was trimmed without being encoded anew) shows a part of the pictures only.
+   */
+  #isCutOff(): boolean {
+    const { packets, stream } = this.#input;
+    const lacks = (there: number, stated: number) => there < stated * 0.99 - 2;
+    if (!lacks(packets, Number(stream.nbFrames))) return false;
+    if (this.#endPts === undefined || stream.duration <= 0n) return true;
+    const first = stream.startTime === AV_NOPTS_VALUE ? 0n : stream.startTime;
+    const perPicture = stream.timeBase.den / stream.timeBase.num / this.#fps;
+    return lacks(Number(this.#endPts - first) / perPicture, Number(stream.duration) / perPicture);
   }
 }
 
-function area({ codecpar: { width, height } }: Stream): number {
-  return width * height;
+function toMs(time: bigint, { num, den }: Rational): number {
+  return (Number(time) * 1000 * num) / den;
+}
+
+/** The size of a picture as it is shown. */
+function upright(frame: Frame) {
+  const { width, height } = frame;
+  return isOnItsSide(frame) ? { width: height, height: width } : { width, height };
 }

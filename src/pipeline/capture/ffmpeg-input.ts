@@ -1,0 +1,226 @@
+import { lookup } from 'node:dns/promises';
+import { realpathSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AV_LOG_QUIET,
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
+  AVERROR_EXIT,
+  AVFMT_FLAG_NONBLOCK,
+  AVMEDIA_TYPE_VIDEO,
+} from 'node-av/constants';
+import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, type Packet, type Stream } from 'node-av/lib';
+import type { SourceError } from '../../contract/errors.js';
+import { ffmpegError, shown } from './ffmpeg-error.js';
+import type { FfmpegSource as Description } from './source.js';
+import { sourceError } from './source-error.js';
+
+/** How often a device that has nothing yet is asked again, ms. */
+const pollMs = 4;
+
+/** What FFmpeg's demuxers read: a file, a network stream or a V4L2 device. */
+export class FfmpegInput {
+  /** Packets of our stream so far, also of pictures that are not shown. */
+  packets = 0;
+  /** Damaged parts that could not be read. */
+  errors = 0;
+  /** What is not as it was asked for, each in a few words. */
+  readonly notes: string[] = [];
+  /** For the log: which of several videos it is. */
+  choice = '';
+  #stream: Stream | undefined;
+  #codecId: Stream['codecpar']['codecId'] | undefined;
+  #interrupted = false;
+
+  constructor(
+    readonly source: Description,
+    private readonly context = new FormatContext(),
+  ) {}
+
+  /** The video that is read, once it is open. */
+  get stream(): Stream {
+    if (this.#stream === undefined) throw new TypeError('the input is not open');
+    return this.#stream;
+  }
+
+  /** The name of the demuxer, or the first of them. */
+  get demuxer(): string {
+    return this.context.iformat?.name?.split(',')[0] ?? '';
+  }
+
+  get isDevice(): boolean {
+    return this.source.live && this.source.network === undefined;
+  }
+
+  /** FFmpeg's demuxers for single pictures: image2 by the file's name, the others by its first bytes. */
+  get isPicture(): boolean {
+    return /^(image2|(jpeg|png|webp|bmp)_pipe)$/.test(this.context.iformat?.name ?? '');
+  }
+
+  async open(): Promise<void> {
+    Log.setLevel(AV_LOG_QUIET); // what goes wrong is said in our own errors; FFmpeg would write to stderr as well
+    if (!this.source.live && isNamedPipe(this.source.url)) throw this.#namedPipe();
+    await resolveHost(this.source);
+    await this.#inTime(() => this.#openInput());
+    this.#stream = this.#chooseStream();
+    this.#codecId = this.#stream.codecpar.codecId;
+  }
+
+  /** Reads the next packet of our stream. @returns false at the end */
+  async read(packet: Packet): Promise<boolean> {
+    for (;;) {
+      const code =
+        this.source.live && !this.isDevice ? await this.context.readFrame(packet) : this.context.readFrameSync(packet);
+      if (code === AVERROR_EOF) return false;
+      if (this.#interrupted) throw this.error('ERR_SOURCE_READ', 'was interrupted');
+      if (code === AVERROR_EAGAIN) {
+        await sleep(pollMs);
+        continue;
+      }
+      if (code < 0) {
+        if (this.source.live) throw this.#brokenOff(code);
+        this.errors += 1; // a damaged file ends where it can no longer be read
+        return false;
+      }
+      if (packet.streamIndex === this.#stream?.index) {
+        if (this.#stream.codecpar.codecId !== this.#codecId) throw this.#changed();
+        this.packets += 1;
+        return true;
+      }
+      packet.unref();
+    }
+  }
+
+  interrupt(): void {
+    this.#interrupted = true;
+    this.context.interrupt();
+  }
+
+  async close(): Promise<void> {
+    await this.context.closeInput();
+  }
+
+  error(code: string, what: string): SourceError {
+    const advice = this.source.live ? 'Check the address and that the camera is on.' : 'Check that the file is whole.';
+    return sourceError(code, 'source', `source ${shown(this.source)} ${what}. ${advice}`);
+  }
+
+  async #openInput(): Promise<void> {
+    const { url, format, options, network } = this.source;
+    const inputFormat = format === undefined ? null : InputFormat.findInputFormat(format);
+    this.context.allocContext(); // or interrupt() would have nothing to interrupt until it is open, and no effect after
+    // A read that waits inside the kernel can't be interrupted, so devices are asked again and again.
+    if (this.isDevice) this.context.setFlags(AVFMT_FLAG_NONBLOCK);
+    this.#check(await this.context.openInput(url, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
+    if (this.isDevice) return; // the driver has told size and format, and finding out more would wait for pictures
+    this.#check(
+      await this.context.findStreamInfo(null),
+      network ? 'sends no readable stream' : 'holds no readable stream',
+    );
+  }
+
+  /** A camera that sends a little now and then would keep FFmpeg waiting for ever. */
+  async #inTime(work: () => Promise<void>): Promise<void> {
+    const { network } = this.source;
+    let late = false;
+    const timer =
+      network &&
+      setTimeout(() => {
+        late = true;
+        this.context.interrupt();
+      }, network.timeoutMs);
+    try {
+      await work();
+    } catch (error) {
+      throw late ? ffmpegError(this.source, AVERROR_EXIT, '') : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The video that is meant: the best one, or what the settings say. */
+  #chooseStream(): Stream {
+    const wanted = this.source.stream;
+    const videos = this.context.streams.filter(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_VIDEO);
+    const bySize = videos.toSorted((a, b) => area(b) - area(a));
+    const best = this.context.streams[this.context.findBestStream(AVMEDIA_TYPE_VIDEO)];
+    const stream =
+      wanted === undefined
+        ? best
+        : typeof wanted === 'number'
+          ? videos[wanted]
+          : bySize.at(wanted === 'largest' ? 0 : -1);
+    if (stream !== undefined) {
+      if (videos.length > 1) this.choice = `, video ${videos.indexOf(stream)} of ${videos.length}`;
+      return stream;
+    }
+    if (videos.length === 0) throw this.error('ERR_SOURCE_NO_VIDEO', 'holds no video');
+    const sizes = videos.map(({ codecpar: { width, height } }, i) => `${i} (${width}x${height})`).join(', ');
+    throw this.error('ERR_SOURCE_NO_VIDEO', `has no video ${wanted}; it has ${sizes}`);
+  }
+
+  /** The decoder that is open would make a wrong picture now and then of what comes, and the camera seem to live. */
+  #changed(): SourceError {
+    const what = `source ${shown(this.source)} has changed its codec. It is opened anew.`;
+    return sourceError('ERR_SOURCE_CHANGED', 'source', what);
+  }
+
+  #brokenOff(code: number): SourceError {
+    const error = ffmpegError(this.source, code, 'broke off');
+    if (error.code !== 'ERR_SOURCE_OPEN') return error;
+    return this.error('ERR_SOURCE_READ', `broke off: ${FFmpegError.strerror(code)}`);
+  }
+
+  /** Nobody could interrupt us where nobody writes to it. */
+  #namedPipe(): SourceError {
+    const what = `source ${shown(this.source)} is a named pipe, at which we could wait for ever`;
+    const advice = 'Name a file, or /dev/stdin and let `cat` read the pipe: cat PIPE | minspnet detect /dev/stdin';
+    return sourceError('ERR_SOURCE_OPEN', 'source', `${what}. ${advice}.`);
+  }
+
+  #check(code: number, doing: string): void {
+    if (code < 0) throw ffmpegError(this.source, code, doing);
+  }
+}
+
+function area({ codecpar: { width, height } }: Stream): number {
+  return width * height;
+}
+
+/**
+ * Finds out whether a camera's host has an address. FFmpeg would say no more than "Input/output error" where it has
+ * none, and could not be interrupted while it waits for a name server that is gone.
+ *
+ * @throws {SourceError} ERR_SOURCE_HOST
+ */
+async function resolveHost({ url, network }: Description): Promise<void> {
+  if (network === undefined) return;
+  const timer = new AbortController();
+  const late = sleep(network.timeoutMs, 'late', { signal: timer.signal }).catch(() => 'late');
+  try {
+    if ((await Promise.race([lookup(network.host), late])) !== 'late') return;
+  } catch (error) {
+    throw unknownHost(url, network.host, error);
+  } finally {
+    timer.abort();
+  }
+  throw unknownHost(url, network.host);
+}
+
+function unknownHost(url: string, host: string, cause?: unknown) {
+  const what = cause === undefined ? 'no name server answers for' : 'there is no address for the name';
+  const advice = 'Check the name and the network, or write the camera’s address in numbers';
+  return sourceError('ERR_SOURCE_HOST', 'unreachable', `source ${url}: ${what} "${host}". ${advice}.`, cause);
+}
+
+/**
+ * Whether it is a pipe with a path of its own, whose opening waits until somebody writes. One that the shell has made
+ * (`… | minspnet detect /dev/stdin`, `<(…)`) has a writer already, and leads to no path.
+ */
+function isNamedPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO() && realpathSync.native(path) !== '';
+  } catch {
+    return false; // whoever opens it says why it can't be
+  }
+}
