@@ -67,7 +67,7 @@ for (const clip of positionals.length > 0 ? positionals : [demo]) {
     await using source = createSource(parseSource(clip));
     await source.open();
     using preparation = new Preparation({ ...card.input, motion, fps: settings.fps });
-    const scene = { camera: 'bench', runId: 'bench', settings, events, minScore: card.minScore };
+    const scene = { camera: 'bench', runId: 'bench', settings, events, model: card };
     const analysis = new Analysis(scene, detector);
     const run: Run = { pictures: 0, looks: 0, cpuMs: 0, events: [] };
     let last = { monotonicMs: 0, utcMs: 0 };

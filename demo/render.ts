@@ -5,9 +5,11 @@ import { CLASSES } from './classes.js';
 import { renderClip } from './clip.js';
 import { StillMaker } from './stills.js';
 import { tar } from './tar.js';
+import { renderTraffic, TRAFFIC } from './traffic.js';
 
 const USAGE = `usage: render clip --out DIR
-       render stills --count N --out DIR [--seed S] [--first I]`;
+       render stills --count N --out DIR [--seed S] [--first I]
+       render traffic --out DIR [--seed S] [KIND…]`;
 
 async function stills(count: number, out: string, seed: number, first: number): Promise<void> {
   await mkdir(out, { recursive: true });
@@ -41,6 +43,12 @@ async function main(): Promise<void> {
     await renderClip(values.out, console.log);
   } else if (command === 'stills' && values.count && values.out) {
     await stills(Number(values.count), values.out, Number(values.seed ?? 1), Number(values.first ?? 0));
+  } else if (command === 'traffic' && values.out) {
+    const kinds = positionals.length > 1 ? positionals.slice(1) : TRAFFIC;
+    for (const kind of kinds) {
+      await renderTraffic(kind, Number(values.seed ?? 1), values.out);
+      console.log(kind);
+    }
   } else {
     console.error(USAGE);
     process.exitCode = 2;

@@ -17,7 +17,7 @@ import { View } from './view.js';
 export const CLIP = { width: 640, height: 360, fps: 15, seconds: 28, factor: 2, seed: 20 } as const;
 
 /** Part of a path that somebody follows: metres and the time it starts, seconds. */
-interface Course {
+export interface Course {
   start: number;
   /** Metres a second. */
   speed: number;
@@ -25,7 +25,7 @@ interface Course {
 }
 
 /** Somebody in the clip, with the names its labelled parts have in the ground truth. */
-interface Role {
+export interface Role {
   ids: readonly string[];
   course: Course;
   at: (stand: Stand, gone: number) => Thing;
@@ -100,14 +100,14 @@ export function buildClip(factor: number = CLIP.factor): ClipScene {
     cast: (time) =>
       roles.flatMap((role) => {
         const gone = (time - role.course.start) * role.course.speed;
-        const stand = follow(role.course.path, gone);
+        const stand = follow(role.course.path, gone, CLIP_LAYOUT);
         return stand ? [{ ids: role.ids, thing: role.at(stand, gone) }] : [];
       }),
   };
 }
 
 /** Where somebody is who has gone `gone` metres along a path, corners rounded; undefined before its start and after its end. */
-function follow(path: Course['path'], gone: number): Stand | undefined {
+export function follow(path: Course['path'], gone: number, layout: Layout): Stand | undefined {
   const point = (d: number): [number, number] => {
     let left = Math.max(0, d);
     for (let i = 1; i < path.length; i++) {
@@ -130,7 +130,7 @@ function follow(path: Course['path'], gone: number): Stand | undefined {
   const y = samples.reduce((s, p) => s + p[1], 0) / samples.length;
   const [bx, by] = point(gone - round);
   const [ax, ay] = point(gone + round);
-  return { x, y, z: groundHeight(CLIP_LAYOUT, y), heading: Math.atan2(ay - by, ax - bx) };
+  return { x, y, z: groundHeight(layout, y), heading: Math.atan2(ay - by, ax - bx) };
 }
 
 function cast(random: Random): Role[] {

@@ -61,7 +61,7 @@ export async function measureStages(options: StageOptions): Promise<StageSamples
   const input = chosenSize(model.card, options.size);
   const preparationOptions = { ...model.card.input, motion: settings.motion, fps: undefined, ...(input && { input }) };
   using preparation = new Preparation(preparationOptions, times.clock);
-  const sceneOptions = { camera: 'bench', runId: 'bench', settings, events, minScore: model.card.minScore };
+  const sceneOptions = { camera: 'bench', runId: 'bench', settings, events, model: model.card };
   const analysis = new Analysis(sceneOptions, new Detector(network), times.clock);
   const done = () => {
     const byTime = seconds === undefined ? 0 : times.warmMs / (seconds * 1000);

@@ -1,6 +1,5 @@
 import type { EndReason, Observation } from '../contract/event.js';
 import type { CameraState } from '../contract/status.js';
-import type { CaptureTime } from '../timing/monotonic.js';
 
 /** The last sight of a track, and since when it has been in which zones, on the board's monotonic clock. */
 interface OpenTrack {
@@ -31,8 +30,12 @@ export class OpenTracks {
     else this.#states.delete(state.camera);
   }
 
-  /** The states of those cameras with nothing in view from then on. */
-  empty({ utcMs }: CaptureTime): CameraState[] {
+  /**
+   * The states of those cameras with nothing in view.
+   *
+   * @param utcMs since when; milliseconds since the epoch
+   */
+  empty(utcMs: number): CameraState[] {
     const none = (counts: Record<string, number>) => Object.fromEntries(Object.keys(counts).map((name) => [name, 0]));
     const states = [...this.#states.values()].map(({ camera, counts, zones }): CameraState => {
       const zonesEmpty = Object.fromEntries(Object.entries(zones).map(([zone, inside]) => [zone, none(inside)]));
@@ -43,12 +46,13 @@ export class OpenTracks {
   }
 
   /**
-   * Ends all of them, oldest first, each after it has left the zones that it was in. They age by the monotonic clock: the
-   * other one may have been set meanwhile.
+   * Ends all of them, oldest first, each after it has left the zones that it was in.
+   *
+   * @param utcMs when; milliseconds since the epoch
    */
-  end(reason: EndReason, { monotonicMs, utcMs }: CaptureTime): Observation[] {
+  end(reason: EndReason, utcMs: number): Observation[] {
     const ends = [...this.#tracks.values()].flatMap(({ last, enteredMs }): Observation[] => {
-      const passedMs = Math.max(0, monotonicMs - last.capturedMonotonicMs);
+      const passedMs = Math.max(0, utcMs - Date.parse(last.capturedAt));
       const sighting = {
         camera: last.camera,
         id: last.id,

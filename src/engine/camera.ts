@@ -8,8 +8,8 @@ import { Analysis } from '../pipeline/analysis.js';
 import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../pipeline/capture/capture.js';
 import type { InputOptions } from '../pipeline/capture/preparation.js';
 import type { Detector } from '../pipeline/detector.js';
-import type { SceneReport } from '../pipeline/scene.js';
-import { captureTimeNow, monotonicMs } from '../timing/monotonic.js';
+import type { SceneOptions, SceneReport } from '../pipeline/scene.js';
+import { monotonicMs } from '../timing/monotonic.js';
 import { Pictures } from './pictures.js';
 import type { CameraAdjustment, FromEngine } from './protocol.js';
 import { Statistics } from './statistics.js';
@@ -20,8 +20,8 @@ export interface CameraOptions {
   runId: string;
   settings: CameraSettings;
   events: EventSettings;
-  /** The score from which a detection makes a track. */
-  minScore: number;
+  /** What its card says that scores are worth. */
+  model: SceneOptions['model'];
   /** What was changed before this engine began. */
   adjustment: CameraAdjustment;
   input: InputOptions;
@@ -55,9 +55,9 @@ export class Camera {
   #sent: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: CameraOptions) {
-    const { name, runId, settings, events, minScore, adjustment, input, detector, enqueue, hung, world } = options;
+    const { name, runId, settings, events, model, adjustment, input, detector, enqueue, hung, world } = options;
     this.#adjustment = adjustment;
-    this.#analysis = new Analysis({ camera: name, runId, settings, events, minScore }, detector);
+    this.#analysis = new Analysis({ camera: name, runId, settings, events, model }, detector);
     if (adjustment.minScore !== undefined) this.#analysis.minScore = adjustment.minScore;
     this.#capture = new Capture(
       { ...input, settings: { ...settings, fps: this.#fps }, snapshot: events.snapshot },
@@ -218,7 +218,7 @@ export class Camera {
   }
 
   #endTracks(reason: EndReason): void {
-    const report = this.#analysis.end(reason, captureTimeNow());
+    const report = this.#analysis.end(reason, { monotonicMs: monotonicMs(), utcMs: Date.now() });
     if (report !== undefined) this.#report(report, undefined);
   }
 }

@@ -41,7 +41,7 @@ export class Engine {
         runId: `${this.settings.runId}${index.toString(36)}`,
         settings,
         events,
-        minScore: settings.minScore ?? card.minScore,
+        model: card,
         adjustment: adjustments[name] ?? {},
         input: { fill, multipleOf, resize, ...(size && { input: size }), ...(inputPixels && { inputPixels }) },
         detector,

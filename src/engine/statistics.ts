@@ -1,5 +1,4 @@
 import { monotonicMs } from '../timing/monotonic.js';
-import { percentile, sortUp } from '../timing/percentile.js';
 
 /** Rates are means over so long, milliseconds, … */
 const windowMs = 10_000;
@@ -52,7 +51,8 @@ export class Statistics {
 
   /** 99th percentile of the newest waits, milliseconds; null if there was none. */
   get waitP99Ms(): number | null {
-    return this.#waits.length === 0 ? null : percentile(sortUp(this.#waits), 0.99);
+    const sorted = this.#waits.toSorted((a, b) => a - b);
+    return sorted[Math.floor(0.99 * sorted.length)] ?? null;
   }
 
   /**

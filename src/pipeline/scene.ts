@@ -1,13 +1,14 @@
 import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import type { EndReason } from '../contract/event.js';
+import type { ModelCard } from '../contract/model-card.js';
 import type { CameraState } from '../contract/status.js';
-import type { CaptureTime } from '../timing/monotonic.js';
 import { Line, LineCounts } from './lines.js';
 import { kindOf } from './track/classes.js';
+import { Calibration } from './track/evidence.js';
 import type { Track } from './track/track.js';
-import { Tracker } from './track/tracker.js';
-import { TrackEvents, type TrackReport } from './track-events.js';
+import { lowestScore, Tracker } from './track/tracker.js';
+import { type FrameTime, TrackEvents, type TrackReport } from './track-events.js';
 import { Zone } from './zones.js';
 
 export interface SceneOptions {
@@ -16,8 +17,8 @@ export interface SceneOptions {
   runId: string;
   settings: CameraSettings;
   events: EventSettings;
-  /** A track begins with this score or more. Detections down to `lowestScore` should come in too: they continue tracks. */
-  minScore: number;
+  /** What its card says that scores are worth. */
+  model: Pick<ModelCard, 'minScore' | 'calibration'>;
   /** Of the picture, width / height; 16 / 9 where it is not given. */
   aspect?: number;
 }
@@ -46,7 +47,7 @@ export class Scene {
   constructor(options: SceneOptions) {
     const { settings } = options;
     this.#options = options;
-    this.#minScore = settings.minScore ?? options.minScore;
+    this.#minScore = settings.minScore ?? options.model.minScore;
     this.#shape(options.aspect ?? 16 / 9);
     this.#occupancy = new Occupancy(options.camera, Object.keys(settings.zones));
     const classes = settings.classes && new Set(settings.classes);
@@ -58,13 +59,13 @@ export class Scene {
 
   /** Detections with a lower score need not be looked for. */
   get lowestScore(): number {
-    return this.#tracker.lowestScore;
+    return lowestScore;
   }
 
   /** In place of the score that it was made with, from the next picture on. 0..1. */
   set minScore(minScore: number) {
     this.#minScore = minScore;
-    this.#tracker.minScore = minScore;
+    this.#tracker.calibration = this.#calibration;
   }
 
   /** Tracks that a `new` was told of and no `end` yet. */
@@ -83,25 +84,25 @@ export class Scene {
    * The source was opened, with pictures of this width / height. Where that is another than before, a fraction of the
    * picture is another place, so nothing can be followed: all open tracks end.
    */
-  reshape(aspect: number, time: CaptureTime): SceneReport {
+  reshape(aspect: number, time: FrameTime): SceneReport {
     if (aspect === this.#aspect) return { observations: [], shots: [], state: undefined };
     const report = this.end('camera-restart', time);
     this.#shape(aspect);
     return report;
   }
 
-  observe(detections: readonly Detection[], time: CaptureTime): SceneReport {
+  observe(detections: readonly Detection[], time: FrameTime): SceneReport {
     this.#tracker.step(detections.filter(this.#mayBeWanted), time.monotonicMs / 1000);
     return this.#report(time);
   }
 
   /** A picture in which nothing has changed since the last one that was observed. */
-  rest(time: CaptureTime): SceneReport {
+  rest(time: FrameTime): SceneReport {
     this.#tracker.rest(time.monotonicMs / 1000);
     return this.#report(time);
   }
 
-  #report(time: CaptureTime): SceneReport {
+  #report(time: FrameTime): SceneReport {
     const report: SceneReport = { observations: [], shots: [], state: undefined };
     for (const track of this.#tracker.ended) this.#events.get(track)?.end('gone', report);
     for (const track of this.#tracker.tracks) if (track.seen) this.#eventsOf(track).see(time, report);
@@ -111,7 +112,7 @@ export class Scene {
   }
 
   /** Ends all open tracks, because no more pictures come for now. The scene can go on after it. */
-  end(reason: EndReason, time: CaptureTime): SceneReport {
+  end(reason: EndReason, time: FrameTime): SceneReport {
     const report: SceneReport = { observations: [], shots: [], state: undefined };
     for (const events of this.#events.values()) events.end(reason, report);
     this.#events.clear();
@@ -120,10 +121,14 @@ export class Scene {
     return report;
   }
 
+  get #calibration(): Calibration {
+    return new Calibration(this.#options.model, this.#minScore);
+  }
+
   #shape(aspect: number): void {
     const { zones, lines } = this.#options.settings;
     this.#aspect = aspect;
-    this.#tracker = new Tracker({ minScore: this.#minScore, aspect });
+    this.#tracker = new Tracker({ calibration: this.#calibration, aspect });
     this.#zones = Object.entries(zones).map(([name, zone]) => new Zone(name, zone, aspect));
     this.#lines = Object.entries(lines).map(([name, line]) => new Line(name, line, aspect));
   }

@@ -1,6 +1,5 @@
 import type { Direction, EndReason, Observation } from '../contract/event.js';
 import { type Box, round, roundBox } from '../contract/geometry.js';
-import type { CaptureTime } from '../timing/monotonic.js';
 import { type Line, type LineCounts, LineWatch } from './lines.js';
 import { iou } from './track/overlap.js';
 import type { Track } from './track/track.js';
@@ -17,6 +16,14 @@ const movedIou = 0.6;
 const scoreStep = 0.15;
 /** A snapshot is worth replacing when the object is seen with a score better by this. */
 const shotStep = 0.1;
+
+/** When a picture was captured. */
+export interface FrameTime {
+  /** The board's monotonic clock, ms. */
+  monotonicMs: number;
+  /** UTC, ms since the epoch. */
+  utcMs: number;
+}
 
 /** A snapshot that is wanted of the picture that was just observed. */
 export interface Shot {
@@ -71,7 +78,7 @@ export class TrackEvents {
   readonly #earlyCrossings: Crossing[] = [];
   #id = '';
   #published: PublishedFacts | undefined;
-  #time: CaptureTime | undefined;
+  #time: FrameTime | undefined;
 
   constructor(track: Track, context: TrackContext) {
     this.#track = track;
@@ -89,7 +96,7 @@ export class TrackEvents {
   }
 
   /** The track was seen in the picture of `time`. */
-  see(time: CaptureTime, report: TrackReport): void {
+  see(time: FrameTime, report: TrackReport): void {
     const track = this.#track;
     this.#time = time;
     this.className = track.votes.winner(this.className, this.#context.wanted);
@@ -198,7 +205,7 @@ export class TrackEvents {
   #sighting() {
     const { speed, firstSeen } = this.#track;
     const facts = this.#facts();
-    const { monotonicMs, utcMs } = this.#time as CaptureTime;
+    const { monotonicMs, utcMs } = this.#time as FrameTime;
     return {
       camera: this.#context.camera,
       id: this.#id,

@@ -86,7 +86,7 @@ function setUp(t: Test, { see = () => [person], periodMs = 20, closeMs = 0 }: Sc
       motion: { ...motion, refreshSeconds: 60 },
     }),
     events: settingsSchema.parse({}).events,
-    minScore: 0.5,
+    model: { minScore: 0.5 },
     adjustment: {},
     input: { fill: 114, multipleOf: 32, resize: 'fit' },
     detector: {

@@ -3,14 +3,13 @@ import type { Detection } from '../../src/contract/detection.js';
 import type { Observation } from '../../src/contract/event.js';
 import type { CameraState } from '../../src/contract/status.js';
 import { Scene, type SceneOptions, type SceneReport } from '../../src/pipeline/scene.js';
-import type { Shot } from '../../src/pipeline/track-events.js';
-import type { CaptureTime } from '../../src/timing/monotonic.js';
+import type { FrameTime, Shot } from '../../src/pipeline/track-events.js';
 import { cameraSettings } from '../support/settings.js';
 import { type Actor, detect } from './track/actors.js';
 
 export const utcAtStart = Date.UTC(2026, 10, 24, 12);
 
-export function timeOf(seconds: number): CaptureTime {
+export function timeOf(seconds: number): FrameTime {
   return { monotonicMs: 5_000_000 + seconds * 1000, utcMs: utcAtStart + Math.round(seconds * 1000) };
 }
 
@@ -24,7 +23,7 @@ export function makeScene(settings: Partial<CameraSettings> = {}, options: Parti
       detections: false,
       snapshot: { quality: 80, maxSize: 640, maxBytes: 1e6, drawBox: false },
     },
-    minScore: 0.4,
+    model: { minScore: 0.4 },
     ...options,
   });
 }

@@ -173,7 +173,7 @@ t.test('updates keep their distance', async (t) => {
 });
 
 t.test('a shot at new, and another one when it is clearly better seen', async (t) => {
-  const score = (frame: number) => (frame < 30 ? 0.5 : frame < 60 ? 0.55 : 0.9);
+  const score = (frame: number) => (frame < 30 ? 0.7 : frame < 60 ? 0.75 : 0.9);
   const record = play(makeScene(), {
     actors: [parked],
     seconds: 9,
@@ -189,9 +189,9 @@ t.test('a best score that came too soon after an update is told with the next', 
   const record = play(makeScene(), {
     actors: [parked],
     seconds: 2.8,
-    alter: (d, frame) => d.map((one) => ({ ...one, score: frame === 10 ? 0.9 : 0.5 })),
+    alter: (d, frame) => d.map((one) => ({ ...one, score: frame === 10 ? 0.9 : 0.7 })),
   });
-  t.match(record.of('update'), [{ bestScore: 0.9, score: 0.5, capturedMonotonicMs: 5_002_200 }]);
+  t.match(record.of('update'), [{ bestScore: 0.9, score: 0.7, capturedMonotonicMs: 5_002_200 }]);
   t.equal(record.shots.length, 1, 'that picture is gone');
 });
 
@@ -251,7 +251,7 @@ t.test('the camera’s score comes before the model’s', async (t) => {
     play(makeScene(minScore === undefined ? {} : { minScore }), {
       actors: [parked],
       seconds: 2,
-      alter: (d) => d.map((one) => ({ ...one, score: 0.5 })),
+      alter: (d) => d.map((one) => ({ ...one, score: 0.7 })),
     }).of('new').length;
   t.equal(seenWith(), 1);
   t.equal(seenWith(0.6), 0);

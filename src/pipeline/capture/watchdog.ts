@@ -1,6 +1,5 @@
 import type { RecoverySettings } from '../../config/schema.js';
 import { SourceError } from '../../contract/errors.js';
-import { percentile, sortUp } from '../../timing/percentile.js';
 
 /** A source that gives no picture for this many of its frame times has stalled … */
 const stallFrames = 10;
@@ -117,7 +116,8 @@ export class Watchdog {
   }
 
   #frameMs(): number {
-    return this.#steps.length === 0 ? 1000 / (this.fps || 10) : percentile(sortUp(this.#steps), 0.5);
+    const sorted = this.#steps.toSorted((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? 1000 / (this.fps || 10);
   }
 }
 

@@ -3,6 +3,8 @@ import { atEdge } from './overlap.js';
 
 /** How wrong a detector's box is, as a fraction of the object's size, at score 0. Half of it at score 1. */
 const boxError = 0.08;
+/** So many times more wrong it is of an object that is wholly behind another. */
+const coveredError = 8;
 /** How fast an object changes its velocity: sizes a second, after one second. */
 const velocityWalk = 1.3;
 /** How fast an object changes its width and height: fraction of them, after one second. */
@@ -142,8 +144,8 @@ export class BoxFilter {
    * A surer detection counts for more (as in StrongSORT's "NSA" filter). Of an object that the picture's edge cuts, the
    * box tells less than it seems to: its length may be more, and its centre is beyond where it looks.
    */
-  correct(box: Box, score: number): void {
-    const error = boxError * (1 - score / 2);
+  correct(box: Box, score: number, covered = 0): void {
+    const error = boxError * (1 - score / 2) * (1 + coveredError * covered);
     const sd = error * this.size;
     const width = wholeLength(box[0], box[2], this.#width.value);
     const height = wholeLength(box[1], box[3], this.#height.value);

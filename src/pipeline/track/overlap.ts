@@ -24,6 +24,12 @@ export function containment(a: Box, b: Box): number {
   return common === 0 ? 0 : common / Math.min(area(a), area(b));
 }
 
+/** How much of `box` lies in `other`, 0..1. */
+export function coveredShare(box: Box, other: Box): number {
+  const common = intersection(box, other);
+  return common === 0 ? 0 : common / area(box);
+}
+
 /**
  * Distance IoU (Zheng et al. 2020), -1..1: IoU less the squared distance of the centres over the squared diagonal
  * of the box around both. Boxes that don't touch still differ by how far they are apart, so an object that
@@ -38,6 +44,12 @@ export function distanceIou(a: Box, b: Box, overlap: number, aspect: number): nu
   const dy = (a[1] + a[3] - b[1] - b[3]) / 2 / aspect;
   const diagonal = width * width + height * height;
   return diagonal === 0 ? overlap : overlap - (dx * dx + dy * dy) / diagonal;
+}
+
+/** Intersection over union of the heights alone, 0..1. */
+export function heightIou(a: Box, b: Box): number {
+  const common = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
+  return Math.max(0, common) / (Math.max(a[3], b[3]) - Math.min(a[1], b[1]));
 }
 
 /** Cuts a box at the picture's edges, in place. */

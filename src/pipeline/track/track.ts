@@ -1,6 +1,7 @@
 import type { Detection } from '../../contract/detection.js';
 import type { Box } from '../../contract/geometry.js';
 import { ClassVote, kindOf, topSpeed } from './classes.js';
+import { Evidence } from './evidence.js';
 import { BoxFilter } from './kalman.js';
 import { area, clip } from './overlap.js';
 
@@ -23,14 +24,14 @@ export class Track {
   confirmed = false;
   /** In the newest picture. */
   seen = true;
-  /** Sure detections so far; low-scored ones keep a track but don't make one. */
-  hits = 1;
+  readonly evidence = new Evidence();
   readonly firstSeen: number;
   lastSeen: number;
   /** Seconds without pictures that the tracker had counted by then. */
   blindBefore = 0;
-  /** When, and where, it was last surely seen. */
+  /** When it was last seen by a detection that is more likely right than not, or moved on. */
   lastSure: number;
+  /** Where it was last seen by a detection that is more likely right than not. */
   sureBox: Box;
   /** Of the newest detection. */
   score: number;
@@ -45,11 +46,16 @@ export class Track {
   readonly expected: Box = [0, 0, 0, 0];
   /** Expected to be outside the picture, or nearly. */
   outside = false;
+  /** How much of where it is expected lies behind another object, 0..1. */
+  covered = 0;
   #filter: BoxFilter;
+  #logOdds: number;
   #stillness: Stillness;
 
   constructor(
     detection: Detection,
+    /** Of being right, of this detection. */
+    logOdds: number,
     seconds: number,
     /** Of the picture, width / height. */
     readonly aspect: number,
@@ -65,6 +71,8 @@ export class Track {
     this.#filter = new BoxFilter(detection.box, aspect, topSpeed(detection.class));
     this.#stillness = new Stillness(this.#filter.x, this.#filter.y / aspect, seconds);
     clip(this.#filter.boxInto(this.expected));
+    this.#logOdds = logOdds;
+    this.weigh(false);
   }
 
   get stationary(): boolean {
@@ -109,9 +117,9 @@ export class Track {
     return this.#filter.surprise(box);
   }
 
-  /** @param isSure whether the detection's score could have begun a track */
-  see(detection: Detection, seconds: number, isSure: boolean): void {
-    this.#filter.correct(detection.box, detection.score);
+  /** @param logOdds of being right, of this detection */
+  see(detection: Detection, logOdds: number, seconds: number): void {
+    this.#filter.correct(detection.box, detection.score, this.covered);
     this.#stillness.update(this.#filter.x, this.#filter.y / this.aspect, this.#filter.size, seconds);
     this.votes.add(detection.class, detection.score);
     this.class = this.votes.winner(this.class) ?? this.class;
@@ -120,12 +128,16 @@ export class Track {
     this.score = detection.score;
     this.bestScore = Math.max(this.bestScore, detection.score);
     this.box = detection.box;
-    if (isSure) {
-      this.hits++;
-      this.lastSure = seconds;
-      this.sureBox = detection.box;
-    }
+    this.#logOdds = logOdds;
     this.#expect();
+  }
+
+  /** Takes the newest detection for evidence. @param isOther whether it shows another track's object */
+  weigh(isOther: boolean): void {
+    const { x, y, size } = this.#filter;
+    const moved = this.evidence.see(isOther ? undefined : this.#logOdds, this.box, x, y / this.aspect, size);
+    if (this.#logOdds >= 0 || moved) this.lastSure = this.lastSeen;
+    if (this.#logOdds >= 0) this.sureBox = this.box;
   }
 
   /** Time passes in which nothing moves. Nothing is learnt: that is no further detection. */
@@ -143,7 +155,6 @@ export class Track {
     this.kind = other.kind;
     this.votes.addAll(other.votes);
     this.seen = other.seen;
-    this.hits += other.hits;
     this.lastSeen = other.lastSeen;
     this.blindBefore = other.blindBefore;
     this.lastSure = other.lastSure;

@@ -2,27 +2,25 @@ import type { Detection } from '../../contract/detection.js';
 import type { Box } from '../../contract/geometry.js';
 import { Assignment } from './assign.js';
 import { kindOf } from './classes.js';
-import { area, containment, distanceIou, iou, isCut } from './overlap.js';
+import type { Calibration } from './evidence.js';
+import { area, containment, coveredShare, distanceIou, heightIou, iou, isCut } from './overlap.js';
 import { Track } from './track.js';
 
 export interface TrackerOptions {
-  /** A track begins with this score or more; at less, detections only continue tracks. */
-  minScore: number;
+  /** What scores are worth. */
+  calibration: Calibration;
   /** Of the picture, width / height. */
   aspect: number;
-  /** A track is confirmed when it was surely seen this often … */
-  confirmHits?: number;
-  /** … within this time, seconds (or ten pictures, where that is longer). */
-  confirmSeconds?: number;
+  /** An unconfirmed track is over when it was not seen for this time, seconds (or two pictures, where that is longer). */
+  unconfirmedLostSeconds?: number;
   /** A track is over when it was not seen for this time, seconds (or three pictures, where that is longer). */
   lostSeconds?: number;
   /** The same for one that stands still. */
   stationaryLostSeconds?: number;
 }
 
-/** Weak detections reach down to this fraction of `minScore`, and never below `noise`. */
-const weakFraction = 0.4;
-const noise = 0.1;
+/** A detection with a lower score is no sign of anything. */
+export const lowestScore = 0.25;
 /** Two boxes that overlap this much show one object, if their classes may be confused. */
 const sameObjectIou = 0.7;
 /** Two tracks whose boxes overlap this much show one object, whatever their classes: a person bent down is no dog. */
@@ -51,6 +49,11 @@ const unconfirmedCost = 0.1;
 const confusedIou = 0.3;
 /** And at this extra cost, so that a detection of the same class is preferred. */
 const confusedCost = 0.05;
+/** Who stands at another distance is of another height and has feet elsewhere (Hybrid-SORT, Yang et al. 2024): at most so much. */
+const heightCost = 0.25;
+/** Of two boxes of one kind that overlap this much, the weaker is no sign of a second object: it may show the first. */
+const sharedIou = 0.4;
+const sharedContainment = 0.75;
 /** No track begins with a piece at the picture's edge that is thinner than this, fraction of the picture. */
 const sliver = 0.02;
 /** Two boxes at the picture's edge show parts of one object, if that much of the smaller is in the larger. */
@@ -94,17 +97,12 @@ export class Tracker {
   #blind = 0;
 
   constructor(options: TrackerOptions) {
-    this.#options = { confirmHits: 3, confirmSeconds: 1, lostSeconds: 2, stationaryLostSeconds: 10, ...options };
+    this.#options = { unconfirmedLostSeconds: 0.35, lostSeconds: 2, stationaryLostSeconds: 10, ...options };
   }
 
-  /** Detections with a lower score are of no use to this tracker. */
-  get lowestScore(): number {
-    return Math.max(noise, weakFraction * this.#options.minScore);
-  }
-
-  /** A track begins with this score or more, from the next picture on. 0..1. */
-  set minScore(minScore: number) {
-    this.#options.minScore = minScore;
+  /** From the next picture on. */
+  set calibration(calibration: Calibration) {
+    this.#options.calibration = calibration;
   }
 
   /** @param seconds when the picture was taken, on any clock that doesn't go back */
@@ -112,7 +110,8 @@ export class Tracker {
     const dt = this.#advance(seconds);
     this.#forget(seconds);
     for (const track of this.tracks) track.predict(dt);
-    const candidates = onePerObject(detections, this.lowestScore);
+    this.#cover();
+    const candidates = onePerObject(detections, lowestScore);
     this.#associate(candidates, seconds);
     this.#begin(candidates, seconds);
     this.#confirm();
@@ -132,9 +131,9 @@ export class Tracker {
     this.#forget(seconds);
   }
 
-  /** Every track is confirmed and seen: a second look at the same picture would change nothing. */
+  /** A second look at the same picture would change nothing: what is told is seen, and nothing is about to be. */
   get settled(): boolean {
-    return this.tracks.every(({ confirmed, seen }) => confirmed && seen);
+    return this.tracks.every(({ confirmed, seen, evidence }) => (confirmed ? seen : !(seen && evidence.isPromising)));
   }
 
   /** Drops all tracks, so that the next picture begins anew. */
@@ -170,43 +169,61 @@ export class Tracker {
   }
 
   #isOver(track: Track, seconds: number): boolean {
-    const { confirmSeconds, lostSeconds, stationaryLostSeconds } = this.#options;
+    const { unconfirmedLostSeconds, lostSeconds, stationaryLostSeconds } = this.#options;
     const unseen = seconds - track.lastSeen - (this.#blind - track.blindBefore);
-    if (!track.confirmed) return seconds - track.firstSeen > Math.max(confirmSeconds, 10 * this.#interval);
+    if (!track.confirmed) return unseen > Math.max(unconfirmedLostSeconds, 2.5 * this.#interval);
     if (seconds - track.lastSure > lostSeconds && iou(track.box, track.sureBox) < heldIou) return true;
     if (unseen <= gapSteps * this.#interval) return false;
     if (track.outside) return unseen > leftSeconds;
     return unseen > (track.atRest ? stationaryLostSeconds : lostSeconds);
   }
 
+  /** Finds how much of each object is expected to be behind another that is nearer to the camera: lower in the picture. */
+  #cover(): void {
+    for (const track of this.tracks) {
+      track.covered = 0;
+      for (const other of this.tracks) {
+        if (other === track || !other.confirmed || other.expected[3] <= track.expected[3]) continue;
+        track.covered = Math.max(track.covered, coveredShare(track.expected, other.expected));
+      }
+    }
+  }
+
   /** Continues tracks with detections. */
   #associate(detections: readonly Detection[], seconds: number): void {
     const { tracks } = this;
-    const { minScore } = this.#options;
+    const { calibration } = this.#options;
+    const odds = detections.map((detection) => calibration.logOdds(detection));
     this.#taken.length = 0;
     this.#assignment.resize(tracks.length, detections.length);
     tracks.forEach((track, row) => {
       const mayLeap = seconds - track.lastSeen <= (track.confirmed ? leapSeconds : 1.5 * this.#interval);
       detections.forEach((detection, column) => {
-        this.#assignment.set(row, column, costOf(track, detection, detection.score >= minScore, mayLeap));
+        this.#assignment.set(row, column, costOf(track, detection, (odds[column] ?? 0) >= 0, mayLeap));
       });
     });
     this.#assignment.solve(tracks.length, detections.length, 1).forEach((column, row) => {
       const detection = detections[column];
       const track = tracks[row];
-      if (detection === undefined || track === undefined) return;
-      track.see(detection, seconds, detection.score >= minScore);
+      if (track === undefined) return;
+      if (detection === undefined) {
+        track.evidence.miss();
+        return;
+      }
+      track.see(detection, odds[column] ?? 0, seconds);
       track.blindBefore = this.#blind;
       this.#taken.push(detection);
     });
+    for (const track of tracks) if (track.seen) track.weigh(tracks.some((other) => isSameThing(other, track)));
   }
 
-  /** Begins tracks with the sure detections that continue none. */
+  /** Begins tracks with the detections that continue none. */
   #begin(detections: readonly Detection[], seconds: number): void {
     for (const detection of detections) {
-      if (detection.score < this.#options.minScore || isSliver(detection.box)) continue;
+      if (isSliver(detection.box)) continue;
       if (this.#taken.some((known) => known === detection || isDuplicate(known, detection))) continue;
-      const track = new Track(detection, seconds, this.#options.aspect);
+      const { calibration, aspect } = this.#options;
+      const track = new Track(detection, calibration.logOdds(detection), seconds, aspect);
       track.blindBefore = this.#blind;
       this.tracks.push(track);
       this.#taken.push(detection);
@@ -216,7 +233,7 @@ export class Tracker {
   #confirm(): void {
     let kept = 0;
     for (const track of this.tracks) {
-      if (!track.confirmed && track.seen && track.hits >= this.#options.confirmHits) {
+      if (!track.confirmed && track.seen && track.evidence.isSure) {
         const lost = this.#lostTwin(track);
         lost?.become(track);
         if (lost !== undefined || this.#isTaken(track)) continue;
@@ -281,6 +298,15 @@ function isDuplicate(known: Detection, candidate: Detection): boolean {
   return iou(known.box, candidate.box) > duplicateIou || containment(known.box, candidate.box) > duplicateContainment;
 }
 
+/** Whether what is seen as `track` is seen as `other` already, which is told or more likely. */
+function isSameThing(other: Track, track: Track): boolean {
+  if (other === track || !other.seen || track.confirmed) return false;
+  if (!other.confirmed && other.evidence.logOdds <= track.evidence.logOdds) return false;
+  const overlap = iou(other.box, track.box);
+  if (other.kind !== track.kind) return overlap > sameObjectIou;
+  return overlap > sharedIou || containment(other.box, track.box) > sharedContainment;
+}
+
 /** How many times larger the one area is than the other. */
 function growth(track: Track, detection: Detection): number {
   const ratio = area(track.expected) / area(detection.box);
@@ -300,6 +326,9 @@ function costOf(track: Track, detection: Detection, isSure: boolean, mayLeap: bo
   const isPossible =
     overlap >= clearIou || (mayLeap && isWithinReach(track, detection)) || isSamePart(track.box, detection.box);
   if (!isPossible) return 1;
-  const penalty = (confused ? confusedCost : 0) + (track.confirmed ? 0 : unconfirmedCost);
+  const penalty =
+    (confused ? confusedCost : 0) +
+    (track.confirmed ? 0 : unconfirmedCost) +
+    heightCost * (1 - heightIou(track.expected, detection.box));
   return (1 - distanceIou(track.expected, detection.box, overlap, track.aspect)) / 2 + penalty;
 }

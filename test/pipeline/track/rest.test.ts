@@ -1,4 +1,5 @@
 import t from 'tap';
+import { Calibration } from '../../../src/pipeline/track/evidence.js';
 import { Tracker } from '../../../src/pipeline/track/tracker.js';
 import { car, detect, person } from './actors.js';
 
@@ -6,7 +7,7 @@ const parked = car(() => [0.5, 0.5]);
 const walker = person((s) => [0.1 + 0.1 * s, 0.5]);
 
 function tracked(seconds: number, actors = [parked]): Tracker {
-  const tracker = new Tracker({ minScore: 0.4, aspect: 16 / 9 });
+  const tracker = new Tracker({ calibration: new Calibration({ minScore: 0.4 }), aspect: 16 / 9 });
   for (let frame = 0; frame <= seconds * 10; frame += 1) tracker.step(detect(actors, frame / 10), frame / 10);
   return tracker;
 }
@@ -36,7 +37,7 @@ t.test('what walked and stopped is where it stopped, and goes on from there', as
 });
 
 t.test('still pictures confirm nothing, and what was unseen stays so', async (t) => {
-  const tracker = new Tracker({ minScore: 0.4, aspect: 16 / 9 });
+  const tracker = new Tracker({ calibration: new Calibration({ minScore: 0.4 }), aspect: 16 / 9 });
   t.ok(tracker.settled, 'nothing to learn of an empty scene');
   tracker.step(detect([parked], 0), 0);
   t.notOk(tracker.settled, 'a first sight wants a second');
