@@ -1,4 +1,5 @@
 import { distribution } from '../src/bench/statistics.js';
+import { percentile as quantileOf, sortUp } from '../src/timing/percentile.js';
 
 /** Three digits, or `n too small` where the samples are too few to tell. */
 export function percentile(samples: readonly number[], p: 'p50' | 'p90' | 'p99'): string {
@@ -10,5 +11,5 @@ export function sum(values: readonly number[]): number {
 }
 
 export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+  return quantileOf(sortUp(values), 0.5);
 }

@@ -9,14 +9,15 @@ import { readBoard } from '../device/board.js';
 import { readMachine } from '../device/machine.js';
 import { type SensorReadings, Sensors } from '../device/sensors.js';
 import { stages } from '../pipeline/stage-clock.js';
-import { Course } from './course.js';
+import { percentile, sortUp } from '../timing/percentile.js';
+import { BoardSeries } from './board-series.js';
 import { type DaemonRun, measureDaemon } from './daemon-run.js';
 import { energyOf, type Window } from './energy.js';
 import { cpuMsPerStep, type Measured, measureInTurns, turnMeans } from './measure.js';
 import { NetworkSubject } from './network-subject.js';
 import { PowerLog } from './power-log.js';
 import { measureStages, type StageSamples } from './stages.js';
-import { distribution, histogram, quantile, sortUp, sum } from './statistics.js';
+import { distribution, histogram, sum } from './statistics.js';
 
 export interface BenchmarkOptions {
   /** Of ours. */
@@ -39,7 +40,7 @@ export interface BenchmarkOptions {
 
 const powerMs = 100;
 /** Reading all sensors costs a Raspberry Pi a process, so it is not done at every turn. */
-const courseMs = 1000;
+const seriesMs = 1000;
 /** Of the idle baseline, seconds. */
 const idle = { least: 3, most: 15 };
 
@@ -54,13 +55,13 @@ export async function benchmark(options: BenchmarkOptions): Promise<Benchmark> {
   const [board, machine, sensors] = [await readBoard(), await readMachine(), await Sensors.find()];
   const before = await sensors.read();
   await using power = new PowerLog(() => sensors.power());
-  const course = new Course(sensors, courseMs);
-  const baseline = await course.part('idle', () => measureIdle(power, before, options));
-  const networks = await course.part('networks', () => measureNetworks(power, course, options));
-  const staged = await course.part('stages', () => measurePictures(options));
-  const daemon = await course.part('daemon', async () => {
+  const series = new BoardSeries(sensors, seriesMs);
+  const baseline = await series.part('idle', () => measureIdle(power, before, options));
+  const networks = await series.part('networks', () => measureNetworks(power, series, options));
+  const staged = await series.part('stages', () => measurePictures(options));
+  const daemon = await series.part('daemon', async () => {
     power.start(powerMs);
-    const run = await course.during(() =>
+    const run = await series.during(() =>
       measureDaemon({
         ...options,
         model: first(options.models),
@@ -106,7 +107,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<Benchmark> {
     })),
     stages: stageResults(staged),
     daemon: { ...daemonFigures(daemon), energy: energy([daemon.window], daemon.pictures) },
-    series: course.series(first(networks).measured, power.samples),
+    series: series.series(first(networks).measured, power.samples),
   };
 }
 
@@ -127,7 +128,7 @@ type About = Omit<ModelResult, 'warmUp' | 'inferenceMs' | 'histogram' | 'cpuMs' 
 
 async function measureNetworks(
   power: PowerLog,
-  course: Course,
+  series: BoardSeries,
   { models, runtime, size, source, seconds, fps, onProgress }: BenchmarkOptions,
 ): Promise<{ about: About; measured: Measured }[]> {
   const subjects: NetworkSubject[] = [];
@@ -142,7 +143,7 @@ async function measureNetworks(
       seconds,
       ...(fps !== undefined && { fps }),
       between: async () => {
-        await course.look();
+        await series.look();
         await power.sample();
       },
       onProgress: (done) => onProgress?.('networks', done),
@@ -181,7 +182,7 @@ function modelFigures(measured: Measured, base: Measured) {
 export function ratio(measured: Measured, base: Measured): NonNullable<ModelResult['ratio']> {
   const own = turnMeans(measured);
   const ratios = sortUp(turnMeans(base).map((mean, i) => (own[i] ?? Number.NaN) / mean));
-  const at = (p: number) => quantile(ratios, p);
+  const at = (p: number) => percentile(ratios, p);
   return { to: base.name, rounds: ratios.length, median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 

@@ -124,10 +124,10 @@ async function watch(config: string, url: string, options: DaemonRunOptions): Pr
   // Not `close`: an engine that outlives its daemon holds the pipes open.
   const end = () => ended.abort();
   const exited = once(child, 'exit').then(end, end);
-  let ears: Ears | undefined;
+  let subscriber: Subscriber | undefined;
   try {
-    ears = new Ears(await connect(url, ended.signal), startedAt);
-    return await observe(ears, child.pid ?? 0, url, options, ended.signal);
+    subscriber = new Subscriber(await connect(url, ended.signal), startedAt);
+    return await observe(subscriber, child.pid ?? 0, url, options, ended.signal);
   } catch (cause) {
     throw new MinspnetError('ERR_BENCH_DAEMON', 'engine', `the daemon could not be measured: ${said.trim() || cause}`, {
       cause,
@@ -137,42 +137,42 @@ async function watch(config: string, url: string, options: DaemonRunOptions): Pr
     const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await exited;
     clearTimeout(force);
-    await ears?.close();
+    await subscriber?.close();
   }
 }
 
 async function observe(
-  ears: Ears,
+  subscriber: Subscriber,
   pid: number,
   url: string,
   { seconds, onProgress }: DaemonRunOptions,
   signal: AbortSignal,
 ): Promise<DaemonRun> {
-  await until(() => ears.firstResultMs !== null, startMs, 'no result', signal);
+  await until(() => subscriber.firstResultMs !== null, startMs, 'no result', signal);
   await sleep(warmUpMs, undefined, { signal });
   const [engine = 0] = children(pid);
   const look = () => ({ engine: cpuSeconds(engine), daemon: cpuSeconds(pid) });
-  ears.start();
-  const before = { at: performance.now(), cpu: look(), health: ears.health };
+  subscriber.start();
+  const before = { at: performance.now(), cpu: look(), health: subscriber.health };
   for (let now = before.at; now - before.at < seconds * 1000; now = performance.now()) {
     onProgress?.((now - before.at) / (seconds * 1000));
     await sleep(Math.min(250, before.at + seconds * 1000 - now), undefined, { signal });
   }
   const cpu = look();
   const to = performance.now();
-  const samples = ears.stop();
-  const known = ears.health;
-  await until(() => ears.health !== known, healthMs, 'no health', signal);
+  const samples = subscriber.stop();
+  const known = subscriber.health;
+  await until(() => subscriber.health !== known, healthMs, 'no health', signal);
   const of = (health: Health | undefined) => health?.cameras[camera];
-  const [first, last] = [of(before.health), of(ears.health)];
+  const [first, last] = [of(before.health), of(subscriber.health)];
   return {
     broker: maskUrl(url),
     window: { from: before.at, to },
     pictures: samples.inferenceMs.length,
     skipped: (last?.skipped ?? 0) - (first?.skipped ?? 0),
     decodeErrors: (last?.decodeErrors ?? 0) - (first?.decodeErrors ?? 0),
-    readyMs: ears.readyMs,
-    firstResultMs: ears.firstResultMs,
+    readyMs: subscriber.readyMs,
+    firstResultMs: subscriber.firstResultMs,
     ...samples,
     peakRssBytes: { engine: peakRssBytes(engine), daemon: peakRssBytes(pid) },
     cpuSeconds: { engine: cpu.engine - before.cpu.engine, daemon: cpu.daemon - before.cpu.daemon },
@@ -181,8 +181,8 @@ async function observe(
 
 type Samples = Pick<DaemonRun, 'captureToPublishMs' | 'inferenceMs' | 'eventsMs'>;
 
-/** A subscriber that writes down when it hears what. */
-class Ears {
+/** A subscriber that writes down when it hsubscriber what. */
+class Subscriber {
   readyMs: number | null = null;
   firstResultMs: number | null = null;
   health: Health | undefined;

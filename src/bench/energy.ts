@@ -6,6 +6,8 @@ export interface PowerSample {
   at: number;
   /** Null: it said nothing. */
   watts: number | null;
+  /** Of a counter of energy: `watts` is the mean over so long before `at`, milliseconds. */
+  overMs?: number | undefined;
 }
 
 export interface Integral {
@@ -22,27 +24,36 @@ export interface Window {
   to: number;
 }
 
+/** Means over shorter times say more about when a counter is moved on than about the board. Milliseconds. */
+const shortestPeakMs = 20;
+
 /**
- * The energy inside a window by the trapezoid rule, with the power at the window's ends interpolated. Where the sensor
- * said nothing, nothing is added and no time is covered: a gap is never bridged.
+ * The energy inside a window. A counter's means are added up for as long as they were taken inside. Momentary values are
+ * integrated by the trapezoid rule, those inside the window only: what the board takes just before and after belongs to
+ * other work, so the power at the window's ends is that of the nearest value inside. Where the sensor said nothing,
+ * nothing is added and no time is covered: a gap is never bridged.
  */
 export function integrate(samples: readonly PowerSample[], { from, to }: Window): Integral {
   const result: Integral = { joules: 0, seconds: 0, peakWatts: 0, samples: 0 };
-  for (const { at, watts } of samples) {
-    if (watts === null || at < from || at > to) continue;
+  const isInside = ({ at }: PowerSample) => at >= from && at <= to;
+  for (const sample of samples) {
+    const { watts, overMs = shortestPeakMs } = sample;
+    if (watts === null || !isInside(sample)) continue;
     result.samples += 1;
-    result.peakWatts = Math.max(result.peakWatts, watts);
+    if (overMs >= shortestPeakMs) result.peakWatts = Math.max(result.peakWatts, watts);
   }
-  for (let i = 1; i < samples.length; i += 1) {
-    const [a, b] = [samples[i - 1], samples[i]] as [PowerSample, PowerSample];
-    if (a.watts === null || b.watts === null || b.at <= a.at) continue;
-    const start = Math.max(a.at, from);
-    const end = Math.min(b.at, to);
-    if (end <= start) continue;
-    const slope = (b.watts - a.watts) / (b.at - a.at);
-    const middle = a.watts + slope * ((start + end) / 2 - a.at); // of a straight line, the mean
-    result.joules += (middle * (end - start)) / 1000;
-    result.seconds += (end - start) / 1000;
+  const add = (meanWatts: number, start: number, end: number) => {
+    const seconds = Math.max(0, Math.min(end, to) - Math.max(start, from)) / 1000;
+    result.joules += meanWatts * seconds;
+    result.seconds += seconds;
+  };
+  for (const [i, b] of samples.entries()) {
+    if (b.watts !== null && b.overMs !== undefined) add(b.watts, b.at - b.overMs, b.at);
+    const a = samples[i - 1];
+    if (a === undefined || a.watts === null || b.watts === null || b.overMs !== undefined || b.at <= a.at) continue;
+    if (isInside(a) && isInside(b)) add((a.watts + b.watts) / 2, a.at, b.at);
+    else if (isInside(b)) add(b.watts, a.at, b.at);
+    else if (isInside(a)) add(a.watts, a.at, b.at);
   }
   return result;
 }

@@ -1,15 +1,15 @@
-import type { Reading } from '../device/reading.js';
+import type { PowerReading } from '../device/power/meter.js';
 import type { PowerSample } from './energy.js';
 
 /** Writes down what the board takes, at a steady rate. Timers come late while a network computes; each sample has its time. */
 export class PowerLog implements AsyncDisposable {
   readonly samples: PowerSample[] = [];
   /** The last reading: source, scope, and why there is nothing. */
-  sensor: Reading | undefined;
+  sensor: PowerReading | undefined;
   #timer: NodeJS.Timeout | undefined;
   #reading: Promise<void> | undefined;
 
-  constructor(private readonly read: () => Promise<Reading>) {}
+  constructor(private readonly read: () => Promise<PowerReading>) {}
 
   /** Samples now and then every so often; {@link pause} ends it. */
   start(intervalMs: number): void {
@@ -35,7 +35,7 @@ export class PowerLog implements AsyncDisposable {
     const reading = await this.read();
     this.sensor = reading;
     // A reading that took long is of some time in between.
-    this.samples.push({ at: (before + performance.now()) / 2, watts: reading.value });
+    this.samples.push({ at: (before + performance.now()) / 2, watts: reading.value, overMs: reading.overMs });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -72,7 +72,7 @@ async function answerOf<Task, Progress, Result>(
         silence.refresh();
         if (answer.kind === 'progress') onProgress?.(answer.progress);
         else if (answer.kind === 'result') resolve(answer.result);
-        else reject(new MinspnetError(answer.error.code, answer.error.exit, answer.error.message));
+        else reject(MinspnetError.revive(answer.error));
       });
       child.on('error', (error) => failed(error.message));
       child.once('exit', (code, by) => {

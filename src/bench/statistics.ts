@@ -1,21 +1,12 @@
 import type { Distribution, Histogram } from '../contract/benchmark.js';
+import { percentile, sortUp } from '../timing/percentile.js';
 
 /** A percentile is told only where enough samples lie beyond it (MLPerf Inference asks for 662 for p99). */
 const leastSamples = { 0.5: 1, 0.9: 64, 0.99: 662 } as const;
-export type Percentile = keyof typeof leastSamples;
 
-/** `sorted[floor(n·p)]`, nothing interpolated or clipped; null where the samples are too few to tell. */
-export function percentile(sorted: readonly number[], p: Percentile): number | null {
-  return sorted.length < leastSamples[p] ? null : quantile(sorted, p);
-}
-
-/** The same without the rule, for the spread of a few rounds. */
-export function quantile(sorted: readonly number[], p: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN;
-}
-
-export function sortUp(samples: readonly number[]): number[] {
-  return samples.toSorted((a, b) => a - b);
+/** Null where the samples are too few to tell. */
+export function provenPercentile(sorted: readonly number[], p: keyof typeof leastSamples): number | null {
+  return sorted.length < leastSamples[p] ? null : percentile(sorted, p);
 }
 
 export function distribution(samples: readonly number[]): Distribution {
@@ -25,9 +16,9 @@ export function distribution(samples: readonly number[]): Distribution {
     mean: sorted.length === 0 ? null : sum(sorted) / sorted.length,
     min: sorted[0] ?? null,
     max: sorted.at(-1) ?? null,
-    p50: percentile(sorted, 0.5),
-    p90: percentile(sorted, 0.9),
-    p99: percentile(sorted, 0.99),
+    p50: provenPercentile(sorted, 0.5),
+    p90: provenPercentile(sorted, 0.9),
+    p99: provenPercentile(sorted, 0.99),
   };
 }
 
@@ -38,7 +29,7 @@ export function distribution(samples: readonly number[]): Distribution {
 export function histogram(samples: readonly number[], bins = 48): Histogram {
   const sorted = sortUp(samples);
   const from = sorted[0] ?? 0;
-  const top = Math.max(quantile(sorted, 0.99) || 0, from);
+  const top = Math.max(percentile(sorted, 0.99) || 0, from);
   const step = Math.max((top - from) * 1.05, from * 1e-3, 1e-6) / bins;
   const counts = new Array<number>(bins).fill(0);
   for (const sample of sorted) {

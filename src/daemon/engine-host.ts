@@ -11,6 +11,7 @@ import type {
   ToEngine,
 } from '../engine/protocol.js';
 import { protocolVersion } from '../engine/protocol.js';
+import { captureTimeNow } from '../timing/monotonic.js';
 import { OpenTracks } from './open-tracks.js';
 import type { Part } from './parts.js';
 
@@ -320,7 +321,7 @@ export class EngineHost implements Part {
 
   #endOpenTracks(reason: 'engine-restart' | 'stopping'): void {
     const { listener } = this.options;
-    const now = Date.now();
+    const now = captureTimeNow();
     for (const observation of this.#openTracks.end(reason, now)) listener.message({ kind: 'observation', observation });
     for (const state of this.#openTracks.empty(now)) listener.message({ kind: 'state', state });
   }

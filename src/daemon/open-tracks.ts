@@ -1,5 +1,6 @@
 import type { EndReason, Observation } from '../contract/event.js';
 import type { CameraState } from '../contract/status.js';
+import type { CaptureTime } from '../timing/monotonic.js';
 
 /** The last sight of a track, and since when it has been in which zones, on the board's monotonic clock. */
 interface OpenTrack {
@@ -30,12 +31,8 @@ export class OpenTracks {
     else this.#states.delete(state.camera);
   }
 
-  /**
-   * The states of those cameras with nothing in view.
-   *
-   * @param utcMs since when; milliseconds since the epoch
-   */
-  empty(utcMs: number): CameraState[] {
+  /** The states of those cameras with nothing in view from then on. */
+  empty({ utcMs }: CaptureTime): CameraState[] {
     const none = (counts: Record<string, number>) => Object.fromEntries(Object.keys(counts).map((name) => [name, 0]));
     const states = [...this.#states.values()].map(({ camera, counts, zones }): CameraState => {
       const zonesEmpty = Object.fromEntries(Object.entries(zones).map(([zone, inside]) => [zone, none(inside)]));
@@ -46,13 +43,12 @@ export class OpenTracks {
   }
 
   /**
-   * Ends all of them, oldest first, each after it has left the zones that it was in.
-   *
-   * @param utcMs when; milliseconds since the epoch
+   * Ends all of them, oldest first, each after it has left the zones that it was in. They age by the monotonic clock: the
+   * other one may have been set meanwhile.
    */
-  end(reason: EndReason, utcMs: number): Observation[] {
+  end(reason: EndReason, { monotonicMs, utcMs }: CaptureTime): Observation[] {
     const ends = [...this.#tracks.values()].flatMap(({ last, enteredMs }): Observation[] => {
-      const passedMs = Math.max(0, utcMs - Date.parse(last.capturedAt));
+      const passedMs = Math.max(0, monotonicMs - last.capturedMonotonicMs);
       const sighting = {
         camera: last.camera,
         id: last.id,

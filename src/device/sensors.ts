@@ -2,7 +2,7 @@ import { type ClockDomain, readClocks } from './clocks.js';
 import { readFan } from './fan.js';
 import { type GpuReadings, readGpu } from './gpu.js';
 import { findPowerMeter } from './power/find.js';
-import type { Clock, PowerMeter } from './power/meter.js';
+import type { Clock, PowerMeter, PowerReading } from './power/meter.js';
 import { readPowerMode } from './power-mode.js';
 import type { Reading } from './reading.js';
 import { System } from './system.js';
@@ -34,14 +34,15 @@ export class Sensors {
   }
 
   /** Watts. Cheap enough to be read often; all else is better read every few seconds. */
-  power(): Promise<Reading> {
+  power(): Promise<PowerReading> {
     return this.meter.read();
   }
 
   /** One after the other: each hung file costs a thread, and together they would make healthy ones late. */
   async read(): Promise<SensorReadings> {
+    const { overMs: _, ...power } = await this.power();
     return {
-      power: await this.power(),
+      power,
       temperature: await readTemperature(this.system),
       clocks: await readClocks(this.system),
       throttling: await readThrottling(this.system),

@@ -9,7 +9,7 @@ import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../p
 import type { InputOptions } from '../pipeline/capture/preparation.js';
 import type { Detector } from '../pipeline/detector.js';
 import type { SceneOptions, SceneReport } from '../pipeline/scene.js';
-import { monotonicMs } from '../timing/monotonic.js';
+import { captureTimeNow, monotonicMs } from '../timing/monotonic.js';
 import { Pictures } from './pictures.js';
 import type { CameraAdjustment, FromEngine } from './protocol.js';
 import { Statistics } from './statistics.js';
@@ -218,7 +218,7 @@ export class Camera {
   }
 
   #endTracks(reason: EndReason): void {
-    const report = this.#analysis.end(reason, { monotonicMs: monotonicMs(), utcMs: Date.now() });
+    const report = this.#analysis.end(reason, captureTimeNow());
     if (report !== undefined) this.#report(report, undefined);
   }
 }

@@ -1,4 +1,5 @@
 import { monotonicMs } from '../timing/monotonic.js';
+import { percentile, sortUp } from '../timing/percentile.js';
 
 /** Rates are means over so long, milliseconds, … */
 const windowMs = 10_000;
@@ -51,8 +52,7 @@ export class Statistics {
 
   /** 99th percentile of the newest waits, milliseconds; null if there was none. */
   get waitP99Ms(): number | null {
-    const sorted = this.#waits.toSorted((a, b) => a - b);
-    return sorted[Math.floor(0.99 * sorted.length)] ?? null;
+    return this.#waits.length === 0 ? null : percentile(sortUp(this.#waits), 0.99);
   }
 
   /**

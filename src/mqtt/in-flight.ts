@@ -1,4 +1,5 @@
 import type { BrokerError } from '../contract/errors.js';
+import { percentile } from '../timing/percentile.js';
 
 /** Called once: without an error when the broker has acknowledged, else when it did not, or the session ended. */
 export type Acknowledged = (error?: BrokerError) => void;
@@ -51,7 +52,7 @@ export class InFlight {
   takeLatency(): Latency | undefined {
     const sorted = this.#latencies.sort((a, b) => a - b);
     this.#latencies = [];
-    const median = sorted[Math.floor(sorted.length / 2)];
-    return median === undefined ? undefined : { medianMs: median, worstMs: sorted.at(-1) ?? median };
+    const worstMs = sorted.at(-1);
+    return worstMs === undefined ? undefined : { medianMs: percentile(sorted, 0.5), worstMs };
   }
 }

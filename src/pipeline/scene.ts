@@ -3,12 +3,13 @@ import type { Detection } from '../contract/detection.js';
 import type { EndReason } from '../contract/event.js';
 import type { ModelCard } from '../contract/model-card.js';
 import type { CameraState } from '../contract/status.js';
+import type { CaptureTime } from '../timing/monotonic.js';
 import { Line, LineCounts } from './lines.js';
 import { kindOf } from './track/classes.js';
 import { Calibration } from './track/evidence.js';
 import type { Track } from './track/track.js';
 import { lowestScore, Tracker } from './track/tracker.js';
-import { type FrameTime, TrackEvents, type TrackReport } from './track-events.js';
+import { TrackEvents, type TrackReport } from './track-events.js';
 import { Zone } from './zones.js';
 
 export interface SceneOptions {
@@ -84,25 +85,25 @@ export class Scene {
    * The source was opened, with pictures of this width / height. Where that is another than before, a fraction of the
    * picture is another place, so nothing can be followed: all open tracks end.
    */
-  reshape(aspect: number, time: FrameTime): SceneReport {
+  reshape(aspect: number, time: CaptureTime): SceneReport {
     if (aspect === this.#aspect) return { observations: [], shots: [], state: undefined };
     const report = this.end('camera-restart', time);
     this.#shape(aspect);
     return report;
   }
 
-  observe(detections: readonly Detection[], time: FrameTime): SceneReport {
+  observe(detections: readonly Detection[], time: CaptureTime): SceneReport {
     this.#tracker.step(detections.filter(this.#mayBeWanted), time.monotonicMs / 1000);
     return this.#report(time);
   }
 
   /** A picture in which nothing has changed since the last one that was observed. */
-  rest(time: FrameTime): SceneReport {
+  rest(time: CaptureTime): SceneReport {
     this.#tracker.rest(time.monotonicMs / 1000);
     return this.#report(time);
   }
 
-  #report(time: FrameTime): SceneReport {
+  #report(time: CaptureTime): SceneReport {
     const report: SceneReport = { observations: [], shots: [], state: undefined };
     for (const track of this.#tracker.ended) this.#events.get(track)?.end('gone', report);
     for (const track of this.#tracker.tracks) if (track.seen) this.#eventsOf(track).see(time, report);
@@ -112,7 +113,7 @@ export class Scene {
   }
 
   /** Ends all open tracks, because no more pictures come for now. The scene can go on after it. */
-  end(reason: EndReason, time: FrameTime): SceneReport {
+  end(reason: EndReason, time: CaptureTime): SceneReport {
     const report: SceneReport = { observations: [], shots: [], state: undefined };
     for (const events of this.#events.values()) events.end(reason, report);
     this.#events.clear();

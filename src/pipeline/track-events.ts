@@ -1,5 +1,6 @@
 import type { Direction, EndReason, Observation } from '../contract/event.js';
 import { type Box, round, roundBox } from '../contract/geometry.js';
+import type { CaptureTime } from '../timing/monotonic.js';
 import { type Line, type LineCounts, LineWatch } from './lines.js';
 import { iou } from './track/overlap.js';
 import type { Track } from './track/track.js';
@@ -16,14 +17,6 @@ const movedIou = 0.6;
 const scoreStep = 0.15;
 /** A snapshot is worth replacing when the object is seen with a score better by this. */
 const shotStep = 0.1;
-
-/** When a picture was captured. */
-export interface FrameTime {
-  /** The board's monotonic clock, ms. */
-  monotonicMs: number;
-  /** UTC, ms since the epoch. */
-  utcMs: number;
-}
 
 /** A snapshot that is wanted of the picture that was just observed. */
 export interface Shot {
@@ -78,7 +71,7 @@ export class TrackEvents {
   readonly #earlyCrossings: Crossing[] = [];
   #id = '';
   #published: PublishedFacts | undefined;
-  #time: FrameTime | undefined;
+  #time: CaptureTime | undefined;
 
   constructor(track: Track, context: TrackContext) {
     this.#track = track;
@@ -96,7 +89,7 @@ export class TrackEvents {
   }
 
   /** The track was seen in the picture of `time`. */
-  see(time: FrameTime, report: TrackReport): void {
+  see(time: CaptureTime, report: TrackReport): void {
     const track = this.#track;
     this.#time = time;
     this.className = track.votes.winner(this.className, this.#context.wanted);
@@ -205,7 +198,7 @@ export class TrackEvents {
   #sighting() {
     const { speed, firstSeen } = this.#track;
     const facts = this.#facts();
-    const { monotonicMs, utcMs } = this.#time as FrameTime;
+    const { monotonicMs, utcMs } = this.#time as CaptureTime;
     return {
       camera: this.#context.camera,
       id: this.#id,

@@ -14,3 +14,7 @@ export interface CaptureTime {
   /** UTC, milliseconds since the epoch. */
   utcMs: number;
 }
+
+export function captureTimeNow(): CaptureTime {
+  return { monotonicMs: monotonicMs(), utcMs: Date.now() };
+}

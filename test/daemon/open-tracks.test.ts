@@ -1,6 +1,7 @@
 import t from 'tap';
 import { type Observation, observation } from '../../src/contract/event.js';
 import { OpenTracks } from '../../src/daemon/open-tracks.js';
+import { captureTimeNow } from '../../src/timing/monotonic.js';
 
 function seen(type: 'new' | 'update', id: string, ageMs: number): Observation {
   return {
@@ -22,15 +23,17 @@ function seen(type: 'new' | 'update', id: string, ageMs: number): Observation {
 
 t.test('the tracks of an engine that is gone end, each once, where they were last seen', async (t) => {
   const tracks = new OpenTracks();
+  const set = Date.parse('2082-01-01T00:00:00.000Z'); // the board's clock was set meanwhile, by 55 years
   const ended: Observation = { ...seen('update', 'a-1', 500), type: 'end', reason: 'gone' };
   for (const one of [seen('new', 'a-1', 0), seen('new', 'a-2', 0), seen('update', 'a-2', 700), ended]) {
     tracks.follow(one);
   }
-  const ends = tracks.end('engine-restart', Date.parse('2026-11-24T12:00:01.500Z'));
+  const ends = tracks.end('engine-restart', { monotonicMs: 6500, utcMs: set });
   t.match(ends, [{ type: 'end', reason: 'engine-restart', id: 'a-2', ageMs: 2200, zones: [] }]);
+  t.equal(ends[0]?.capturedAt, '2082-01-01T00:00:00.000Z');
   t.equal(ends.length, 1);
   t.ok(observation.safeParse(ends[0]).success, 'it is a valid observation');
-  t.strictSame(tracks.end('engine-restart', Date.now()), [], 'none is ended twice');
+  t.strictSame(tracks.end('engine-restart', captureTimeNow()), [], 'none is ended twice');
 });
 
 t.test('a track leaves the zones that it is in before it ends', async (t) => {
@@ -42,7 +45,7 @@ t.test('a track leaves the zones that it is in before it ends', async (t) => {
   ] as const;
   tracks.follow(seen('new', 'a-1', 0));
   for (const move of moves) tracks.follow({ ...seen('update', 'a-1', 600), ...move });
-  const told = tracks.end('engine-restart', Date.parse('2026-11-24T12:00:01.000Z'));
+  const told = tracks.end('engine-restart', { monotonicMs: 6600, utcMs: Date.parse('2026-11-24T12:00:01.600Z') });
   t.match(told, [
     { type: 'leave', zone: 'yard', dwellMs: 1200 },
     { type: 'end', reason: 'engine-restart' },
@@ -57,7 +60,7 @@ t.test('a camera that had somebody in view has nobody when the engine is gone, a
   tracks.count({ camera: 'yard', at, counts: { cat: 1 }, moving: 1, zones: {} });
   tracks.count({ camera: 'yard', at, counts: { cat: 0 }, moving: 0, zones: {} });
   tracks.count({ camera: 'street', at, counts: { person: 2, car: 0 }, moving: 1, zones: { door: { person: 1 } } });
-  t.strictSame(tracks.empty(Date.parse(at) + 1000), [
+  t.strictSame(tracks.empty({ monotonicMs: 6000, utcMs: Date.parse(at) + 1000 }), [
     {
       camera: 'street',
       at: '2026-11-24T12:00:01.000Z',
@@ -66,7 +69,7 @@ t.test('a camera that had somebody in view has nobody when the engine is gone, a
       zones: { door: { person: 0 } },
     },
   ]);
-  t.strictSame(tracks.empty(Date.now()), []);
+  t.strictSame(tracks.empty(captureTimeNow()), []);
 });
 
 t.test('an end that follows a crossing has nothing of the crossing', async (t) => {
@@ -78,5 +81,5 @@ t.test('an end that follows a crossing has nothing of the crossing', async (t) =
     direction: 'a-to-b',
     counts: { 'a-to-b': 1, 'b-to-a': 0 },
   });
-  t.notOk('line' in (tracks.end('stopping', Date.now())[0] ?? {}));
+  t.notOk('line' in (tracks.end('stopping', captureTimeNow())[0] ?? {}));
 });

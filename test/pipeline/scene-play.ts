@@ -3,13 +3,14 @@ import type { Detection } from '../../src/contract/detection.js';
 import type { Observation } from '../../src/contract/event.js';
 import type { CameraState } from '../../src/contract/status.js';
 import { Scene, type SceneOptions, type SceneReport } from '../../src/pipeline/scene.js';
-import type { FrameTime, Shot } from '../../src/pipeline/track-events.js';
+import type { Shot } from '../../src/pipeline/track-events.js';
+import type { CaptureTime } from '../../src/timing/monotonic.js';
 import { cameraSettings } from '../support/settings.js';
 import { type Actor, detect } from './track/actors.js';
 
 export const utcAtStart = Date.UTC(2026, 10, 24, 12);
 
-export function timeOf(seconds: number): FrameTime {
+export function timeOf(seconds: number): CaptureTime {
   return { monotonicMs: 5_000_000 + seconds * 1000, utcMs: utcAtStart + Math.round(seconds * 1000) };
 }
 

@@ -2,11 +2,12 @@ import { integrateAll } from '../../bench/energy.js';
 import { cpuMsPerStep, type Measured, measureInTurns } from '../../bench/measure.js';
 import { NetworkSubject } from '../../bench/network-subject.js';
 import { PowerLog } from '../../bench/power-log.js';
-import { percentile, sortUp } from '../../bench/statistics.js';
+import { provenPercentile } from '../../bench/statistics.js';
 import type { RuntimeSettings } from '../../config/schema.js';
 import type { VerifiedModel } from '../../contract/model-card.js';
 import type { Candidate, Trial, TuningLimits } from '../../contract/tuning.js';
 import type { Sensors } from '../../device/sensors.js';
+import { sortUp } from '../../timing/percentile.js';
 import { apOf, tooInaccurate } from './candidates.js';
 import { describe, rank, refuseSlowInt8 } from './choose.js';
 
@@ -97,7 +98,7 @@ function toTrial(
   { fps }: TuningLimits,
 ): Trial {
   const sorted = sortUp(measured.ms);
-  const [p90, p99] = [percentile(sorted, 0.9), percentile(sorted, 0.99)];
+  const [p90, p99] = [provenPercentile(sorted, 0.9), provenPercentile(sorted, 0.99)];
   const meanMs = sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length;
   const { joules, seconds } = integrateAll(power.samples, measured.turns);
   const candidate: Candidate = { precision, size, threads, spinning, provider };

@@ -12,6 +12,11 @@ interface Rail {
 
 /** Rails that the others hang on: summing them up as well would count everything twice. */
 const totals = ['VDD_IN', 'POM_5V_IN', '5V_IN'];
+/**
+ * Rails that hang on another one, which holds them: of a Jetson AGX Orin, whose second chip measures the memory's rail, and
+ * whose module takes VDD_GPU_SOC + VDD_CPU_CV + VIN_SYS_5V0 (power rails in NVIDIA's Jetson Linux Developer Guide).
+ */
+const partOf: Record<string, string> = { VDDQ_VDD2_1V8AO: 'VIN_SYS_5V0' };
 
 /** A Jetson's INA3221: the whole module on one rail where there is such a rail, else the sum of all rails. */
 export async function findIna3221(system: System): Promise<PowerMeter | undefined> {
@@ -19,22 +24,23 @@ export async function findIna3221(system: System): Promise<PowerMeter | undefine
   const [driver, rails] = hwmon.length > 0 ? ['hwmon ina3221', hwmon] : ['iio ina3221x', await iioRails(system)];
   if (rails.length === 0) return undefined;
   const total = rails.find(({ label }) => totals.includes(label));
-  const read = total === undefined ? rails : [total];
+  const known = new Set(rails.map(({ label }) => label));
+  const read = total === undefined ? rails.filter(({ label }) => !known.has(partOf[label] ?? '')) : [total];
   const labels = read.map(({ label }) => label).join(' + ');
   const scope =
     total === undefined
       ? `the rails ${labels}; none sees the board as a whole`
       : 'the input of the module or board; not what the power supply loses';
-  const known: Reading = { value: null, unit: 'W', source: `${driver} ${labels}`, scope };
+  const nothing: Reading = { value: null, unit: 'W', source: `${driver} ${labels}`, scope };
   return {
     async read() {
       let sum = 0;
       for (const { label, watts } of read) {
         const value = await watts();
-        if (value === undefined) return silent(known, `rail ${label} does not answer`);
+        if (value === undefined) return silent(nothing, `rail ${label} does not answer`);
         sum += value;
       }
-      return { ...known, value: sum };
+      return { ...nothing, value: sum };
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type Reading, silent } from '../reading.js';
 import type { System } from '../system.js';
-import type { Clock, PowerMeter } from './meter.js';
+import type { Clock, PowerMeter, PowerReading } from './meter.js';
 
 const root = 'sys/class/powercap';
 /** No package draws more. It bounds how long the counter may go unread before it can have wrapped twice. W. */
@@ -47,7 +47,7 @@ class Rapl implements PowerMeter {
     this.#known = { value: null, unit: 'W', source: 'rapl', scope };
   }
 
-  async read(): Promise<Reading> {
+  async read(): Promise<PowerReading> {
     const before = this.#last;
     const sample = await this.#sample();
     this.#last = sample;
@@ -62,7 +62,8 @@ class Rapl implements PowerMeter {
       const used = (sample.counters[i] ?? 0) - (before.counters[i] ?? 0);
       return used < 0 ? used + range : used;
     });
-    return { ...this.#known, value: microjoules.reduce((sum, one) => sum + one, 0) / 1e6 / seconds };
+    const watts = microjoules.reduce((sum, one) => sum + one, 0) / 1e6 / seconds;
+    return { ...this.#known, value: watts, overMs: seconds * 1000 };
   }
 
   async #sample(): Promise<Sample | undefined> {

@@ -1,4 +1,4 @@
-import { type EngineError, type SerialisedError, SourceError } from '../../contract/errors.js';
+import { type EngineError, MinspnetError, SourceError } from '../../contract/errors.js';
 import type { CaptureState } from '../../contract/status.js';
 import { backoff } from '../../timing/backoff.js';
 import { monotonicMs } from '../../timing/monotonic.js';
@@ -233,7 +233,7 @@ export class Capture {
         } else this.#end();
         break;
       case 'failed':
-        this.#over(revive(event.error));
+        this.#over(MinspnetError.revive(event.error));
     }
   }
 
@@ -316,8 +316,4 @@ class Retries {
     this.#waitedMs = this.#waits.next().value;
     return this.#waitedMs;
   }
-}
-
-function revive({ code, exit, message }: SerialisedError): SourceError {
-  return new SourceError(code, exit, message);
 }

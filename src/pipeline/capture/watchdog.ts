@@ -1,5 +1,6 @@
 import type { RecoverySettings } from '../../config/schema.js';
 import { SourceError } from '../../contract/errors.js';
+import { percentile, sortUp } from '../../timing/percentile.js';
 
 /** A source that gives no picture for this many of its frame times has stalled … */
 const stallFrames = 10;
@@ -116,8 +117,7 @@ export class Watchdog {
   }
 
   #frameMs(): number {
-    const sorted = this.#steps.toSorted((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? 1000 / (this.fps || 10);
+    return this.#steps.length === 0 ? 1000 / (this.fps || 10) : percentile(sortUp(this.#steps), 0.5);
   }
 }
 

@@ -1,14 +1,14 @@
 import type { Benchmark, Series } from '../contract/benchmark.js';
 import type { SensorReadings } from '../device/sensors.js';
+import { percentile, sortUp } from '../timing/percentile.js';
 import type { PowerSample } from './energy.js';
 import type { Measured } from './measure.js';
-import { quantile, sortUp } from './statistics.js';
 
 /** A plot is not wider than this many points. */
 const mostPoints = 240;
 
 /** What the board was like while it was measured: parts, temperature and clock over time. */
-export class Course {
+export class BoardSeries {
   readonly #startedAt = performance.now();
   readonly #parts: Series['parts'] = [];
   readonly #temperature: Series['temperature'] = [];
@@ -56,7 +56,7 @@ export class Course {
       latencyMs: chunks(ms.length).map(([from, to]) => {
         const sorted = sortUp(ms.slice(from, to));
         const middle = at[Math.floor((from + to) / 2)] ?? 0;
-        return [this.#seconds(middle), quantile(sorted, 0), quantile(sorted, 0.5), quantile(sorted, 1)];
+        return [this.#seconds(middle), percentile(sorted, 0), percentile(sorted, 0.5), percentile(sorted, 1)];
       }),
       temperature: this.#temperature,
       megahertz: this.#megahertz,
