@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
+import { startCommand } from '../src/bench/daemon-run.js';
 import { children, cpuSeconds, rssBytes } from '../src/bench/processes.js';
-import { startCommand } from '../src/bench/start-command.js';
 import type { Health } from '../src/contract/health.js';
 
 const node = 'bench';

@@ -2,12 +2,10 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { BenchOptions } from './commands/bench.js';
 import type { CamerasOptions } from './commands/cameras.js';
-import type { ConfigShowOptions } from './commands/config-show.js';
+import type { ConfigShowOptions } from './commands/config.js';
 import type { DoctorOptions } from './commands/doctor.js';
-import { exitCodeTable } from './commands/exit-code-table.js';
-import { guard } from './commands/guard.js';
-import type { DetectOptions, RunOptions } from './commands/options.js';
-import { ownVersion } from './commands/own-version.js';
+import { exitCodeTable, guard } from './commands/guard.js';
+import { type DetectOptions, ownVersion, type RunOptions } from './commands/options.js';
 import type { LogsOptions, ServiceOptions } from './commands/service.js';
 import type { SnapshotOptions } from './commands/snapshot.js';
 import type { TuneOptions } from './commands/tune.js';
@@ -185,18 +183,18 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .command('check')
     .description('look for errors in a settings file')
     .argument('[file]', 'default: the file that `run` would read')
-    .action((file?: string) => end(async () => (await import('./commands/config-check.js')).configCheck(file)));
+    .action((file?: string) => end(async () => (await import('./commands/config.js')).configCheck(file)));
   config
     .command('show')
     .description('the settings in force, each with where it was given; secrets are masked')
     .option('-c, --config <file>', 'default: the file that `run` would read')
     .action((options: ConfigShowOptions) =>
-      end(async () => (await import('./commands/config-show.js')).configShow(options)),
+      end(async () => (await import('./commands/config.js')).configShow(options)),
     );
   config
     .command('schema')
     .description('the JSON Schema of a settings file, for editors')
-    .action(() => end(async () => (await import('./commands/config-schema.js')).configSchema()));
+    .action(() => end(async () => (await import('./commands/config.js')).configSchema()));
   return program;
 }
 

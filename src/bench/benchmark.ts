@@ -12,10 +12,9 @@ import { stages } from '../pipeline/stage-clock.js';
 import { percentile, sortUp } from '../timing/percentile.js';
 import { BoardSeries } from './board-series.js';
 import { type DaemonRun, measureDaemon } from './daemon-run.js';
-import { energyOf, type Window } from './energy.js';
+import { energyOf, PowerLog, type Window } from './energy.js';
 import { cpuMsPerStep, type Measured, measureInTurns, turnMeans } from './measure.js';
 import { NetworkSubject } from './network-subject.js';
-import { PowerLog } from './power-log.js';
 import { measureStages, type StageSamples } from './stages.js';
 import { distribution, histogram, sum } from './statistics.js';
 

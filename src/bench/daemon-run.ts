@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import mqtt, { type MqttClient } from 'mqtt';
 import { maskUrl } from '../config/mask.js';
 import type { RuntimeSettings } from '../config/schema.js';
@@ -16,7 +18,6 @@ import type { VerifiedModel } from '../contract/model-card.js';
 import { parseTopic, Topics } from '../contract/topics.js';
 import { monotonicMs } from '../timing/monotonic.js';
 import { children, cpuSeconds, peakRssBytes } from './processes.js';
-import { startCommand } from './start-command.js';
 
 export interface DaemonRunOptions {
   source: string;
@@ -264,4 +265,15 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** The project's folder. Seen from dist/src/bench. */
+const root = new URL('../../../', import.meta.url);
+
+/** The arguments of Node with which `npm start` runs the daemon: its own options belong to what is measured. */
+export function startCommand(): string[] {
+  const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
+  const words = (scripts.start as string).split(' ');
+  const args = words.slice(words.indexOf('node') + 1);
+  return args.map((arg) => (arg.endsWith('.js') ? fileURLToPath(new URL(arg, root)) : arg));
 }

@@ -2,13 +2,15 @@ import type { Tensor } from 'onnxruntime-node';
 import type { RuntimeSettings } from '../config/schema.js';
 import { SourceError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
+import { createSource } from '../pipeline/capture/create-source.js';
 import { chosenSize, inputSize, type Size } from '../pipeline/capture/input-size.js';
+import type { PictureSource } from '../pipeline/capture/picture-source.js';
+import { parseSource } from '../pipeline/capture/source.js';
 import { tensorBuffer, tensorBytes } from '../pipeline/capture/tensor.js';
 import { TensorScaler } from '../pipeline/capture/tensor-scaler.js';
 import { Network } from '../pipeline/network.js';
 import type { ActiveProvider } from '../pipeline/provider.js';
 import type { Subject } from './measure.js';
-import { openSource } from './open-source.js';
 
 export interface NetworkSubjectOptions {
   /** What it is called in results; by default the model's name and precision. */
@@ -96,4 +98,9 @@ async function readTensors(
   }
   if (tensors.length > 0) return { input, tensors };
   throw new SourceError('ERR_SOURCE_EMPTY', 'source', `source ${sourceName} holds no picture. Name another one.`);
+}
+
+/** A camera's `source` setting on this thread. */
+export function openSource(name: string): PictureSource {
+  return createSource(parseSource(name));
 }

@@ -12,7 +12,7 @@ import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
 import { type Stage, type StageClock, stages } from '../pipeline/stage-clock.js';
 import type { CaptureTime } from '../timing/monotonic.js';
-import { openSource } from './open-source.js';
+import { openSource } from './network-subject.js';
 
 export interface StageOptions {
   /** As a camera's `source`; a file is played again and again. */

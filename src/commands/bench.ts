@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import mqtt from 'mqtt';
 import { benchmarkTable } from '../bench/benchmark-table.js';
 import { htmlReport } from '../bench/html-report.js';
-import { runBenchmark } from '../bench/run-benchmark.js';
-import { summarise } from '../bench/summarise.js';
+import { runBenchmark, summarise } from '../bench/run-benchmark.js';
 import { loadSettings } from '../config/load.js';
 import { maskUrl } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
@@ -13,8 +12,8 @@ import { Topics } from '../contract/topics.js';
 import { loadModel } from '../model/load.js';
 import { connectOptions } from '../mqtt/connect-options.js';
 import { tryBroker } from './doctor/broker.js';
+import { ownVersion } from './options.js';
 import { requireOutput, writeOutput } from './output-file.js';
-import { ownVersion } from './own-version.js';
 import { ProgressBar } from './progress-bar.js';
 
 /** What `minspnet bench` can be told. */

@@ -1,6 +1,5 @@
 import { exitCodes } from '../contract/errors.js';
-import type { CameraMode } from '../device/camera-modes.js';
-import { type FoundCamera, findCameras, readModes } from '../device/cameras.js';
+import { type CameraMode, type FoundCamera, findCameras, readModes } from '../device/cameras.js';
 import { System } from '../device/system.js';
 
 export interface CamerasOptions {

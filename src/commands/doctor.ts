@@ -9,8 +9,7 @@ import { checkBroker } from './doctor/broker.js';
 import { checkCameras } from './doctor/cameras.js';
 import { type Check, failed, ok } from './doctor/check.js';
 import { checkGroups, checkState, checkTime } from './doctor/host.js';
-import { checkModel } from './doctor/model.js';
-import { checkTuning } from './doctor/tuning.js';
+import { checkModel, checkTuning } from './doctor/model.js';
 
 export interface DoctorOptions {
   /** The settings file. */

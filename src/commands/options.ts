@@ -1,5 +1,6 @@
-import type { Override } from '../config/override.js';
+import { readFileSync } from 'node:fs';
 import type { SettingPath } from '../config/path.js';
+import type { Override } from '../config/problem.js';
 
 /** What `minspnet run` can be told; {@link runOverrides} makes settings of it. */
 export interface RunOptions {
@@ -49,4 +50,9 @@ export function runOverrides(options: RunOptions): Override[] {
   set('--mqtt', ['mqtt', 'url'], options.mqtt);
   set('--model', ['model', 'path'], options.model);
   return overrides;
+}
+
+/** What package.json calls this version. Seen from dist/src/commands. */
+export function ownVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version;
 }

@@ -1,19 +1,15 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { runBenchmark } from '../bench/run-benchmark.js';
-import { summarise } from '../bench/summarise.js';
-import { deepFreeze } from '../config/freeze.js';
-import { type LoadedSettings, loadSettings } from '../config/load.js';
-import type { Settings } from '../config/schema.js';
-import { settingsSchema } from '../config/schema.js';
+import { runBenchmark, summarise } from '../bench/run-benchmark.js';
+import { deepFreeze, type LoadedSettings, loadSettings } from '../config/load.js';
+import { type Settings, settingsSchema } from '../config/schema.js';
 import { exitCodes } from '../contract/errors.js';
 import type { TunedSettings } from '../daemon/configuration.js';
 import { Daemon, type DaemonOptions } from '../daemon/daemon.js';
 import { createLog } from '../daemon/log.js';
 import { readBoard } from '../device/board.js';
 import { findCamera } from '../device/cameras.js';
-import { argumentCamera, type RunOptions, runOverrides } from './options.js';
-import { ownVersion } from './own-version.js';
+import { argumentCamera, ownVersion, type RunOptions, runOverrides } from './options.js';
 import { withTuning } from './tuned.js';
 
 /** What still holds the process when the daemon has stopped hangs, in a library or the kernel. Milliseconds. */

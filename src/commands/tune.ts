@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+import { runTask } from '../bench/run-task.js';
 import { loadSettings } from '../config/load.js';
 import { ConfigError, exitCodes, MinspnetError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
@@ -7,11 +9,10 @@ import { readBoard } from '../device/board.js';
 import { Sensors } from '../device/sensors.js';
 import { tuningKey, writeTuning } from '../device/tuning-file.js';
 import { loadModel } from '../model/load.js';
-import { tryNetwork } from './doctor/try-network.js';
+import { tryNetwork } from './doctor/model.js';
 import { ProgressBar } from './progress-bar.js';
-import { candidatesOf, providersFor } from './tune/candidates.js';
-import { choose, describe, outside } from './tune/choose.js';
-import { runSearch } from './tune/run-search.js';
+import { candidatesOf, choose, describe, outside, providersFor } from './tune/candidates.js';
+import type { Found, Progress, Task } from './tune/measure.js';
 
 export interface TuneOptions {
   /** The settings file. */
@@ -105,4 +106,17 @@ function table(trials: readonly Trial[], limits: TuningLimits): string {
     });
   const head = `${'candidate'.padEnd(42)}     n mean ms latency ms       cpu %     AP  power  verdict`;
   return `${[head, ...lines].join('\n')}\n`;
+}
+
+const program = fileURLToPath(new URL('./tune/measure.js', import.meta.url));
+
+/** Measures in a process of its own; throws what `runTask` does. */
+export function runSearch(
+  task: Task,
+  onProgress: (round: number, candidates: number, done: number) => void,
+): Promise<Found> {
+  return runTask<Task, Progress, Found>(program, task, {
+    runtime: task.runtime,
+    onProgress: ({ round, candidates, done }) => onProgress(round, candidates, done),
+  });
 }

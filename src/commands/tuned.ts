@@ -1,5 +1,4 @@
-import { deepFreeze } from '../config/freeze.js';
-import type { LoadedSettings } from '../config/load.js';
+import { deepFreeze, type LoadedSettings } from '../config/load.js';
 import { type Settings, settingsSchema } from '../config/schema.js';
 import type { TuningHealth } from '../contract/health.js';
 import type { TunedSettings } from '../daemon/configuration.js';
@@ -7,7 +6,7 @@ import { openStateDirectory } from '../daemon/state-directory.js';
 import { readBoard } from '../device/board.js';
 import { readTuning, tuningKey, tuningPath } from '../device/tuning-file.js';
 import { loadModel } from '../model/load.js';
-import { describe } from './tune/choose.js';
+import { describe } from './tune/candidates.js';
 
 /**
  * What `tune` chose for this board, model and runtime, where the settings leave it open: what a person has set stays.

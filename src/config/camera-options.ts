@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { type SourceKind, sourceKind } from './address.js';
 import { mask } from './mask.js';
-import { type SourceKind, sourceKind } from './source-kind.js';
 
 /** Of a picture, pixels. Chroma is stored for two by two pixels, so both are even. */
 export const pictureSize = z

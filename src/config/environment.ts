@@ -1,9 +1,8 @@
 import { parseDocument } from 'yaml';
+import { nearestName, normaliseName } from './issue.js';
 import { namesAt, schemaAt } from './json-schema.js';
-import { nearestName, normaliseName } from './nearest.js';
-import type { Override } from './override.js';
 import { type SettingPath, valueAt } from './path.js';
-import type { Problem } from './problem.js';
+import type { Override, Problem } from './problem.js';
 
 const prefix = 'MINSPNET_';
 /** Ours, but no settings: which file to read, how to report an error, and secrets. */

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readEnvironment } from './environment.js';
-import { deepFreeze } from './freeze.js';
 import { problemsOf } from './issue.js';
-import type { Override } from './override.js';
 import { type SettingPath, startsWith, valueAt, withValueAt } from './path.js';
-import { configError, type Origin, type Problem } from './problem.js';
+import { configError, type Origin, type Override, type Problem } from './problem.js';
 import { type Settings, settingsSchema } from './schema.js';
 import { type MissingSecret, resolveSecrets, Secrets, secretTag } from './secrets.js';
 import { readYamlFile, type YamlFile } from './yaml-file.js';
@@ -111,4 +109,13 @@ function describeMissing({ name, path }: MissingSecret, store: Secrets, origins:
 /** The settings of a node that is told nothing at all. */
 export function defaultSettings(): Settings {
   return deepFreeze(settingsSchema.parse({}));
+}
+
+/** Freezes a value and everything in it, so that no part of the program can change a setting under another. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const child of Object.values(value)) deepFreeze(child);
+  }
+  return value;
 }

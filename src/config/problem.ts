@@ -51,3 +51,10 @@ export function configError(code: string, problems: readonly Problem[], exit: Ex
     lines.length === 1 && only ? only : `${lines.length} errors in the configuration\n  ${lines.join('\n  ')}`;
   return new ConfigError(code, exit, message);
 }
+
+/** A value from the environment or the command line: it takes the place of whatever the file says at its path. */
+export interface Override {
+  origin: Origin;
+  path: SettingPath;
+  value: unknown;
+}

@@ -23,3 +23,17 @@ export function noSensor(unit: Unit): Reading<never> {
 export function silent({ unit, source, scope }: Reading<unknown>, why: string): Reading<never> {
   return { value: null, unit, source, scope, why };
 }
+
+/** Watts now, or, of a counter of energy, the mean over a time. */
+export interface PowerReading extends Reading {
+  /** So long before now is the mean of; milliseconds. */
+  overMs?: number;
+}
+
+/** One way to measure power. `read` never rejects; its value is in watts, or null with why. */
+export interface PowerMeter {
+  read(): Promise<PowerReading>;
+}
+
+/** Milliseconds that only ever go up, such as `performance.now`. */
+export type Clock = () => number;

@@ -1,13 +1,9 @@
-import { type ClockDomain, readClocks } from './clocks.js';
-import { readFan } from './fan.js';
-import { type GpuReadings, readGpu } from './gpu.js';
+import { type ClockDomain, readClocks } from './cpu.js';
+import { type GpuReadings, readGpu, readPowerMode } from './gpu.js';
 import { findPowerMeter } from './power/find.js';
-import type { Clock, PowerMeter, PowerReading } from './power/meter.js';
-import { readPowerMode } from './power-mode.js';
-import type { Reading } from './reading.js';
+import type { Clock, PowerMeter, PowerReading, Reading } from './reading.js';
 import { System } from './system.js';
-import { readTemperature } from './temperature.js';
-import { readThrottling, readUnderVoltage, type Throttling } from './throttling.js';
+import { readFan, readTemperature, readThrottling, readUnderVoltage, type Throttling } from './thermal.js';
 
 /** All that the board can say of itself at one moment. */
 export interface SensorReadings {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { exitCodeTable, exitMeanings } from '../../src/commands/exit-code-table.js';
+import { exitCodeTable, exitMeanings } from '../../src/commands/guard.js';
 import { type ExitReason, exitCodes } from '../../src/contract/errors.js';
 
 t.test('docs/exit-codes.md is the table in the code', async (t) => {

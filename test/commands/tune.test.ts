@@ -1,9 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import t from 'tap';
-import { checkTuning } from '../../src/commands/doctor/tuning.js';
-import { apOf, candidatesOf, tooInaccurate } from '../../src/commands/tune/candidates.js';
-import { choose, describe, rank, refuseSlowInt8 } from '../../src/commands/tune/choose.js';
-import { runSearch } from '../../src/commands/tune/run-search.js';
+import { checkTuning } from '../../src/commands/doctor/model.js';
+import {
+  apOf,
+  candidatesOf,
+  choose,
+  describe,
+  rank,
+  refuseSlowInt8,
+  tooInaccurate,
+} from '../../src/commands/tune/candidates.js';
+import { runSearch } from '../../src/commands/tune.js';
 import { withTuning } from '../../src/commands/tuned.js';
 import { settingsSchema } from '../../src/config/schema.js';
 import type { Candidate, Trial, TuningLimits } from '../../src/contract/tuning.js';

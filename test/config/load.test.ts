@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { defaultSettings, findSettingsFile, loadSettings } from '../../src/config/load.js';
-import type { Override } from '../../src/config/override.js';
+import type { Override } from '../../src/config/problem.js';
 import { ConfigError } from '../../src/contract/errors.js';
 
 /** A settings file with this text, and the error that loading it gives. */

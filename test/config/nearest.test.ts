@@ -1,5 +1,5 @@
 import t from 'tap';
-import { editDistance, nearestName } from '../../src/config/nearest.js';
+import { editDistance, nearestName } from '../../src/config/issue.js';
 
 t.test('edit distance', async (t) => {
   const cases: [string, string, number][] = [

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Parser } from '@asyncapi/parser';
 import t from 'tap';
-import { asyncApi } from '../../src/contract/asyncapi.js';
-import { jsonSchemas } from '../../src/contract/json-schemas.js';
+import { asyncApi, jsonSchemas } from '../../src/contract/json-schemas.js';
 import { observation } from '../support/events.js';
 import { schemaMistake } from '../support/schemas.js';
 

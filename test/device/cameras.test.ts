@@ -1,6 +1,5 @@
 import t from 'tap';
-import { parseLibcameraModes, parseV4l2Modes } from '../../src/device/camera-modes.js';
-import { findCamera, findCameras, readModes } from '../../src/device/cameras.js';
+import { findCamera, findCameras, parseLibcameraModes, parseV4l2Modes, readModes } from '../../src/device/cameras.js';
 import { System } from '../../src/device/system.js';
 import { boardWith, link, rpicamListing, v4l2Listing, videoNode } from './fixtures/cameras.js';
 

@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readDeviceGroups } from '../../src/device/access.js';
+import { readDeviceGroups, readTimeSync } from '../../src/device/host.js';
 import { System } from '../../src/device/system.js';
-import { readTimeSync } from '../../src/device/time-sync.js';
 import { plant } from './fixtures/boards.js';
 
 t.test('groups are asked for only where the system has the group and the board the device', async (t) => {

@@ -3,13 +3,16 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { readClocks } from '../../src/device/clocks.js';
-import { readFan } from '../../src/device/fan.js';
-import { readGpu } from '../../src/device/gpu.js';
-import { readPowerMode } from '../../src/device/power-mode.js';
+import { readClocks } from '../../src/device/cpu.js';
+import { readGpu, readPowerMode } from '../../src/device/gpu.js';
 import { Sensors } from '../../src/device/sensors.js';
-import { readTemperature } from '../../src/device/temperature.js';
-import { parseThrottled, readThrottling, readUnderVoltage } from '../../src/device/throttling.js';
+import {
+  parseThrottled,
+  readFan,
+  readTemperature,
+  readThrottling,
+  readUnderVoltage,
+} from '../../src/device/thermal.js';
 import { jetsonNano, orinNanoJetpack5, orinNanoJetpack6, pi5 } from './fixtures/boards.js';
 import {
   clockPolicy,

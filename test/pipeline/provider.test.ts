@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { tryNetwork } from '../../src/commands/doctor/try-network.js';
+import { tryNetwork } from '../../src/commands/doctor/model.js';
 import { settingsSchema } from '../../src/config/schema.js';
 import { loadModel } from '../../src/model/load.js';
 import { onBestProvider, type ProviderName } from '../../src/pipeline/provider.js';

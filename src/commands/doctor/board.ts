@@ -3,7 +3,7 @@ import type { GpuReadings } from '../../device/gpu.js';
 import type { Machine } from '../../device/machine.js';
 import type { Reading } from '../../device/reading.js';
 import type { SensorReadings } from '../../device/sensors.js';
-import type { ThrottleFlags } from '../../device/throttling.js';
+import type { ThrottleFlags } from '../../device/thermal.js';
 import { type Check, ok, warn } from './check.js';
 
 /** Boards throttle from 80 to 85 °C on. */

@@ -3,9 +3,8 @@ import { access, statfs } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { Settings } from '../../config/schema.js';
 import { openStateDirectory } from '../../daemon/state-directory.js';
-import { readDeviceGroups } from '../../device/access.js';
+import { readDeviceGroups, readTimeSync } from '../../device/host.js';
 import type { System } from '../../device/system.js';
-import { readTimeSync } from '../../device/time-sync.js';
 import { type Check, fail, failed, ok, warn } from './check.js';
 
 /** Linux's `TMPFS_MAGIC`, statfs(2). */

@@ -1,8 +1,7 @@
-import { serveTask } from '../../bench/task-program.js';
+import { serveTask } from '../../bench/run-task.js';
 import type { Trial } from '../../contract/tuning.js';
 import { Sensors } from '../../device/sensors.js';
-import type { SearchOptions } from './search.js';
-import { search } from './search.js';
+import { type SearchOptions, search } from './search.js';
 
 export type Task = Omit<SearchOptions, 'sensors' | 'onProgress'>;
 export interface Progress {

@@ -1,15 +1,13 @@
-import { integrateAll } from '../../bench/energy.js';
+import { integrateAll, PowerLog } from '../../bench/energy.js';
 import { cpuMsPerStep, type Measured, measureInTurns } from '../../bench/measure.js';
 import { NetworkSubject } from '../../bench/network-subject.js';
-import { PowerLog } from '../../bench/power-log.js';
 import { provenPercentile } from '../../bench/statistics.js';
 import type { RuntimeSettings } from '../../config/schema.js';
 import type { VerifiedModel } from '../../contract/model-card.js';
 import type { Candidate, Trial, TuningLimits } from '../../contract/tuning.js';
 import type { Sensors } from '../../device/sensors.js';
 import { sortUp } from '../../timing/percentile.js';
-import { apOf, tooInaccurate } from './candidates.js';
-import { describe, rank, refuseSlowInt8 } from './choose.js';
+import { apOf, describe, rank, refuseSlowInt8, tooInaccurate } from './candidates.js';
 
 export interface SearchOptions {
   candidates: readonly Candidate[];

@@ -1,6 +1,5 @@
-import { type Reading, silent } from '../reading.js';
+import { type PowerMeter, type Reading, silent } from '../reading.js';
 import type { System } from '../system.js';
-import type { PowerMeter } from './meter.js';
 
 const root = 'sys/class/power_supply';
 

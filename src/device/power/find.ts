@@ -1,9 +1,7 @@
-import { noSensor } from '../reading.js';
+import { type Clock, noSensor, type PowerMeter } from '../reading.js';
 import type { System } from '../system.js';
 import { findBattery } from './battery.js';
-import { findIna2xx } from './ina2xx.js';
-import { findIna3221 } from './ina3221.js';
-import type { Clock, PowerMeter } from './meter.js';
+import { findIna2xx, findIna3221 } from './ina.js';
 import { findPmic } from './pmic.js';
 import { findRapl } from './rapl.js';
 

@@ -1,8 +1,6 @@
 import { readCompatible } from '../board.js';
-import { type Reading, silent } from '../reading.js';
-import type { System } from '../system.js';
-import { vcgencmdAdvice } from '../vcgencmd.js';
-import type { Clock, PowerMeter } from './meter.js';
+import { type Clock, type PowerMeter, type Reading, silent } from '../reading.js';
+import { type System, vcgencmdAdvice } from '../system.js';
 
 /** Each sample starts a process and keeps the firmware busy for some 20 ms: no more than ten a second. ms. */
 const shortestMs = 100;

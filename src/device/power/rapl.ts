@@ -1,6 +1,5 @@
-import { type Reading, silent } from '../reading.js';
+import { type Clock, type PowerMeter, type PowerReading, type Reading, silent } from '../reading.js';
 import type { System } from '../system.js';
-import type { Clock, PowerMeter, PowerReading } from './meter.js';
 
 const root = 'sys/class/powercap';
 /** No package draws more. It bounds how long the counter may go unread before it can have wrapped twice. W. */
