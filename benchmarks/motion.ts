@@ -12,7 +12,7 @@ import type { Observation } from '../src/contract/event.js';
 import { loadModel } from '../src/model/load.js';
 import { Analysis } from '../src/pipeline/analysis.js';
 import { createSource } from '../src/pipeline/capture/create-source.js';
-import { Preparation } from '../src/pipeline/capture/preparation.js';
+import { inputOptions, Preparation } from '../src/pipeline/capture/preparation.js';
 import { parseSource } from '../src/pipeline/capture/source.js';
 import { Detector } from '../src/pipeline/detector.js';
 import { Network } from '../src/pipeline/network.js';
@@ -66,7 +66,7 @@ for (const clip of positionals.length > 0 ? positionals : [demo]) {
     const { card } = verified;
     await using source = createSource(parseSource(clip));
     await source.open();
-    using preparation = new Preparation({ ...card.input, motion, fps: settings.fps });
+    using preparation = new Preparation({ ...inputOptions(card), motion, fps: settings.fps });
     const scene = { camera: 'bench', runId: 'bench', settings, events, model: card };
     const analysis = new Analysis(scene, detector);
     const run: Run = { pictures: 0, looks: 0, cpuMs: 0, events: [] };

@@ -1,13 +1,13 @@
 import type { Tensor } from 'onnxruntime-node';
+import { maskUrl } from '../config/mask.js';
 import type { RuntimeSettings } from '../config/schema.js';
 import { SourceError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { createSource } from '../pipeline/capture/create-source.js';
-import { chosenSize, inputSize, type Size } from '../pipeline/capture/input-size.js';
+import type { Size } from '../pipeline/capture/input-size.js';
 import type { PictureSource } from '../pipeline/capture/picture-source.js';
+import { inputOptions, Preparation } from '../pipeline/capture/preparation.js';
 import { parseSource } from '../pipeline/capture/source.js';
-import { tensorBuffer, tensorBytes } from '../pipeline/capture/tensor.js';
-import { TensorScaler } from '../pipeline/capture/tensor-scaler.js';
 import { Network } from '../pipeline/network.js';
 import type { ActiveProvider } from '../pipeline/provider.js';
 import type { Subject } from './measure.js';
@@ -78,26 +78,23 @@ export class NetworkSubject implements Subject, AsyncDisposable {
 
 async function readTensors(
   network: Network,
-  sourceName: string,
+  name: string,
   size: [number, number] | undefined,
 ): Promise<{ input: Size; tensors: Tensor[] }> {
-  const { card } = network.model;
-  const { fill, multipleOf, resize } = card.input;
-  await using source = openSource(sourceName);
+  await using source = openSource(name);
+  using preparation = new Preparation(inputOptions(network.model.card, size));
   const facts = await source.open();
-  const input = chosenSize(card, size) ?? inputSize(facts, multipleOf);
-  using scaler = new TensorScaler(input, fill, resize);
   const tensors: Tensor[] = [];
   for (let number = 0; tensors.length < pictures; number += 1) {
     const picture = await source.next();
     if (picture === undefined) break;
     if (number % every !== 0) continue;
-    const buffer = tensorBuffer(input, fill);
-    scaler.scale(picture.frame, buffer);
-    tensors.push(network.prepare(tensorBytes(buffer, input), input));
+    const { frame, mediaMs } = picture;
+    const { tensor } = preparation.prepare(frame, mediaMs, preparation.memoryFor(frame));
+    tensors.push(network.prepare(tensor.bytes, tensor.input));
   }
-  if (tensors.length > 0) return { input, tensors };
-  throw new SourceError('ERR_SOURCE_EMPTY', 'source', `source ${sourceName} holds no picture. Name another one.`);
+  if (tensors.length > 0) return { input: preparation.inputFor(facts), tensors };
+  throw new SourceError('ERR_SOURCE_EMPTY', 'source', `source ${maskUrl(name)} holds no picture. Name another one.`);
 }
 
 /** A camera's `source` setting on this thread. */

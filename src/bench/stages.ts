@@ -4,9 +4,9 @@ import { type RuntimeSettings, settingsSchema } from '../config/schema.js';
 import { SourceError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { type Analysed, Analysis } from '../pipeline/analysis.js';
-import { chosenSize, type Size } from '../pipeline/capture/input-size.js';
+import type { Size } from '../pipeline/capture/input-size.js';
 import type { PictureSource, SourceFacts } from '../pipeline/capture/picture-source.js';
-import { Preparation } from '../pipeline/capture/preparation.js';
+import { inputOptions, Preparation } from '../pipeline/capture/preparation.js';
 import { parseSource } from '../pipeline/capture/source.js';
 import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
@@ -55,12 +55,10 @@ const warmUp = { frames: 10, ms: 1000 };
 export async function measureStages(options: StageOptions): Promise<StageSamples> {
   const { source: name, model, seconds, frames, fps, onProgress } = options;
   await using network = await Network.load(model, options.runtime);
-  const { cameras, events } = settingsSchema.parse({ cameras: { bench: { source: name, motion: { gate: false } } } });
+  const { cameras, events } = settingsSchema.parse({ cameras: { bench: { source: name } } });
   const settings = cameras.bench as (typeof cameras)[string];
   const times = new StageTimes();
-  const input = chosenSize(model.card, options.size);
-  const preparationOptions = { ...model.card.input, motion: settings.motion, fps: undefined, ...(input && { input }) };
-  using preparation = new Preparation(preparationOptions, times.clock);
+  using preparation = new Preparation(inputOptions(model.card, options.size), times.clock);
   const sceneOptions = { camera: 'bench', runId: 'bench', settings, events, model: model.card };
   const analysis = new Analysis(sceneOptions, new Detector(network), times.clock);
   const done = () => {
@@ -107,12 +105,12 @@ export async function* analysePictures(
   analysis: Analysis,
   { offsetMs = 0, clock }: { offsetMs?: number; clock?: StageClock } = {},
 ): AsyncGenerator<Analysed & { time: CaptureTime }, undefined> {
-  let buffer: ArrayBuffer | undefined;
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
   for (let picture = await source.next(); picture !== undefined; picture = await source.next()) {
     if (!preparation.rate.isDue(picture.mediaMs)) continue;
     clock?.('decode');
-    buffer ??= preparation.buffer(picture.frame);
-    const prepared = preparation.prepare(picture.frame, picture.mediaMs, buffer);
+    bytes ??= preparation.memoryFor(picture.frame);
+    const prepared = preparation.prepare(picture.frame, picture.mediaMs, bytes);
     const at = offsetMs + picture.mediaMs;
     const time = { monotonicMs: at, utcMs: at };
     const analysed = await analysis.look({ ...prepared, ...time, takenMs: at });

@@ -7,11 +7,10 @@ import type { Detection } from '../contract/detection.js';
 import { exitCodes } from '../contract/errors.js';
 import { loadModel } from '../model/load.js';
 import { FfmpegSource } from '../pipeline/capture/ffmpeg-source.js';
-import { chosenSize, inputSize, type Size } from '../pipeline/capture/input-size.js';
+import type { Size } from '../pipeline/capture/input-size.js';
 import type { Picture } from '../pipeline/capture/picture-source.js';
+import { inputOptions, Preparation } from '../pipeline/capture/preparation.js';
 import { parseSource } from '../pipeline/capture/source.js';
-import { tensorBuffer, tensorBytes } from '../pipeline/capture/tensor.js';
-import { TensorScaler } from '../pipeline/capture/tensor-scaler.js';
 import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
 import type { DetectOptions } from './options.js';
@@ -32,8 +31,7 @@ interface PictureReport {
 export async function detect(files: string[], options: DetectOptions): Promise<number> {
   const { model: modelDefaults, runtime } = settingsSchema.parse({});
   const model = await loadModel(options.model ?? modelDefaults.path, options.precision ?? modelDefaults.precision);
-  const { multipleOf, fill, resize } = model.card.input;
-  const fixed = chosenSize(model.card, options.size);
+  const input = inputOptions(model.card, options.size);
   if (options.annotate !== undefined) await makeOutputFolder(options.annotate);
 
   await using network = await Network.load(model, runtime);
@@ -42,9 +40,8 @@ export async function detect(files: string[], options: DetectOptions): Promise<n
   for (const file of files) {
     await using source = new FfmpegSource(asFile(file));
     const facts = await source.open();
-    const input = fixed ?? inputSize(facts, multipleOf);
-    const buffer = tensorBuffer(input, fill);
-    using scaler = new TensorScaler(input, fill, resize);
+    using preparation = new Preparation(input);
+    const bytes = preparation.memoryFor(facts);
     using annotator = options.annotate === undefined ? undefined : new Annotator();
     const isClip = facts.frames !== 1;
     const seen = (frame: number) => join(options.annotate ?? '', annotatedName(file, isClip ? frame : undefined));
@@ -52,8 +49,8 @@ export async function detect(files: string[], options: DetectOptions): Promise<n
     for (let frame = 0; ; frame += 1) {
       const picture = await source.next();
       if (picture === undefined) break;
-      const fitted = scaler.scale(picture.frame, buffer);
-      const detections = await detector.detect({ bytes: tensorBytes(buffer, input), input, fitted }, minScore);
+      const { tensor } = preparation.prepare(picture.frame, picture.mediaMs, bytes);
+      const detections = await detector.detect(tensor, minScore);
       const report = toReport(file, picture, detections, isClip ? frame : undefined);
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : toText(report));
       if (annotator) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { asMinspnetError, type MinspnetError, SourceError } from '../contract/errors.js';
-import { chosenSize } from '../pipeline/capture/input-size.js';
+import { inputOptions } from '../pipeline/capture/preparation.js';
 import { jpegSize } from '../pipeline/capture/snapshot.js';
 import { Detector } from '../pipeline/detector.js';
 import { Network } from '../pipeline/network.js';
@@ -33,8 +33,7 @@ export class Engine {
     const builds = network.provider.active === 'tensorrt';
     const detector = new Detector(network, builds ? (detect) => this.#build(detect) : undefined);
     const { card } = model;
-    const size = chosenSize(card, inputSize);
-    const { fill, multipleOf, resize } = card.input;
+    const input = inputOptions(card, inputSize, inputPixels);
     this.#cameras = Object.entries(cameras).map(([name, settings], index) => {
       return new Camera({
         name,
@@ -43,7 +42,7 @@ export class Engine {
         events,
         model: card,
         adjustment: adjustments[name] ?? {},
-        input: { fill, multipleOf, resize, ...(size && { input: size }), ...(inputPixels && { inputPixels }) },
+        input,
         detector,
         enqueue: (job) => this.#jobs.add(name, job),
         send: this.send,

@@ -1,17 +1,11 @@
 import type { Detection } from '../contract/detection.js';
 import type { EndReason } from '../contract/event.js';
 import type { CaptureTime } from '../timing/monotonic.js';
-import type { PreparedPicture } from './capture/preparation.js';
+import type { TakenPicture } from './capture/preparation.js';
 import { toWhole } from './capture/region.js';
 import type { Detector } from './detector.js';
 import { Scene, type SceneOptions, type SceneReport } from './scene.js';
 import type { StageClock } from './stage-clock.js';
-
-/** A picture to be analysed. */
-export interface TakenPicture extends PreparedPicture, CaptureTime {
-  /** When it was read from its source, on the monotonic clock; a file's time of capture is that of its time stamps. */
-  takenMs: number;
-}
 
 /** What was made of a picture. */
 export interface Analysed {

@@ -8,7 +8,7 @@ import type { StageClock } from './stage-clock.js';
 /** A picture as the network's input. */
 export interface Pixels {
   /** uint8 [height, width, 3] of `input`, RGB. */
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   input: Size;
   /** The part of the input, from the top left, that the picture covers. */
   fitted: Size;

@@ -1,14 +1,12 @@
 import './no-telemetry.js';
-import { InferenceSession, type Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { RuntimeSettings } from '../config/schema.js';
 import { ModelError } from '../contract/errors.js';
-import type { VerifiedModel } from '../contract/model-card.js';
+import type { ModelInput, VerifiedModel } from '../contract/model-card.js';
 import { requireLibrary } from '../device/runtime-library.js';
 import { type NetworkOutput, outputNames } from './box-decoder.js';
 import type { Size } from './capture/input-size.js';
-import { InputTensor } from './input-tensor.js';
-import { openModel } from './open-model.js';
-import { type ActiveProvider, type ProviderName, withOptions } from './provider.js';
+import { type ActiveProvider, openModel, type ProviderName, withOptions } from './provider.js';
 
 /** One model in one ONNX Runtime session, which every camera shares. */
 export class Network {
@@ -78,5 +76,47 @@ async function createSession(model: VerifiedModel, settings: RuntimeSettings, ca
     const advice = 'Restore the file, or name another model: it has to be an ONNX network.';
     const what = `ONNX Runtime can’t load ${model.path}: ${(error as Error).message.replace(/\.?\s*$/, '.')} ${advice}`;
     throw new ModelError('ERR_MODEL_LOAD', 'model', what, { cause: error });
+  }
+}
+
+/**
+ * Turns pictures into what a network is fed with. Our own networks take the picture's bytes as they are; for others
+ * every value is moved, and changed by a table, on this thread.
+ */
+export class InputTensor {
+  /** The new value of each byte, by channel of the picture: red, green, blue. Undefined: as it is. */
+  readonly #tables: Float32Array[] | undefined;
+
+  constructor(private readonly input: ModelInput) {
+    const { layout, type, colour } = input;
+    if (layout === 'nhwc' && type === 'uint8' && colour === 'rgb') return;
+    this.#tables = [0, 1, 2].map((channel) => {
+      const to = this.#target(channel);
+      const mean = input.mean[to] ?? 0;
+      const std = input.std[to] ?? 1;
+      return Float32Array.from({ length: 256 }, (_, byte) => (byte - mean) / std);
+    });
+  }
+
+  /** @param pixels uint8 [1, height, width, 3], RGB; the tensor may share its memory */
+  make(pixels: Uint8Array, { width, height }: Size): Tensor {
+    const { layout, type } = this.input;
+    const shape = layout === 'nhwc' ? [1, height, width, 3] : [1, 3, height, width];
+    if (this.#tables === undefined) return new Tensor('uint8', pixels, shape);
+    const plane = width * height;
+    const values = type === 'uint8' ? new Uint8Array(3 * plane) : new Float32Array(3 * plane);
+    this.#tables.forEach((table, channel) => {
+      const to = this.#target(channel);
+      const [start, step] = layout === 'nhwc' ? [to, 3] : [to * plane, 1];
+      for (let i = 0, from = channel, at = start; i < plane; i += 1, from += 3, at += step) {
+        values[at] = table[pixels[from] as number] as number;
+      }
+    });
+    return values instanceof Uint8Array ? new Tensor('uint8', values, shape) : new Tensor('float32', values, shape);
+  }
+
+  /** Where a channel of the picture goes. */
+  #target(channel: number): number {
+    return this.input.colour === 'rgb' ? channel : 2 - channel;
   }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { RuntimeSettings } from '../config/schema.js';
+import { modelOn, type VerifiedModel } from '../contract/model-card.js';
 import type { ProviderFacts } from '../contract/status.js';
 import { loadedLibrary, providerFile } from '../device/runtime-library.js';
 
@@ -18,16 +19,18 @@ const preference: Record<RuntimeSettings['provider'], ProviderName[]> = {
 };
 
 /**
- * Makes a session on the best provider that runs. `auto` passes in silence over providers that this library does not
- * come with; what is there and fails, and what was asked for by name, is told.
+ * Makes a session of a model on the best provider that runs, out of that provider's file. `auto` passes in silence over
+ * providers that this library does not come with; what is there and fails, and what was asked for by name, is told.
  *
- * @param create makes a session on these providers; throws where the first of them can't run
- * @throws what `create` throws on the CPU: then it is not the provider's fault
+ * @param open makes a session of a file on these providers; throws if the first of them can't run
+ * @returns the model as it runs, too
+ * @throws what `open` throws on the CPU: then it is not the provider's fault
  */
-export async function onBestProvider<Session>(
+export async function openModel<Session>(
+  model: VerifiedModel,
   { provider: requested, library }: Pick<RuntimeSettings, 'provider' | 'library'>,
-  create: (providers: [ProviderName, ...ProviderName[]]) => Promise<Session>,
-): Promise<{ session: Session; provider: ActiveProvider }> {
+  open: (path: string, providers: ProviderName[]) => Promise<Session>,
+): Promise<{ session: Session; provider: ActiveProvider; model: VerifiedModel }> {
   const reasons: string[] = [];
   const isThere = (name: ProviderName) => name === 'cpu' || providerFile(name) !== undefined;
   for (const [i, active] of preference[requested].entries()) {
@@ -36,10 +39,12 @@ export async function onBestProvider<Session>(
         reasons.push(`${active}: no libonnxruntime_providers_${active}.so beside ${loadedLibrary()}`);
       continue;
     }
+    const running = modelOn(model, active);
     try {
-      const session = await create([active, ...preference[requested].slice(i + 1).filter(isThere)]);
+      const session = await open(running.path, [active, ...preference[requested].slice(i + 1).filter(isThere)]);
       const reason = reasons.length === 0 ? {} : { reason: reasons.join('; ') };
-      return { session, provider: { requested, active, ...reason, ...(library !== undefined && { library }) } };
+      const provider = { requested, active, ...reason, ...(library !== undefined && { library }) };
+      return { session, provider, model: running };
     } catch (error) {
       if (active === 'cpu') throw error;
       reasons.push(`${active}: ${whyNot(active, error as Error)}`);

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { settingsSchema } from '../../src/config/schema.js';
+import { type ModelInput, modelCard } from '../../src/contract/model-card.js';
 import { loadModel } from '../../src/model/load.js';
-import { Network } from '../../src/pipeline/network.js';
+import { InputTensor, Network } from '../../src/pipeline/network.js';
 
 const { runtime } = settingsSchema.parse({});
 
@@ -60,4 +61,42 @@ t.test('a file that is no ONNX model is refused with its name', async (t) => {
   const model = await loadModel('minspnet-s', 'auto');
   const path = `${t.testdir({ 'a.onnx': 'nonsense' })}/a.onnx`;
   await t.rejects(Network.load({ ...model, path }, runtime), { code: 'ERR_MODEL_LOAD', message: /a\.onnx/ });
+});
+
+const ours: ModelInput = modelCard.shape.input.parse({
+  name: 'pixels',
+  layout: 'nhwc',
+  type: 'uint8',
+  colour: 'rgb',
+  multipleOf: 32,
+  fill: 114,
+  sizes: [],
+});
+/** Two pixels in a row, red, green, blue each. */
+const twoPixels = Uint8Array.of(0, 51, 102, 153, 204, 255);
+const twoWide = { width: 2, height: 1 };
+
+t.test('our own networks take the bytes themselves', async (t) => {
+  const tensor = new InputTensor(ours).make(twoPixels, twoWide);
+  t.equal(tensor.data, twoPixels, 'not a copy');
+  t.strictSame([tensor.type, [...tensor.dims]], ['uint8', [1, 1, 2, 3]]);
+});
+
+t.test('planes of floats in another order of colours, normalised', async (t) => {
+  const input: ModelInput = {
+    ...ours,
+    layout: 'nchw',
+    type: 'float32',
+    colour: 'bgr',
+    mean: [102, 0, 0],
+    std: [51, 1, 2],
+  };
+  const tensor = new InputTensor(input).make(twoPixels, twoWide);
+  t.strictSame([tensor.type, [...tensor.dims]], ['float32', [1, 3, 1, 2]]);
+  t.strictSame([...tensor.data], [0, 3, 51, 204, 0, 76.5], 'blue less 102 by 51, green, red by 2');
+});
+
+t.test('bytes in another order', async (t) => {
+  const tensor = new InputTensor({ ...ours, colour: 'bgr' }).make(twoPixels, twoWide);
+  t.strictSame([tensor.type, ...tensor.data], ['uint8', 102, 51, 0, 255, 204, 153]);
 });

@@ -5,17 +5,18 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { tryNetwork } from '../../src/commands/doctor/model.js';
-import { settingsSchema } from '../../src/config/schema.js';
+import { type RuntimeSettings, settingsSchema } from '../../src/config/schema.js';
 import { loadModel } from '../../src/model/load.js';
-import { onBestProvider, type ProviderName } from '../../src/pipeline/provider.js';
+import { openModel, type ProviderName } from '../../src/pipeline/provider.js';
 
 const run = promisify(execFile);
+const model = await loadModel('minspnet-s', 'auto');
 const binding = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
 const packaged = join(binding, `bin/napi-v6/${process.platform}/${process.arch}/libonnxruntime.so.1`);
 
 t.test('the first provider that runs is taken, and the reasons of the others are kept', async (t) => {
   const tried: ProviderName[][] = [];
-  const { provider, session } = await onBestProvider({ provider: 'tensorrt' }, async (providers) => {
+  const { provider, session } = await openModel(model, { provider: 'tensorrt' }, async (_, providers) => {
     tried.push(providers);
     if (providers[0] !== 'cpu') throw new Error('is unsupported');
     return 'a session';
@@ -27,7 +28,7 @@ t.test('the first provider that runs is taken, and the reasons of the others are
 
 t.test('what fails on the CPU is not the provider’s fault', async (t) => {
   await t.rejects(
-    onBestProvider({ provider: 'auto' }, async () => {
+    openModel(model, { provider: 'auto' }, async () => {
       throw new Error('no model');
     }),
     { message: 'no model' },
@@ -35,8 +36,54 @@ t.test('what fails on the CPU is not the provider’s fault', async (t) => {
 });
 
 t.test('auto passes over what this library does not come with, and says nothing of it', async (t) => {
-  const { provider } = await onBestProvider({ provider: 'auto' }, async ([first]) => first);
+  const { provider } = await openModel(model, { provider: 'auto' }, async (_, [first]) => first);
   t.strictSame(provider, { requested: 'auto', active: 'cpu' });
+});
+
+/** Which file runs where ONNX Runtime has these providers and no other; `opened` is each attempt, in order. */
+async function openOn(
+  runs: ProviderName[],
+  provider: RuntimeSettings['provider'],
+  precision: 'auto' | 'fp32' | 'int8' = 'auto',
+) {
+  const opened: string[] = [];
+  const { session, model, ...rest } = await openModel(
+    await loadModel('minspnet-s', precision),
+    { provider },
+    async (path, [first = 'cpu']) => {
+      opened.push(`${first} ${/fp32|int8/.exec(path)}`);
+      if (!runs.includes(first)) throw new Error('is unsupported');
+      return path;
+    },
+  );
+  const { active } = rest.provider;
+  return { opened, active, precision: model.precision, tellsItsFile: model.path === session && !('onGpu' in model) };
+}
+
+t.test('where the precision is left open, a GPU runs FP32 and the CPU INT8', async (t) => {
+  const all: ProviderName[] = ['tensorrt', 'cuda', 'cpu'];
+  const cases = [
+    { runs: all, asked: 'cuda', opened: ['cuda fp32'], active: 'cuda', precision: 'fp32' },
+    { runs: all, asked: 'cpu', opened: ['cpu int8'], active: 'cpu', precision: 'int8' },
+    { runs: all, asked: 'tensorrt', opened: ['tensorrt fp32'], active: 'tensorrt', precision: 'fp32' },
+    { runs: ['cpu'], asked: 'cuda', opened: ['cuda fp32', 'cpu int8'], active: 'cpu', precision: 'int8' },
+    {
+      runs: ['cuda', 'cpu'],
+      asked: 'tensorrt',
+      opened: ['tensorrt fp32', 'cuda fp32'],
+      active: 'cuda',
+      precision: 'fp32',
+    },
+  ] as const;
+  for (const { runs, asked, ...expected } of cases) {
+    const found = await openOn([...runs], asked);
+    t.strictSame(found, { ...expected, tellsItsFile: true }, `${asked} of ${runs}`);
+  }
+});
+
+t.test('a precision that is named runs everywhere', async (t) => {
+  t.match(await openOn(['cuda'], 'cuda', 'int8'), { opened: ['cuda int8'], precision: 'int8', tellsItsFile: true });
+  t.match(await openOn(['cpu'], 'cuda', 'fp32'), { opened: ['cuda fp32', 'cpu fp32'], precision: 'fp32' });
 });
 
 /** Loads the model on the named library, as the engine would. */

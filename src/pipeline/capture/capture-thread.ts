@@ -84,7 +84,7 @@ export class CaptureThread {
   /** Frames without a picture, to be used again: each new one costs a share of a garbage collection. */
   readonly #idle: Frame[] = [];
   /** Memory for tensors, once the first picture has told how large they are. */
-  #free: ArrayBuffer[] | undefined;
+  #free: Uint8Array<ArrayBuffer>[] | undefined;
   /** By generation; more than one only while an old one is on its way out. */
   readonly #attempts = new Map<number, Attempt>();
   #onMessage: (() => void)[] = [];
@@ -206,7 +206,9 @@ export class CaptureThread {
 
   #begin(attempt: Attempt, facts: SourceFacts, { frame }: Picture): void {
     const { width, height } = frame; // what a source states is not always what it sends
-    this.#free ??= Array.from({ length: this.#source.live ? 1 : 2 }, () => this.#preparation.buffer({ width, height }));
+    this.#free ??= Array.from({ length: this.#source.live ? 1 : 2 }, () =>
+      this.#preparation.memoryFor({ width, height }),
+    );
     this.#tell(attempt, { kind: 'opened', facts: { ...facts, width, height } });
     if (!this.#source.live) return;
     const watchdog = new Watchdog(this.options.settings.recovery, facts.fps, this.world.now());
@@ -256,20 +258,20 @@ export class CaptureThread {
 
   #emit(attempt: Attempt, { frame }: Picture, mediaMs: number, time: CaptureTime): void {
     const takenMs = this.world.now();
-    const buffer = this.#free?.at(-1);
-    if (buffer === undefined) return;
+    const bytes = this.#free?.at(-1);
+    if (bytes === undefined) return;
     const before = performance.now();
-    const prepared = this.#preparation.prepare(frame, mediaMs, buffer);
+    const prepared = this.#preparation.prepare(frame, mediaMs, bytes);
     this.#counters.scaleMs += performance.now() - before;
-    if (!prepared.still) this.#print(attempt, prepared.tensor.bytes, time.monotonicMs);
+    if (!prepared.still) this.#print(attempt, bytes, time.monotonicMs);
     const kept = this.#idle.pop() ?? allocFrame();
     kept.ref(frame); // the same picture, no copy
     const number = ++this.#number;
     this.#out.set(number, kept);
-    this.#free?.pop(); // not before: what fails on the way must not take the buffer along
+    this.#free?.pop(); // not before: what fails on the way must not take the memory along
     const sent = { ...prepared, ...time, number, takenMs, sentMs: this.world.now() };
     const { generation } = attempt;
-    this.#send({ kind: 'frame', generation, frame: sent, counters: this.#counters }, [buffer]);
+    this.#send({ kind: 'frame', generation, frame: sent, counters: this.#counters }, [bytes.buffer]);
   }
 
   /** The tensor is an average over all of the picture: a change anywhere shows in it. */
@@ -279,7 +281,7 @@ export class CaptureThread {
     attempt.watchdog.fingerprint(createHash('sha1').update(tensor).digest('base64'), nowMs);
   }
 
-  #release({ number, buffer, cuts, settled }: Extract<ToCaptureThread, { kind: 'release' }>): void {
+  #release({ number, bytes, cuts, settled }: Extract<ToCaptureThread, { kind: 'release' }>): void {
     const picture = this.#out.get(number);
     this.#out.delete(number);
     if (cuts.length > 0) this.#send({ kind: 'snapshots', number, jpegs: this.#cut(picture, cuts) });
@@ -287,7 +289,7 @@ export class CaptureThread {
       picture.unref();
       this.#idle.push(picture);
     }
-    this.#free?.push(buffer);
+    this.#free?.push(bytes);
     this.#preparation.settled = settled;
   }
 

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { EngineError, SourceError } from '../../contract/errors.js';
 import {
@@ -36,10 +37,7 @@ export interface Attempt {
 export type AttemptListener = (event: AttemptEvent | { kind: 'frame'; frame: Frame }) => void;
 
 /** What is needed of a `Worker`. */
-export interface WorkerThread {
-  on(event: 'message', listener: (message: FromCaptureThread) => void): unknown;
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  once(event: 'exit', listener: () => void): unknown;
+export interface WorkerThread extends Pick<EventEmitter, 'on' | 'once'> {
   postMessage(message: ToCaptureThread, transfer: ArrayBuffer[]): void;
   unref(): void;
 }
@@ -88,8 +86,8 @@ export class CaptureWorker {
   constructor(private readonly options: CaptureWorkerOptions) {
     const { thread, hangSeconds } = options;
     let crash: SourceError | undefined;
-    thread.on('message', (message) => this.#receive(message));
-    thread.on('error', (cause) => {
+    thread.on('message', (message: FromCaptureThread) => this.#receive(message));
+    thread.on('error', (cause: Error) => {
       crash = new SourceError('ERR_SOURCE_THREAD', 'internal', `capture thread: ${cause.message}`, { cause });
     });
     this.#exited = new Promise((resolve) => {
@@ -175,18 +173,16 @@ export class CaptureWorker {
 
   #release({ number, tensor }: SentFrame, cuts: readonly Cut[], settled: boolean): Promise<Uint8Array[]> {
     const jpegs = cuts.length === 0 ? Promise.resolve([]) : this.#awaitJpegs(number, cuts.length);
-    const buffer = tensor.bytes.buffer as ArrayBuffer;
+    const { bytes } = tensor;
     if (this.#hasExited) this.#answer(number, undefined);
-    else this.#post({ kind: 'release', number, buffer, cuts, settled }, [buffer]);
+    else this.#post({ kind: 'release', number, bytes, cuts, settled }, [bytes.buffer]);
     return jpegs;
   }
 
   #awaitJpegs(number: number, wanted: number): Promise<Uint8Array[]> {
-    return new Promise((resolve) => {
-      // If it is this thread that stood still, the answer lies here already, and is heard before what is set for later.
-      const timer = setTimeout(() => setImmediate(() => this.#answer(number, undefined)), jpegMs);
-      this.#awaited.set(number, { wanted, timer, resolve });
-    });
+    // If it is this thread that stood still, the answer lies here already, and is heard before what is set for later.
+    const timer = setTimeout(() => setImmediate(() => this.#answer(number, undefined)), jpegMs);
+    return new Promise((resolve) => this.#awaited.set(number, { wanted, timer, resolve }));
   }
 
   /** @param jpegs undefined if they are waited for no longer; whatever comes after that is too late */

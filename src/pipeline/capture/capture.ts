@@ -221,16 +221,11 @@ export class Capture {
         this.listener.rewound();
         break;
       case 'stalled':
-        this.losses.stalls += 1;
-        this.#retell('stalled', event.reason);
-        break;
       case 'resumed':
-        this.#retell('live', event.reason);
+        this.#flows(event.kind === 'resumed', event.reason);
         break;
       case 'ended':
-        if (this.source.live) {
-          this.#lose(new SourceError('ERR_SOURCE_ENDED', 'source', 'the camera has ended its stream.'));
-        } else this.#end();
+        this.#over();
         break;
       case 'failed':
         this.#over(MinspnetError.revive(event.error));
@@ -244,33 +239,30 @@ export class Capture {
     this.#enter({ doing: 'playing', told: 'live', attempt, sinceMs: this.world.now() }, { reason });
   }
 
-  #retell(told: 'live' | 'stalled', reason: string): void {
-    if (this.#state.doing === 'playing') this.#enter({ ...this.#state, told }, { reason });
+  #flows(again: boolean, reason: string): void {
+    if (this.#state.doing !== 'playing') return;
+    if (!again) this.losses.stalls += 1;
+    this.#enter({ ...this.#state, told: again ? 'live' : 'stalled' }, { reason });
   }
 
-  /** The attempt is over. */
-  #over(error: SourceError): void {
-    if (this.source.live) this.#lose(error);
-    else this.#end(error);
+  /** The attempt is over. Of a live source another one comes; a file is over, and its thread with it. */
+  #over(error?: SourceError): void {
+    if (this.source.live) {
+      this.#lose(error ?? new SourceError('ERR_SOURCE_ENDED', 'source', 'the camera has ended its stream.'));
+      return;
+    }
+    const reason = error?.message ?? 'the source has ended';
+    this.#enter({ doing: 'nothing', told: 'ended' }, { reason, ...(error && { error }) });
+    this.#ended = this.#worker?.stop(endMs);
+    this.#worker = undefined;
   }
 
-  /** The attempt is over; another one comes. */
   #lose(error: SourceError): void {
     const livedMs = this.#state.doing === 'playing' ? this.world.now() - this.#state.sinceMs : 0;
     this.losses.byCode[error.code] = (this.losses.byCode[error.code] ?? 0) + 1;
     const retryMs = this.#retries.next(livedMs);
     const timer = setTimeout(() => this.#attempt('reconnecting'), retryMs);
     this.#enter({ doing: 'waiting', told: 'reconnecting', timer }, { reason: error.message, error, retryMs });
-  }
-
-  /** A file is over, and its thread with it. */
-  #end(error?: SourceError): void {
-    this.#enter(
-      { doing: 'nothing', told: 'ended' },
-      { reason: error?.message ?? 'the source has ended', ...(error && { error }) },
-    );
-    this.#ended = this.#worker?.stop(endMs);
-    this.#worker = undefined;
   }
 
   /** The only way from one state to the next: whatever belonged to the old one ends with it. */

@@ -1,8 +1,7 @@
 import type { CameraSettings } from '../../config/schema.js';
 import type { SerialisedError } from '../../contract/errors.js';
-import type { CaptureTime } from '../../timing/monotonic.js';
 import type { SourceFacts } from './picture-source.js';
-import type { InputOptions, PreparedPicture } from './preparation.js';
+import type { InputOptions, TakenPicture } from './preparation.js';
 import type { Cut, SnapshotOptions } from './snapshot.js';
 import type { SourceOptions } from './source.js';
 
@@ -13,11 +12,9 @@ export interface CaptureOptions extends InputOptions {
 }
 
 /** A picture as a capture thread sends it, together with the memory of its tensor. */
-export interface SentFrame extends PreparedPicture, CaptureTime {
+export interface SentFrame extends TakenPicture {
   /** Counts up from 1 within a capture thread. */
   number: number;
-  /** When its decoded picture was taken, on the monotonic clock; a file's time of capture is that of its time stamps. */
-  takenMs: number;
   /** When it was ready for the network, on the monotonic clock, milliseconds. */
   sentMs: number;
 }
@@ -50,7 +47,7 @@ export type ToCaptureThread =
    * Gives the memory of a frame's tensor back; `cuts` are made of that frame's picture, which is kept until then.
    * `settled`: a second look at the same picture would teach nothing, so the next ones may be told as still.
    */
-  | { kind: 'release'; number: number; buffer: ArrayBuffer; cuts: readonly Cut[]; settled: boolean }
+  | { kind: 'release'; number: number; bytes: Uint8Array<ArrayBuffer>; cuts: readonly Cut[]; settled: boolean }
   /** In place of the settings' fps. */
   | { kind: 'rate'; fps: number }
   /** Ends all attempts, then the thread. */

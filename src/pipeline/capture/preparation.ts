@@ -1,13 +1,13 @@
 import type { Frame } from 'node-av/lib';
 import type { MotionSettings } from '../../config/schema.js';
 import type { Box } from '../../contract/geometry.js';
-import type { ModelInput } from '../../contract/model-card.js';
+import type { ModelCard, ModelInput } from '../../contract/model-card.js';
+import type { CaptureTime } from '../../timing/monotonic.js';
 import type { Pixels } from '../detector.js';
 import type { StageClock } from '../stage-clock.js';
-import { inputSize, type Size } from './input-size.js';
+import { chosenSize, inputSize, type Size } from './input-size.js';
 import { MotionGate } from './motion-gate.js';
 import { fractionsOf, pixelRegion } from './region.js';
-import { tensorBuffer, tensorBytes } from './tensor.js';
 import { TensorScaler } from './tensor-scaler.js';
 
 /** How a model wants its pictures. */
@@ -19,15 +19,25 @@ export interface InputOptions {
   /** How the picture comes into the input. */
   resize: ModelInput['resize'];
   /** The input's size if it does not follow from the picture's. */
-  input?: Size;
+  input?: Size | undefined;
   /** Pixels of an input whose size follows from the picture's, at most; by default the usual budget. */
-  inputPixels?: number;
+  inputPixels?: number | undefined;
+}
+
+/**
+ * @param size that was asked for, [width, height]
+ * @throws {ConfigError} ERR_CONFIG_SIZE when the model does not take that
+ */
+export function inputOptions(card: ModelCard, size?: readonly [number, number], inputPixels?: number): InputOptions {
+  const { fill, multipleOf, resize } = card.input;
+  return { fill, multipleOf, resize, input: chosenSize(card, size), inputPixels };
 }
 
 export interface PreparationOptions extends InputOptions {
-  /** Pictures a second, at most; all of them if it is undefined. */
-  fps: number | undefined;
-  motion: MotionSettings;
+  /** Pictures a second, at most; by default all of them. */
+  fps?: number | undefined;
+  /** By default no picture is still. */
+  motion?: MotionSettings;
   /** The part of the picture that is analysed, if that is not all of it; fractions of the picture. */
   region?: Box | undefined;
 }
@@ -43,6 +53,12 @@ export interface PreparedPicture {
   region?: Box;
 }
 
+/** The same on its way to the network. */
+export interface TakenPicture extends PreparedPicture, CaptureTime {
+  /** When it was read from its source, on the monotonic clock; a file's time of capture is that of its time stamps. */
+  takenMs: number;
+}
+
 /**
  * The capture side of what is done with a picture: is it due, is it still, scale it. The engine's side is `Analysis`;
  * the daemon's capture threads and the benchmarks both run these two.
@@ -51,7 +67,7 @@ export class Preparation implements Disposable {
   readonly rate: RateLimit;
   /** The scene would learn nothing from a second look at the same picture, so the next one may be still. */
   settled = false;
-  #parts: { input: Size; scaler: TensorScaler; gate: MotionGate } | undefined;
+  #parts: { input: Size; scaler: TensorScaler; gate: MotionGate | undefined } | undefined;
 
   /** @param clock is told when a picture has been scaled */
   constructor(
@@ -64,7 +80,7 @@ export class Preparation implements Disposable {
   /** Media time starts over. */
   reset(): void {
     this.rate.reset();
-    this.#parts?.gate.reset();
+    this.#parts?.gate?.reset();
   }
 
   /** The size of the network's input. It follows from the first picture, and stays whatever the camera sends later. */
@@ -73,31 +89,31 @@ export class Preparation implements Disposable {
   }
 
   /** Memory for the tensor of one picture. */
-  buffer(picture: Size): ArrayBuffer {
-    return tensorBuffer(this.inputFor(picture), this.options.fill);
+  memoryFor(picture: Size): Uint8Array<ArrayBuffer> {
+    const { width, height } = this.inputFor(picture);
+    return new Uint8Array(width * height * 3).fill(this.options.fill);
   }
 
   /**
    * Makes the network's input of a picture that is due.
    *
    * @param mediaMs time stamp of the picture, milliseconds
-   * @param buffer one of {@link buffer}
+   * @param bytes of {@link memoryFor}, used again and again
    */
-  prepare(frame: Frame, mediaMs: number, buffer: ArrayBuffer): PreparedPicture {
+  prepare(frame: Frame, mediaMs: number, bytes: Uint8Array<ArrayBuffer>): PreparedPicture {
     this.rate.taken(mediaMs);
     const picture = { width: frame.width, height: frame.height };
     const { input, scaler, gate } = this.#partsFor(picture);
-    const still = gate.isStill(frame, mediaMs, this.settled);
-    const fitted = still ? input : scaler.scale(frame, buffer);
+    const still = gate?.isStill(frame, mediaMs, this.settled) ?? false;
+    const fitted = still ? input : scaler.scale(frame, bytes);
     this.clock?.('scale');
     const region = scaler.region && fractionsOf(scaler.region, picture);
-    const tensor = { bytes: tensorBytes(buffer, input), input, fitted };
-    return { still, tensor, picture, ...(region && { region }) };
+    return { still, tensor: { bytes, input, fitted }, picture, ...(region && { region }) };
   }
 
   [Symbol.dispose](): void {
     this.#parts?.scaler[Symbol.dispose]();
-    this.#parts?.gate[Symbol.dispose]();
+    this.#parts?.gate?.[Symbol.dispose]();
   }
 
   #partsFor(picture: Size) {
@@ -106,7 +122,7 @@ export class Preparation implements Disposable {
       const part = region && pixelRegion(region, picture);
       const input = this.options.input ?? inputSize(part ?? picture, multipleOf, inputPixels);
       const scaler = new TensorScaler(input, fill, resize, region);
-      this.#parts = { input, scaler, gate: new MotionGate(motion, input, region) };
+      this.#parts = { input, scaler, gate: motion && new MotionGate(motion, input, region) };
     }
     return this.#parts;
   }

@@ -16,8 +16,8 @@ import {
 } from './scaling.js';
 
 /**
- * Scales pictures into tensor buffers: libswscale makes them small, then `rgb24`, and those bytes at the top left of the
- * buffer are the network's input. What the picture doesn't cover keeps its grey.
+ * Scales pictures into tensors: libswscale makes them small, then `rgb24`, and those bytes at the top left of the tensor
+ * are the network's input. What the picture doesn't cover keeps its grey.
  */
 export class TensorScaler implements Disposable {
   /** The part that is scaled, if it is not the whole picture. */
@@ -41,17 +41,20 @@ export class TensorScaler implements Disposable {
     private readonly wanted?: Box,
   ) {}
 
-  /** @returns the size that the picture has inside the tensor. */
-  scale(frame: Frame, buffer: ArrayBuffer): Size {
+  /**
+   * @param tensor uint8 [height, width, 3] of the input
+   * @returns the size that the picture has inside the tensor
+   */
+  scale(frame: Frame, tensor: Uint8Array): Size {
     this.#prepare(frame);
-    // Once the picture has changed its size, any buffer may hold an older one that covered more.
-    if (this.#refitted) new Uint8Array(buffer).fill(this.grey);
+    // Once the picture has changed its size, any tensor may hold an older one that covered more.
+    if (this.#refitted) tensor.fill(this.grey);
     const [small, rgb] = [this.#small, this.#rgb];
     if (small === undefined || rgb === undefined) return this.#fitted;
     if (this.region === undefined) check(this.#toSmall?.scaleFrameSync(small.frame, frame));
     else this.#scaleRegion(frame, this.region, small);
     check(this.#toRgb?.scaleFrameSync(rgb.frame, small.frame));
-    this.#copy(rgb, buffer);
+    this.#copy(rgb, tensor);
     return this.#fitted;
   }
 
@@ -73,11 +76,10 @@ export class TensorScaler implements Disposable {
   }
 
   /** Rows without what pads them; some microseconds. */
-  #copy({ data: [pixels], strides: [stride = 0] }: OwnFrame, buffer: ArrayBuffer): void {
-    const bytes = new Uint8Array(buffer);
+  #copy({ data: [pixels], strides: [stride = 0] }: OwnFrame, tensor: Uint8Array): void {
     const { width, height } = this.#fitted;
     for (let y = 0; y < height; y += 1) {
-      bytes.set(pixels?.subarray(y * stride, y * stride + width * 3) ?? [], y * this.input.width * 3);
+      tensor.set(pixels?.subarray(y * stride, y * stride + width * 3) ?? [], y * this.input.width * 3);
     }
   }
 

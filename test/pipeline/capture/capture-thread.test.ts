@@ -82,7 +82,7 @@ t.test('snapshots that could not be made are counted, each', async (t) => {
   const good: Box = [0, 0, 1, 1];
   const impossible: Box = [Number.NaN, 0, 1, 1];
   for (const [number, boxes] of [[1, [good, impossible]] as const, [2, [good]] as const]) {
-    send({ kind: 'release', number, buffer: new ArrayBuffer(0), cuts: boxes.map((box) => ({ box })), settled: false });
+    send({ kind: 'release', number, bytes: new Uint8Array(), cuts: boxes.map((box) => ({ box })), settled: false });
   }
   t.strictSame(
     said.filter(({ kind }) => kind === 'snapshots'),

@@ -10,7 +10,6 @@ import { GstreamerSource } from '../../../src/pipeline/capture/gstreamer-source.
 import type { PictureSource } from '../../../src/pipeline/capture/picture-source.js';
 import { SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
-import { tensorBuffer, tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { TensorScaler } from '../../../src/pipeline/capture/tensor-scaler.js';
 import { findProgram } from '../../support/broker.js';
 import { noGstreamer } from '../../support/gstreamer.js';
@@ -79,15 +78,15 @@ async function coloursIn(folder: string, source: PictureSource, pictures: number
   await source.open();
   using scaler = new TensorScaler(input, 114, 'fit', region);
   const encoder = new SnapshotEncoder({ quality: 100, maxSize: 200 });
-  const buffer = tensorBuffer(input, 114);
+  const tensor = new Uint8Array(input.width * input.height * 3);
   const seen: { tensor: number[]; snapshot: number[] }[] = [];
   for (let i = 0; i < pictures; i += 1) {
     const picture = await source.next();
     if (picture === undefined) throw new Error(`ended after ${i} pictures`);
-    const { width, height } = scaler.scale(picture.frame, buffer);
+    const { width, height } = scaler.scale(picture.frame, tensor);
     const at = ((height >> 1) * input.width + (width >> 1)) * 3;
     writeFileSync(join(folder, `${i}.jpg`), encoder.encode(picture.frame, { box: middle }));
-    seen.push({ tensor: [...tensorBytes(buffer, input).subarray(at, at + 3)], snapshot: [] });
+    seen.push({ tensor: [...tensor.subarray(at, at + 3)], snapshot: [] });
   }
   const read = ['-v', 'error', '-i', join(folder, '%d.jpg'), '-vf', `scale=flags=${exact}`, '-pix_fmt', 'rgb24'];
   const rgb = execFileSync('ffmpeg', [...read, '-frames:v', String(pictures), '-f', 'rawvideo', '-']);

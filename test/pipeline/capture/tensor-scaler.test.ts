@@ -8,7 +8,6 @@ import {
 import { Frame } from 'node-av/lib';
 import t from 'tap';
 import type { PixelFormat } from '../../../src/pipeline/capture/scaling.js';
-import { tensorBuffer, tensorBytes } from '../../../src/pipeline/capture/tensor.js';
 import { TensorScaler } from '../../../src/pipeline/capture/tensor-scaler.js';
 import { frameOf } from '../../support/frame-of.js';
 
@@ -22,8 +21,7 @@ function plain(width: number, height: number, format: PixelFormat, ...runs: [num
 }
 
 /** The pixel in the middle of what the picture covers, and the one below its lower edge. */
-function pixels(buffer: ArrayBuffer, fitted: { width: number; height: number }) {
-  const bytes = tensorBytes(buffer, input);
+function pixels(bytes: Uint8Array, fitted: { width: number; height: number }) {
   const at = (x: number, y: number) => [...bytes.subarray((y * input.width + x) * 3, (y * input.width + x) * 3 + 3)];
   return { middle: at(fitted.width >> 1, fitted.height >> 1), below: at(0, fitted.height) };
 }
@@ -40,10 +38,10 @@ t.test('a picture lies at the top left, as RGB, and grey below it, whatever its 
   for (const [format, picture] of Object.entries(pictures)) {
     using frame = picture;
     using scaler = new TensorScaler(input, grey);
-    const buffer = tensorBuffer(input, grey);
-    const fitted = scaler.scale(frame, buffer);
+    const tensor = new Uint8Array(input.width * input.height * 3).fill(grey);
+    const fitted = scaler.scale(frame, tensor);
     t.strictSame(fitted, { width: 64, height: 32 }, format);
-    const { middle, below } = pixels(buffer, fitted);
+    const { middle, below } = pixels(tensor, fitted);
     const error = Math.max(...middle.map((value, i) => Math.abs(value - (orange.rgb[i] ?? 0))));
     t.ok(error <= 4, `${format}: ${middle}`);
     t.strictSame(below, [grey, grey, grey], format);
@@ -63,11 +61,10 @@ t.test('a region of a picture fills the tensor, whatever the format', (t) => {
   for (const [name, picture] of Object.entries(pictures)) {
     using frame = picture;
     using scaler = new TensorScaler(input, grey, 'fit', [0.5, 0, 1, 1]);
-    const buffer = tensorBuffer(input, grey);
-    t.strictSame(scaler.scale(frame, buffer), { width: 64, height: 64 }, name);
-    const bytes = tensorBytes(buffer, input);
+    const tensor = new Uint8Array(input.width * input.height * 3).fill(grey);
+    t.strictSame(scaler.scale(frame, tensor), { width: 64, height: 64 }, name);
     t.ok(
-      bytes.every((value) => Math.abs(value - 200) <= 2),
+      tensor.every((value) => Math.abs(value - 200) <= 2),
       `${name}: nothing of the left half`,
     );
   }
@@ -76,25 +73,25 @@ t.test('a region of a picture fills the tensor, whatever the format', (t) => {
 
 t.test('a picture that covers less than the one before leaves nothing of it', (t) => {
   using scaler = new TensorScaler(input, grey);
-  const buffer = tensorBuffer(input, grey);
+  const tensor = new Uint8Array(input.width * input.height * 3).fill(grey);
   using square = plain(64, 64, AV_PIX_FMT_RGB24, [[255, 0, 0], 64 * 64 * 3]);
   using wide = plain(128, 32, AV_PIX_FMT_RGB24, [[0, 0, 255], 128 * 32 * 3]);
-  scaler.scale(square, buffer);
-  const fitted = scaler.scale(wide, buffer);
+  scaler.scale(square, tensor);
+  const fitted = scaler.scale(wide, tensor);
   t.strictSame(fitted, { width: 64, height: 16 });
-  t.strictSame(pixels(buffer, fitted), { middle: [0, 0, 255], below: [grey, grey, grey] });
+  t.strictSame(pixels(tensor, fitted), { middle: [0, 0, 255], below: [grey, grey, grey] });
   t.end();
 });
 
 t.test('a picture that can’t be scaled is refused, each time', (t) => {
   using scaler = new TensorScaler(input, grey);
-  const buffer = tensorBuffer(input, grey);
+  const tensor = new Uint8Array(input.width * input.height * 3).fill(grey);
   using unreadable = new Frame();
   unreadable.alloc();
   Object.assign(unreadable, { width: 128, height: 64, format: AV_PIX_FMT_CUDA });
   for (const time of ['the first', 'the second'])
-    t.throws(() => scaler.scale(unreadable, buffer), { code: 'ERR_SOURCE_FORMAT' }, time);
+    t.throws(() => scaler.scale(unreadable, tensor), { code: 'ERR_SOURCE_FORMAT' }, time);
   using readable = plain(128, 64, AV_PIX_FMT_RGB24, [[0, 0, 255], 128 * 64 * 3]);
-  t.strictSame(scaler.scale(readable, buffer), { width: 64, height: 32 });
+  t.strictSame(scaler.scale(readable, tensor), { width: 64, height: 32 });
   t.end();
 });
