@@ -36,6 +36,8 @@ interface Step {
 
 const units = ['minspnet.service', 'minspnet-bench.service', 'minspnet-bench.timer'];
 const unitFolder = '/etc/systemd/system';
+/** Where the Debian package has its unit. */
+const packaged = '/usr/lib/systemd/system/minspnet.service';
 const usersFile = '/etc/sysusers.d/minspnet.conf';
 const settings = '/etc/minspnet';
 const state = '/var/lib/minspnet';
@@ -58,9 +60,13 @@ function thisHost(): Host {
  * `minspnet service install`: makes the service of this installation and starts it. Done again it brings the units up to
  * date and restarts the daemon; settings that are there stay as they are.
  *
- * @throws {MinspnetError} ERR_SERVICE_SYSTEMD, ERR_SERVICE_ROOT, ERR_SERVICE_HIDDEN, ERR_SERVICE_STEP
+ * @throws {MinspnetError} ERR_SERVICE_PACKAGED, ERR_SERVICE_HIDDEN, ERR_SERVICE_SYSTEMD, ERR_SERVICE_ROOT, ERR_SERVICE_STEP
  */
 export function install({ dryRun }: ServiceOptions, host = thisHost()): number {
+  if (existsSync(join(host.root, packaged))) {
+    const what = `The Debian package has brought the service (${packaged}). Its own tools run it: systemctl restart minspnet.`;
+    throw new MinspnetError('ERR_SERVICE_PACKAGED', 'usage', what);
+  }
   requireVisible(host);
   const shipped = (name: string) => readFileSync(join(host.program, 'systemd', name), 'utf8');
   const steps = [
@@ -71,7 +77,7 @@ export function install({ dryRun }: ServiceOptions, host = thisHost()): number {
       ? []
       : [write(host, join(settings, 'minspnet.yaml'), shipped('minspnet.yaml'), 0o640)]),
     run(host, 'chgrp', ['-R', user, settings]),
-    ...units.map((unit) => write(host, join(unitFolder, unit), unitHere(shipped(unit), host))),
+    ...units.map((unit) => write(host, join(unitFolder, unit), unitFor(shipped(unit), host))),
     run(host, 'systemctl', ['daemon-reload']),
     run(host, 'systemctl', ['enable', 'minspnet.service']),
     run(host, 'systemctl', ['restart', 'minspnet.service']),
@@ -179,8 +185,8 @@ function isOpen(path: string, isFolder: boolean): boolean {
   return (statSync(path).mode & (isFolder ? 0o001 : 0o004)) !== 0;
 }
 
-/** A unit with the paths of this installation in place of those that the repository's has. */
-function unitHere(text: string, { node, program }: Host): string {
+/** A unit with the paths of an installation in place of those that the repository's has. */
+export function unitFor(text: string, { node, program }: Pick<Host, 'node' | 'program'>): string {
   const escaped = (path: string) =>
     path.replaceAll('%', '%%').replaceAll(/[\s"'\\]/g, (each) => `\\x${each.charCodeAt(0).toString(16)}`);
   return text.replaceAll('/usr/bin/node', escaped(node)).replaceAll('/opt/minspnet', escaped(program));

@@ -87,6 +87,10 @@ t.test('refuses with a name and an exit code', async (t) => {
     code: 'ERR_SERVICE_HIDDEN',
     message: /home directories are hidden/,
   });
+  const debian = withUnits(t).host;
+  mkdirSync(join(debian.root, 'usr/lib/systemd/system'), { recursive: true });
+  writeFileSync(join(debian.root, 'usr/lib/systemd/system/minspnet.service'), '');
+  t.throws(() => install({ dryRun: true }, debian), { code: 'ERR_SERVICE_PACKAGED', exit: 'usage' });
   const failing = withUnits(t, { outcomes: { 'systemctl restart': 1 } });
   t.throws(() => silently(t, () => install({ dryRun: false }, failing.host)), {
     code: 'ERR_SERVICE_STEP',
