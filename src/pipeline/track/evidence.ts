@@ -48,10 +48,14 @@ const missed = -0.6;
 const firstLooks = 3;
 /** A further look is independent of the earlier ones once the object has moved this far, in its own sizes. */
 const independentMove = 0.4;
-/** What is found again where its motion says speaks for itself, log-odds for each independent look … */
+/** That something is found again where its motion says is evidence too, log-odds for each independent look … */
 const coherence = 0.5;
+/** … and no single look says more than this, log-odds: some mistakes are made with high scores. */
+const mostPerLook = 2;
 /** An object that the picture's edge cuts looks like many others: a head from behind like a cat. Log-odds. */
 const cutPenalty = 1;
+/** And its motion along that edge counts for less. */
+const cutMove = 0.5;
 
 /**
  * Whether there is an object, by the sum of log-likelihood ratios of independent looks at it (Sittler 1964; Blackman and
@@ -106,9 +110,9 @@ export class Evidence {
     const growth = cutX || cutY ? 0 : Math.log(size / this.#size);
     const reach = Math.hypot((x - this.#x) / size, (y - this.#y) / size, growth);
     if (reach <= this.#reach) return false;
-    const looks = Math.min(1, (reach - this.#reach) / independentMove);
+    const looks = Math.min(1, (reach - this.#reach) / independentMove) * (cutX || cutY ? cutMove : 1);
     this.#reach = reach;
-    if (ratio !== undefined) this.#moved = Math.max(0, this.#moved + looks * (ratio + coherence));
+    if (ratio !== undefined) this.#moved = Math.max(0, this.#moved + looks * Math.min(mostPerLook, ratio + coherence));
     return true;
   }
 

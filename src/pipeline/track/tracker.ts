@@ -258,9 +258,9 @@ export class Tracker {
     let most = 0;
     for (const other of this.tracks) {
       const sameKind = other.kind === track.kind;
-      const unseen = track.firstSeen - other.lastSeen;
-      if (!other.confirmed || other.seen || unseen <= 0) continue;
-      if (!sameKind && unseen > gapSteps * this.#interval) continue;
+      if (!other.confirmed || other.seen) continue;
+      if (sameKind ? track.firstSeen <= other.lastSeen : track.lastSeen - other.lastSeen > gapSteps * this.#interval)
+        continue;
       const overlap = Math.max(iou(other.expected, track.box), iou(other.box, track.box));
       if (overlap <= Math.max(most, sameKind ? adoptIou : samePlaceIou)) continue;
       twin = other;
