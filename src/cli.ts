@@ -4,12 +4,13 @@ import type { BenchOptions } from './commands/bench.js';
 import type { CamerasOptions } from './commands/cameras.js';
 import type { ConfigShowOptions } from './commands/config.js';
 import type { DoctorOptions } from './commands/doctor.js';
-import { exitCodeTable, guard } from './commands/guard.js';
+import { describeError, exitCodeTable, guard } from './commands/guard.js';
 import { type DetectOptions, ownVersion, type RunOptions } from './commands/options.js';
 import type { LogsOptions, ServiceOptions } from './commands/service.js';
 import type { SnapshotOptions } from './commands/snapshot.js';
 import type { TuneOptions } from './commands/tune.js';
 import type { WatchOptions } from './commands/watch.js';
+import { Redactor } from './config/mask.js';
 import { exitCodes } from './contract/errors.js';
 
 // Names the commands and nothing more. Each loads its own code when it is called, so that `--help` loads no FFmpeg
@@ -33,6 +34,12 @@ function parsePositive(text: string): number {
   return value;
 }
 
+function parseSeconds(text: string): number {
+  const value = parsePositive(text);
+  if (value > 86_400) throw new InvalidArgumentError('Write at most 86400, which is a day.');
+  return value;
+}
+
 function parseDuration(text: string): number {
   const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(s|m)?$/.exec(text) ?? [];
   const seconds = Number(number) * (unit === 'm' ? 60 : 1);
@@ -48,8 +55,8 @@ function parseRate(text: string): number | undefined {
   return fps;
 }
 
-/** The command line; `finish` gets the exit code of the command that was called. */
-export function commandLine(finish: (exitCode: number) => void): Command {
+/** The command line; `redactor` gets to know what is secret of the settings, and `finish` gets the exit code of the command that was called. */
+export function commandLine(finish: (exitCode: number) => void, redactor = new Redactor()): Command {
   const end = async (command: () => Promise<number>): Promise<void> => finish(await guard(command));
   const program = new Command('minspnet')
     .description('Watches cameras with its own small network and tells MQTT what it saw.')
@@ -73,7 +80,7 @@ export function commandLine(finish: (exitCode: number) => void): Command {
       if (options.source === undefined && (options.loop || options.pace !== undefined)) {
         command.error('error: --loop and --pace are about the file of --source; without it, set them in the settings');
       }
-      return end(async () => (await import('./commands/run.js')).run(options));
+      return end(async () => (await import('./commands/run.js')).run(options, redactor));
     });
 
   program
@@ -105,7 +112,7 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .option('--report <file>', 'write one HTML file with plots there')
     .option('--publish', 'say the summary at …/benchmark, retained, at the broker of --mqtt or the settings', false)
     .option('--mqtt <url>', 'the broker that the daemon is measured with (default: its own)')
-    .action((options: BenchOptions) => end(async () => (await import('./commands/bench.js')).bench(options)));
+    .action((options: BenchOptions) => end(async () => (await import('./commands/bench.js')).bench(options, redactor)));
 
   program
     .command('cameras')
@@ -119,9 +126,9 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .argument('<camera>', 'its name in the settings, or an address: demo, rtsp://…, v4l2:/dev/video0, a file')
     .option('-o, --output <file>', 'where the JPEG goes, - for standard output (default: CAMERA.jpg)')
     .option('-c, --config <file>', 'settings (default: the file that `run` would read)')
-    .option('--timeout <seconds>', 'that the camera may take', parsePositive, 20)
+    .option('--timeout <seconds>', 'that the camera may take', parseSeconds, 20)
     .action((camera: string, options: SnapshotOptions) =>
-      end(async () => (await import('./commands/snapshot.js')).snapshot(camera, options)),
+      end(async () => (await import('./commands/snapshot.js')).snapshot(camera, options, redactor)),
     );
 
   program
@@ -130,7 +137,9 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .option('-c, --config <file>', 'settings (default: the file that `run` would read)')
     .option('--json', 'one JSON document', false)
     .addHelpText('after', '\nEnds with 0 where nothing fails, else with the exit code of the first thing that does.')
-    .action((options: DoctorOptions) => end(async () => (await import('./commands/doctor.js')).doctor(options)));
+    .action((options: DoctorOptions) =>
+      end(async () => (await import('./commands/doctor.js')).doctor(options, redactor)),
+    );
 
   program
     .command('tune')
@@ -142,8 +151,8 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .option('--max-latency <ms>', 'of an inference, p99 where there are samples enough', parsePositive)
     .option('--max-watts <watts>', 'mean of all that the board’s sensor sees', parsePositive)
     .option('--max-cpu <percent>', 'of one core, for inference', parsePositive)
-    .option('--seconds <seconds>', 'for each candidate in the first round', parsePositive, 1)
-    .action((options: TuneOptions) => end(async () => (await import('./commands/tune.js')).tune(options)));
+    .option('--seconds <seconds>', 'for each candidate in the first round', parseSeconds, 1)
+    .action((options: TuneOptions) => end(async () => (await import('./commands/tune.js')).tune(options, redactor)));
 
   program
     .command('watch')
@@ -153,7 +162,7 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .option('--node <name...>', 'only these boards')
     .option('--camera <name...>', 'only these cameras')
     .option('--class <name...>', 'only events of these classes')
-    .action((options: WatchOptions) => end(async () => (await import('./commands/watch.js')).watch(options)));
+    .action((options: WatchOptions) => end(async () => (await import('./commands/watch.js')).watch(options, redactor)));
 
   const service = program.command('service').description('run the daemon as a service of systemd');
   service
@@ -183,13 +192,13 @@ export function commandLine(finish: (exitCode: number) => void): Command {
     .command('check')
     .description('look for errors in a settings file')
     .argument('[file]', 'default: the file that `run` would read')
-    .action((file?: string) => end(async () => (await import('./commands/config.js')).configCheck(file)));
+    .action((file?: string) => end(async () => (await import('./commands/config.js')).configCheck(file, redactor)));
   config
     .command('show')
     .description('the settings in force, each with where it was given; secrets are masked')
     .option('-c, --config <file>', 'default: the file that `run` would read')
     .action((options: ConfigShowOptions) =>
-      end(async () => (await import('./commands/config.js')).configShow(options)),
+      end(async () => (await import('./commands/config.js')).configShow(options, redactor)),
     );
   config
     .command('schema')
@@ -201,9 +210,12 @@ export function commandLine(finish: (exitCode: number) => void): Command {
 /** Runs the command line to an exit code. */
 async function main(args: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.ok;
+  const redactor = new Redactor();
+  redactor.guard(process.stdout);
+  redactor.guard(process.stderr);
   const program = commandLine((code) => {
     exitCode = code;
-  });
+  }, redactor);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (thrown) {
@@ -217,6 +229,11 @@ async function main(args: readonly string[]): Promise<number> {
 // A reader that has seen enough (`minspnet config schema | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.internal);
+});
+// Node would write such an error past the streams that nothing secret is written to.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${describeError(error, true)}\n`);
+  process.exit(exitCodes.internal);
 });
 // Not process.exit(): it would cut off output that a pipe has not taken yet.
 process.exitCode = await main(process.argv.slice(2));

@@ -80,7 +80,7 @@ t.test('config show masks secrets and says where each setting was given', async 
   t.notMatch(shown.stdout, /hunter2/);
   for (const line of [
     'node: porch # $MINSPNET_NODE',
-    `  url: mqtt://me:***@h # ${file}:2:3`,
+    `  url: mqtt://h # ${file}:2:3`,
     `  password: "***" # ${file}:3:3`,
     `  size: [ 320, 192 ] # ${file}:4:9`,
     '  baseTopic: minspnet',

@@ -1,7 +1,7 @@
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { env } from 'onnxruntime-node';
-import { maskUrl } from '../config/mask.js';
+import { describeSource } from '../config/address.js';
 import type { RuntimeSettings } from '../config/schema.js';
 import { type Benchmark, benchmarkVersion, type ModelResult } from '../contract/benchmark.js';
 import type { VerifiedModel } from '../contract/model-card.js';
@@ -94,7 +94,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<Benchmark> {
       threads: runtime.threads,
       spinning: runtime.spinning,
     },
-    source: { name: maskUrl(source), ...facts(staged) },
+    source: { name: describeSource(source), ...facts(staged) },
     durationSeconds: seconds,
     rate: fps ?? 'max',
     before: boardState(before),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { maskUrl } from '../config/mask.js';
+import { describeSource } from '../config/address.js';
 import { type RuntimeSettings, settingsSchema } from '../config/schema.js';
 import { SourceError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
@@ -178,6 +178,6 @@ function look(): { wall: number; cpu: number } {
 }
 
 function sourceError(code: string, name: string, what: string): SourceError {
-  const message = `source ${maskUrl(name)} ${what}. A benchmark needs pictures for its whole duration.`;
+  const message = `source ${describeSource(name)} ${what}. A benchmark needs pictures for its whole duration.`;
   return new SourceError(code, 'source', message);
 }

@@ -4,7 +4,7 @@ import { benchmarkTable } from '../bench/benchmark-table.js';
 import { htmlReport } from '../bench/html-report.js';
 import { runBenchmark, summarise } from '../bench/run-benchmark.js';
 import { loadSettings } from '../config/load.js';
-import { maskUrl } from '../config/mask.js';
+import { maskUrl, type Redactor } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import type { Benchmark } from '../contract/benchmark.js';
 import { BrokerError, exitCodes, MinspnetError } from '../contract/errors.js';
@@ -36,8 +36,9 @@ export interface BenchOptions {
 }
 
 /** `minspnet bench`: what this board can do, measured by the rules of docs/benchmark.md. */
-export async function bench(options: BenchOptions): Promise<number> {
-  const { settings } = loadSettings({ file: options.config });
+export async function bench(options: BenchOptions, redactor: Redactor): Promise<number> {
+  const { settings } = loadSettings({ file: options.config, redactor });
+  redactor.addSettings({ source: options.source, url: options.mqtt }, []);
   const broker = options.mqtt ?? settings.mqtt.url;
   if (options.publish && broker === undefined) {
     throw new MinspnetError(
@@ -78,9 +79,9 @@ export async function bench(options: BenchOptions): Promise<number> {
   if (options.json === '-') process.stdout.write(`${JSON.stringify(result)}\n`);
   else process.stdout.write(benchmarkTable(result));
   if (options.json !== undefined && options.json !== '-') {
-    await writeOutput(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
+    await writeOutput(options.json, redactor.redact(`${JSON.stringify(result, undefined, 2)}\n`));
   }
-  if (options.report !== undefined) await writeOutput(options.report, htmlReport(result));
+  if (options.report !== undefined) await writeOutput(options.report, redactor.redact(htmlReport(result)));
   if (options.publish && broker !== undefined) await publish(result, broker, settings);
   return exitCodes.ok;
 }

@@ -1,7 +1,7 @@
 import { Document, isScalar, isSeq, visit } from 'yaml';
 import { settingsJsonSchema } from '../config/json-schema.js';
 import { findSettingsFile, loadSettings } from '../config/load.js';
-import { maskSettings } from '../config/mask.js';
+import { maskSettings, type Redactor } from '../config/mask.js';
 import type { SettingPath } from '../config/path.js';
 import { formatOrigin } from '../config/problem.js';
 import { ConfigError, exitCodes } from '../contract/errors.js';
@@ -11,8 +11,8 @@ export interface ConfigShowOptions {
 }
 
 /** `minspnet config show`: the settings in force, secrets masked, each that is no default with where it was given. */
-export async function configShow(options: ConfigShowOptions): Promise<number> {
-  const { settings, file, secrets, originOf } = loadSettings({ file: options.config });
+export async function configShow(options: ConfigShowOptions, redactor: Redactor): Promise<number> {
+  const { settings, file, secrets, originOf } = loadSettings({ file: options.config, redactor });
   const document = new Document(maskSettings(settings, secrets));
   document.commentBefore = ` ${file ?? 'no settings file: defaults, environment and arguments only'}`;
   visit(document, {
@@ -37,7 +37,7 @@ function pathOf(nodes: readonly unknown[]): SettingPath {
 }
 
 /** `minspnet config check [FILE]`: says whether a file is good, whatever this machine's environment would change. */
-export async function configCheck(file: string | undefined): Promise<number> {
+export async function configCheck(file: string | undefined, redactor: Redactor): Promise<number> {
   const name = file ?? findSettingsFile();
   if (name === undefined) {
     throw new ConfigError('ERR_CONFIG_FILE', 'input', 'no settings file was named, and there is none to be found');
@@ -46,6 +46,7 @@ export async function configCheck(file: string | undefined): Promise<number> {
     file: name,
     environment: secretsOf(process.env),
     allowMissingSecrets: true,
+    redactor,
   });
   process.stdout.write(`${name}: no errors\n`);
   for (const secret of missingSecrets) {

@@ -1,4 +1,5 @@
 import { defaultSettings, type LoadedSettings, loadSettings } from '../config/load.js';
+import type { Redactor } from '../config/mask.js';
 import { type ExitReason, exitCodes } from '../contract/errors.js';
 import { readBoard } from '../device/board.js';
 import { readMachine } from '../device/machine.js';
@@ -7,7 +8,7 @@ import { System } from '../device/system.js';
 import { checkBoard, checkMachine, checkSensors } from './doctor/board.js';
 import { checkBroker } from './doctor/broker.js';
 import { checkCameras } from './doctor/cameras.js';
-import { type Check, failed, ok } from './doctor/check.js';
+import { type Check, failed, ok, warn } from './doctor/check.js';
 import { checkGroups, checkState, checkTime } from './doctor/host.js';
 import { checkModel, checkTuning } from './doctor/model.js';
 
@@ -31,9 +32,9 @@ export interface DoctorReport {
  *
  * @returns 0 where nothing fails, else the exit code of the first check that does, which is what `run` would end with
  */
-export async function doctor(options: DoctorOptions): Promise<number> {
+export async function doctor(options: DoctorOptions, redactor: Redactor): Promise<number> {
   const checks: Check[] = [];
-  for await (const check of examine(new System(), options.config)) {
+  for await (const check of examine(new System(), redactor, options.config)) {
     checks.push(check);
     if (!options.json) process.stdout.write(`${format(check)}\n`);
   }
@@ -42,15 +43,15 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   return report.exitCode;
 }
 
-async function* examine(system: System, config: string | undefined): AsyncGenerator<Check> {
+async function* examine(system: System, redactor: Redactor, config: string | undefined): AsyncGenerator<Check> {
   const board = await readBoard(system);
   yield checkBoard(board);
   yield checkMachine(await readMachine());
   const sensors = await Sensors.find(system);
   await sensors.power(); // an energy counter knows the power from the second reading on
-  const { check, settings, originOf } = readSettings(config);
+  const { checks, settings, originOf } = readSettings(redactor, config);
   const strictPort = originOf(['mqtt', 'broker', 'port']).kind !== 'default';
-  yield check;
+  yield* checks;
   yield* await checkCameras(system, settings.cameras);
   yield await checkGroups(system);
   yield await checkState(settings);
@@ -63,12 +64,18 @@ async function* examine(system: System, config: string | undefined): AsyncGenera
 }
 
 /** Settings that can't be used fail alone: the rest is looked at with the defaults. */
-function readSettings(config: string | undefined): { check: Check } & Pick<LoadedSettings, 'settings' | 'originOf'> {
+function readSettings(
+  redactor: Redactor,
+  config: string | undefined,
+): { checks: Check[] } & Pick<LoadedSettings, 'settings' | 'originOf'> {
   try {
-    const { settings, file, originOf } = loadSettings({ file: config });
-    return { check: ok('settings', file ?? 'no file: defaults only'), settings, originOf };
+    const { settings, file, exposed, originOf } = loadSettings({ file: config, redactor });
+    const advice = `run \`chmod o= ${exposed.join(' ')}\``;
+    const secrets =
+      exposed.length === 0 ? [] : [warn('secrets', `everybody on this machine can read ${exposed.join(', ')}`, advice)];
+    return { checks: [ok('settings', file ?? 'no file: defaults only'), ...secrets], settings, originOf };
   } catch (error) {
-    return { check: failed('settings', error), settings: defaultSettings(), originOf: () => ({ kind: 'default' }) };
+    return { checks: [failed('settings', error)], settings: defaultSettings(), originOf: () => ({ kind: 'default' }) };
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { runBenchmark, summarise } from '../bench/run-benchmark.js';
 import { deepFreeze, type LoadedSettings, loadSettings } from '../config/load.js';
+import type { Redactor } from '../config/mask.js';
 import { type Settings, settingsSchema } from '../config/schema.js';
 import { exitCodes } from '../contract/errors.js';
 import type { TunedSettings } from '../daemon/configuration.js';
@@ -16,15 +17,19 @@ import { withTuning } from './tuned.js';
 const exitMs = 150;
 
 /** `minspnet run`: the daemon, until a signal, the end of all its files, or an error that it can't live with. */
-export async function run(options: RunOptions): Promise<number> {
+export async function run(options: RunOptions, redactor: Redactor): Promise<number> {
   // Ctrl-C under npm start comes twice, from the terminal and from npm: the second must not break off the stop.
   const asked = new AbortController();
   const stopped = once(asked.signal, 'abort');
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => asked.abort());
-  const load = () => loadSettings({ file: options.config, overrides: runOverrides(options) });
+  process.umask(0o077); // what the daemon and its engine write is nobody else's business
+  const load = () => loadSettings({ file: options.config, overrides: runOverrides(options), redactor });
   const loaded = load();
   const log = createLog(loaded.settings.log, options.colour);
   log.info(`settings  ${loaded.file ?? 'none, defaults only'}`);
+  for (const path of loaded.exposed) {
+    log.warn(`settings  everybody on this machine can read ${path}, which holds secrets: run chmod o= ${path}`);
+  }
   const say = (line: string) => log.info(line);
   const prepare = async ({ settings, originOf }: LoadedSettings) =>
     withCamera(await withTuning({ settings, originOf }, say));
@@ -41,6 +46,7 @@ export async function run(options: RunOptions): Promise<number> {
       version: ownVersion(),
       board,
       log,
+      redactor,
     });
     stop = () => daemon.stop();
     await daemon.start();

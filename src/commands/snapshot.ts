@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { cameraSourceMistake, schemeOf } from '../config/address.js';
+import { cameraSourceMistake, describeSource, schemeOf } from '../config/address.js';
 import { loadSettings } from '../config/load.js';
-import { maskUrl } from '../config/mask.js';
+import { maskUrl, type Redactor } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { exitCodes, MinspnetError, SourceError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
@@ -34,13 +34,14 @@ interface Taken extends SourceFacts {
 const settleMs = 1000;
 
 /** `minspnet snapshot`: one picture of a camera, as JPEG at the size that its stream has. */
-export async function snapshot(camera: string, options: SnapshotOptions): Promise<number> {
-  const { settings, file } = loadSettings({ file: options.config });
+export async function snapshot(camera: string, options: SnapshotOptions, redactor: Redactor): Promise<number> {
+  const { settings, file } = loadSettings({ file: options.config, redactor });
+  redactor.addSettings(camera, []);
   const chosen = chooseCamera(camera, settings.cameras, file);
   const taken = await withAdvice(takePicture(chosen, options.timeout * 1000), chosen, settings);
   const { jpeg, width, height, by } = taken;
   const output = options.output ?? `${chosen.name}.jpg`;
-  const line = `${width}x${height}, ${jpeg.length} bytes, ${maskUrl(chosen.source)} (${by})\n`;
+  const line = `${width}x${height}, ${jpeg.length} bytes, ${describeSource(chosen.source)} (${by})\n`;
   if (output === '-') {
     process.stdout.write(jpeg);
     process.stderr.write(line);
@@ -80,7 +81,7 @@ async function takePicture(camera: Camera, timeoutMs: number): Promise<Taken> {
     return await read(source, parsed.live && !isNetwork ? settleMs : 0);
   } catch (error) {
     if (!late) throw error;
-    const what = `${maskUrl(camera.source)} gave no picture within ${timeoutMs / 1000} s. Check that the camera is on`;
+    const what = `${describeSource(camera.source)} gave no picture within ${timeoutMs / 1000} s. Check that the camera is on`;
     throw new SourceError('ERR_SOURCE_TIMEOUT', isNetwork ? 'unreachable' : 'source', `${what}, or raise --timeout.`);
   } finally {
     clearTimeout(timer);

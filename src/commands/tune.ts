@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { runTask } from '../bench/run-task.js';
+import { describeSource } from '../config/address.js';
 import { loadSettings } from '../config/load.js';
+import type { Redactor } from '../config/mask.js';
 import { ConfigError, exitCodes, MinspnetError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { type Candidate, type Trial, type TuningLimits, tuningVersion } from '../contract/tuning.js';
@@ -31,8 +33,9 @@ export interface TuneOptions {
 }
 
 /** `minspnet tune`: how this board runs this model best inside the limits, written down for `run`. */
-export async function tune(options: TuneOptions): Promise<number> {
-  const { settings } = loadSettings({ file: options.config });
+export async function tune(options: TuneOptions, redactor: Redactor): Promise<number> {
+  const { settings } = loadSettings({ file: options.config, redactor });
+  redactor.addSettings(options.source, []);
   const { runtime } = settings;
   const limits = limitsOf(options, Object.values(settings.cameras));
   const name = options.model ?? settings.model.path;
@@ -61,7 +64,7 @@ export async function tune(options: TuneOptions): Promise<number> {
     tuningVersion,
     at,
     key,
-    source: options.source,
+    source: describeSource(options.source),
     limits,
     power,
     choice: chosen,

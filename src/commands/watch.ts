@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type ConnectOptions, connect, type MinspnetClient } from '../client/index.js';
 import { loadSettings } from '../config/load.js';
-import { maskUrl } from '../config/mask.js';
+import { maskUrl, type Redactor } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { BrokerError, exitCodes } from '../contract/errors.js';
 import { type BrokerTls, read } from '../mqtt/connect-options.js';
@@ -21,8 +21,9 @@ export interface WatchOptions {
 const drawMs = 200;
 
 /** `minspnet watch`: what the boards say, until a signal; a table in a terminal, a JSON line an event in a pipe. */
-export async function watch(options: WatchOptions): Promise<number> {
-  const { settings } = loadSettings({ file: options.config, overrides: [] });
+export async function watch(options: WatchOptions, redactor: Redactor): Promise<number> {
+  const { settings } = loadSettings({ file: options.config, redactor });
+  redactor.addSettings(options.url, []);
   const { urls, access, advice } = brokerOf(settings, options.url);
   const leaving = new AbortController();
   const left = once(leaving.signal, 'abort');

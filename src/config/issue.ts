@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { describeAllowed, namesAt, schemaAt } from './json-schema.js';
-import { maskValue } from './mask.js';
+import { maskSettings } from './mask.js';
 import { type SettingPath, valueAt } from './path.js';
 import type { Origin, Problem } from './problem.js';
 
@@ -14,7 +14,7 @@ export interface IssueContext {
 }
 
 function quote(value: unknown, path: SettingPath, secrets: readonly SettingPath[]): string {
-  const text = JSON.stringify(maskValue(value, path, secrets)) ?? String(value);
+  const text = JSON.stringify(maskSettings(value, secrets, path)) ?? String(value);
   return text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text;
 }
 

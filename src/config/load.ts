@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readEnvironment } from './environment.js';
 import { problemsOf } from './issue.js';
+import { Redactor } from './mask.js';
 import { type SettingPath, startsWith, valueAt, withValueAt } from './path.js';
 import { configError, type Origin, type Override, type Problem } from './problem.js';
 import { type Settings, settingsSchema } from './schema.js';
@@ -16,6 +17,8 @@ export interface LoadOptions {
   overrides?: readonly Override[];
   /** A secret that is not on this machine is no error: `***` stands in for it, and `missingSecrets` names it. */
   allowMissingSecrets?: boolean;
+  /** Gets to know what is secret of them, also of wrong ones. */
+  redactor?: Redactor;
 }
 
 export interface LoadedSettings {
@@ -27,6 +30,8 @@ export interface LoadedSettings {
   secrets: readonly SettingPath[];
   /** Names of secrets that are not on this machine; only with `allowMissingSecrets`. */
   missingSecrets: readonly string[];
+  /** Files with secrets that everybody on this machine can read. */
+  exposed: readonly string[];
   /** Where the value of a setting was given. */
   originOf(path: SettingPath): Origin;
 }
@@ -80,6 +85,7 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
     (value, { path, value: given }) => withValueAt(value, path, given),
     fromFile,
   );
+  options.redactor?.addSettings(merged, secrets);
   const missing = allMissing.filter(({ path }) => !overrides.some((override) => startsWith(path, override.path)));
 
   const result = settingsSchema.safeParse(merged);
@@ -91,6 +97,7 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
     ...variables.problems,
     ...(options.allowMissingSecrets ? [] : missing.map((secret) => describeMissing(secret, store, origins))),
     ...judged.flatMap((issue) => problemsOf(issue, context)),
+    ...[...inheritedNames(merged)].map((path) => describeInherited(path, origins)),
   ];
   if (problems.length > 0) throw configError('ERR_CONFIG_INVALID', problems);
   return {
@@ -98,8 +105,35 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
     file: name,
     secrets,
     missingSecrets: missing.map(({ name }) => name),
+    exposed: [...(holdsSecrets(file?.value) ? [name ?? ''] : []), store.file].filter(isReadableByOthers),
     originOf: (path) => origins.of(path),
   };
+}
+
+/** The mappings' names that every object of JavaScript has: they would be passed over, or mean something else. */
+function* inheritedNames(value: unknown, path: SettingPath = []): Generator<SettingPath> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  for (const [key, child] of Object.entries(value)) {
+    if (key in Object.prototype) yield [...path, key];
+    yield* inheritedNames(child, [...path, key]);
+  }
+}
+
+function describeInherited(path: SettingPath, origins: Origins): Problem {
+  const message = `found the name "${path.at(-1)}"; allowed: any that JavaScript does not use itself. Choose another one`;
+  return { origin: origins.blame(path), path, message };
+}
+
+/** Whether a file's settings have a password in clear. */
+function holdsSecrets(value: unknown): boolean {
+  const redactor = new Redactor();
+  redactor.addSettings(value, []);
+  return !redactor.isEmpty;
+}
+
+/** Whether a file or folder is there, and users beside its own and its group can look into it. */
+export function isReadableByOthers(path: string): boolean {
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) !== 0;
 }
 
 function describeMissing({ name, path }: MissingSecret, store: Secrets, origins: Origins): Problem {

@@ -1,5 +1,5 @@
+import { describeSource, schemeOf } from './address.js';
 import type { SettingPath } from './path.js';
-import type { Settings } from './schema.js';
 
 /** What stands in place of a secret wherever people may read it. */
 export const mask = '***';
@@ -10,28 +10,37 @@ const secretSettings: readonly SettingPath[] = [
   ['mqtt', 'broker', 'password'],
   ['cameras', '*', 'network', 'password'],
 ];
+const sourceSettings: SettingPath = ['cameras', '*', 'source'];
+
+/** `scheme://`, all up to the last `@`, the host, and what follows it. */
+const urls = /(?<![\w+.-])([a-z][\w+.-]{0,20}:\/\/)(\S*@)?([^\s"'`<>/?#]*)((?:[/?#][^\s"'`<>]*)?)/gi;
+const hostAndPort = /^(?:\[[\w:.%]*\]|[^:[\]]*)(?::\d*)?$/;
+/** Words that name a secret: parameters of a query, or of a path (`/user=admin_password=x_channel=1.sdp`). */
+const secretNames =
+  'pass(?:word|wd|phrase)?|loginpas|pas|pwd|pw|psk|p|token|secret|auth|\\w{0,20}key|signature|sig|user-pw|proxy-pw';
+/** `name=value`, as in a query or as one of GStreamer's properties: quoted where it holds a space, with space around `=`. */
+const secretParameter = new RegExp(
+  `((?<![a-z])(?:\\w{1,30}[_-])?(?:${secretNames})\\s*=\\s*)(?:"(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*'|[^&\\s#'"]+)`,
+  'gi',
+);
+/** A header; nobody knows where its value ends. */
+const authorization = /(authorization["']?\s*[:=])[^\n]*/gi;
 
 /**
- * `//user:password@`. The password's first form is the lawful one; the second also takes `/`, `?` and `#`, which people
- * forget to escape, unless a port stands there (`//host:8080/cam@1` holds no password).
- */
-const userInfo = /(\/\/)([^\s/?#'"@:]*)(?::(?:[^\s/?#'"]*|(?!\d*(?:[/?#]|$))[^\s'"]*))?@/g;
-/** Of a query, or within a path: `/user=admin_password=x_channel=1.sdp`, where nobody knows where the password ends. */
-const secretParameter = /((?:password|passwd|pass|pas|pwd|token|secret|auth|key|signature)=)[^&\s#'"]+/gi;
-/** GStreamer's properties: `rtspsrc user-pw=hunter2`, quoted where it holds a space. */
-const secretProperty = /(\b(?:user-pw|proxy-pw|password|passphrase)=)(?:"(?:[^"\\]|\\.)*"|[^\s"'&]+)/gi;
-
-/**
- * A text with the password of every URL in it replaced by `***`: `rtsp://admin:hunter2@door/1` becomes
- * `rtsp://admin:***@door/1`. Parameters such as `?token=` are masked too. Any other text comes back as it is.
+ * A text in which every URL is cut to its scheme and host, and whatever is named like a password is replaced by `***`:
+ * `rtsp://admin:hunter2@door/1` becomes `rtsp://door`. Where the host can't be told from an unescaped password, nothing
+ * of it is left. Any other text comes back as it is.
  */
 export function maskUrl(text: string): string {
   return text
-    .replace(userInfo, (whole, slashes: string, user: string) =>
-      whole.includes(':') ? `${slashes}${user}:${mask}@` : `${slashes}${mask}@`,
-    )
+    .replace(urls, (_, scheme: string, userInfo: string | undefined, host: string, rest: string) => {
+      const end = /[:;,.)]*$/.exec(host + rest)?.[0] ?? '';
+      const name = rest === '' ? host.slice(0, host.length - end.length) : host;
+      const isPlain = hostAndPort.test(name) && !/[@/?#]/.test(userInfo?.slice(0, -1) ?? '');
+      return `${scheme}${isPlain ? name : mask}${end}`;
+    })
     .replace(secretParameter, `$1${mask}`)
-    .replace(secretProperty, `$1${mask}`);
+    .replace(authorization, `$1 ${mask}`);
 }
 
 function covers(pattern: SettingPath, path: SettingPath): boolean {
@@ -40,7 +49,7 @@ function covers(pattern: SettingPath, path: SettingPath): boolean {
 
 function maskAt(value: unknown, path: SettingPath, secrets: readonly SettingPath[]): unknown {
   if (value !== undefined && secrets.some((secret) => covers(secret, path))) return mask;
-  if (typeof value === 'string') return maskUrl(value);
+  if (typeof value === 'string') return covers(sourceSettings, path) ? describeSource(value) : maskUrl(value);
   if (Array.isArray(value)) return value.map((item, index) => maskAt(item, [...path, index], secrets));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
@@ -50,12 +59,116 @@ function maskAt(value: unknown, path: SettingPath, secrets: readonly SettingPath
   return value;
 }
 
-/** The settings as they may be shown or logged; `secrets` are the paths that came from `!secret`. */
-export function maskSettings(settings: Settings, secrets: readonly SettingPath[] = []): Settings {
-  return maskAt(settings, [], [...secretSettings, ...secrets]) as Settings;
+/**
+ * The settings as they may be shown, or one value of them.
+ *
+ * @param secrets the paths that came from `!secret`
+ * @param path where the value stands
+ */
+export function maskSettings<Value>(
+  settings: Value,
+  secrets: readonly SettingPath[] = [],
+  path: SettingPath = [],
+): Value {
+  return maskAt(settings, path, [...secretSettings, ...secrets]) as Value;
 }
 
-/** One value of the settings as it may stand in a message. */
-export function maskValue(value: unknown, path: SettingPath, secrets: readonly SettingPath[] = []): unknown {
-  return maskAt(value, path, [...secretSettings, ...secrets]);
+/** Shorter values are words and numbers that stand in any text: hiding them would only spoil it. */
+const shortest = 4;
+/** Of texts that other programs act by; a secret has no place there, and a word that is one must not be lost. */
+const structural = new Set(['camera', 'node', 'class', 'zone', 'line', 'id', 'name', 'state', 'type', 'at', 'topic']);
+
+/**
+ * Knows the values of all secrets of a process, and takes them out of whatever leaves it. It is the last line: texts that
+ * are known to hold an address go through {@link maskUrl} before.
+ */
+export class Redactor {
+  readonly #secrets = new Set<string>();
+  #pattern: RegExp | undefined;
+
+  get isEmpty(): boolean {
+    return this.#secrets.size === 0;
+  }
+
+  /** In all the forms in which it may stand in a text: as it is, as in a URL, and as in JSON. */
+  add(secret: string): void {
+    const decoded = decode(secret);
+    for (const form of [secret, decoded, encodeURIComponent(decoded), JSON.stringify(decoded).slice(1, -1)]) {
+      if (form.length >= shortest) this.#secrets.add(form);
+    }
+    this.#pattern = undefined;
+  }
+
+  /**
+   * Adds what is secret of settings: the values at the paths that came from `!secret`, passwords, and those in addresses.
+   *
+   * @param settings also wrong ones
+   */
+  addSettings(settings: unknown, secrets: readonly SettingPath[]): void {
+    const visit = (value: unknown, path: SettingPath): void => {
+      if (typeof value === 'object' && value !== null) {
+        for (const [key, child] of Object.entries(value)) visit(child, [...path, key]);
+      }
+      if (typeof value !== 'string' && typeof value !== 'number') return;
+      const text = String(value);
+      if ([...secretSettings, ...secrets].some((secret) => covers(secret, path))) this.add(text);
+      for (const secret of secretsIn(text)) this.add(secret);
+    };
+    visit(settings, []);
+  }
+
+  redact(text: string): string {
+    if (this.#secrets.size === 0) return text;
+    const escaped = () => [...this.#secrets].map((secret) => secret.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    this.#pattern ??= new RegExp(
+      escaped()
+        .sort((a, b) => b.length - a.length)
+        .join('|'),
+      'g',
+    );
+    return text.replace(this.#pattern, mask);
+  }
+
+  /** A copy in which no text holds a secret; names by which programs act are left as they are. */
+  redactAll<Value>(value: Value): Value {
+    const copy = (part: unknown): unknown => {
+      if (typeof part === 'string') return this.redact(part);
+      if (Array.isArray(part)) return part.map(copy);
+      if (typeof part !== 'object' || part === null) return part;
+      return Object.fromEntries(
+        Object.entries(part).map(([key, child]) => [key, structural.has(key) ? child : copy(child)]),
+      );
+    };
+    return copy(value) as Value;
+  }
+
+  /** From now on nothing secret is written as text to a stream. Bytes, such as those of a picture, pass as they are. */
+  guard(stream: NodeJS.WriteStream): void {
+    const write = stream.write.bind(stream) as (chunk: unknown, ...rest: unknown[]) => boolean;
+    stream.write = ((chunk: unknown, ...rest: unknown[]) =>
+      write(typeof chunk === 'string' ? this.redact(chunk) : chunk, ...rest)) as typeof stream.write;
+  }
+}
+
+/** The passwords that an address or a pipeline holds. */
+function* secretsIn(text: string): Generator<string> {
+  for (const [, , userInfo] of text.matchAll(urls)) {
+    const password = /:(.*)@$/s.exec(userInfo ?? '')?.[1] ?? userInfo?.slice(0, -1);
+    if (password) yield password;
+  }
+  if (schemeOf(text) === undefined) return; // a path or a word
+  for (const [whole, name = ''] of text.matchAll(secretParameter)) {
+    yield whole.slice(name.length).replace(/^(["'])(.*)\1$/s, '$2');
+  }
+  for (const [whole] of text.matchAll(authorization)) {
+    for (const word of whole.split(/[\s"'=:,]+/).slice(1)) if (word.length >= 8) yield word;
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -12,6 +12,12 @@ const smallestArea = 1e-6;
 /** Of a region, fraction of the picture’s width and height: less is a pixel mush for the network. */
 const smallestRegion = 0.125;
 
+/** A day: longer than anything is waited for, and short enough for every timer. Seconds. */
+const longestSeconds = 86_400;
+/** A year. */
+const longestHours = 8760;
+const seconds = z.number().positive().max(longestSeconds);
+
 /**
  * A name that becomes a level of an MQTT topic and a part of a file name: letters, digits, `_` and `-`.
  * So `+`, `#`, `/`, spaces and control characters can't get into a topic.
@@ -54,7 +60,7 @@ const zone = z.strictObject({
     .refine((corners) => areaOf(corners) >= smallestArea, 'corners that enclose an area')
     .describe('corners in order, fractions of the picture'),
   classes: classes.optional(),
-  dwellSeconds: z.number().positive().optional().describe('a `dwell` event after an object has stayed that long'),
+  dwellSeconds: seconds.optional().describe('a `dwell` event after an object has stayed that long'),
 });
 export type ZoneSettings = z.infer<typeof zone>;
 
@@ -78,34 +84,25 @@ const motion = z.strictObject({
     .max(255)
     .default(8)
     .describe('by how much a spot of 4x4 pixels of the network’s input must change to count, grey levels of 256'),
-  refreshSeconds: z.number().positive().default(2).describe('the network looks at least that often'),
+  refreshSeconds: seconds.default(2).describe('the network looks at least that often'),
 });
 export type MotionSettings = z.infer<typeof motion>;
 /** How a live source is watched and opened again; a file needs none of it. */
 const recovery = z.strictObject({
-  openSeconds: z.number().positive().default(10).describe('how long an attempt may take until its first picture'),
-  stallSeconds: z
-    .number()
-    .positive()
+  openSeconds: seconds.default(10).describe('how long an attempt may take until its first picture'),
+  stallSeconds: seconds
     .default(1)
     .describe('it has stalled without a picture for so long, or for 10 frame times where that is longer'),
-  reconnectSeconds: z.number().positive().default(4).describe('it is opened again after having stalled for so long'),
+  reconnectSeconds: seconds.default(4).describe('it is opened again after having stalled for so long'),
   frozenSeconds: z
     .number()
     .min(0)
+    .max(longestSeconds)
     .default(300)
     .describe('it is opened again when its picture has been the same, bit for bit, for so long; 0: never'),
-  retrySeconds: z
-    .number()
-    .positive()
-    .default(0.5)
-    .describe('before the first new attempt; half of it is left to chance'),
-  maxRetrySeconds: z.number().positive().default(10).describe('each wait is 1.5 times the last, up to this'),
-  hangSeconds: z
-    .number()
-    .positive()
-    .default(60)
-    .describe('an attempt that can’t be ended for so long costs the engine a restart'),
+  retrySeconds: seconds.default(0.5).describe('before the first new attempt; half of it is left to chance'),
+  maxRetrySeconds: seconds.default(10).describe('each wait is 1.5 times the last, up to this'),
+  hangSeconds: seconds.default(60).describe('an attempt that can’t be ended for so long costs the engine a restart'),
 });
 export type RecoverySettings = z.infer<typeof recovery>;
 
@@ -198,11 +195,7 @@ export const settingsSchema = z.strictObject({
     .describe('rate and input size are lowered to stay below them; none is watched by default'),
   events: z
     .strictObject({
-      updateSeconds: z
-        .number()
-        .positive()
-        .default(2)
-        .describe('no two `update` events of a track are closer than that'),
+      updateSeconds: seconds.default(2).describe('no two `update` events of a track are closer than that'),
       detections: z
         .boolean()
         .default(false)
@@ -253,7 +246,7 @@ export const settingsSchema = z.strictObject({
         .default(20)
         .describe('silence after which each side finds out whether the other is there'),
       baseTopic: name.default('minspnet'),
-      connectSeconds: z.number().positive().default(10).describe('how long the broker may take to answer'),
+      connectSeconds: seconds.default(10).describe('how long the broker may take to answer'),
       homeAssistant: z
         .strictObject({
           enabled: z.boolean().default(true).describe('announces the board and its cameras to Home Assistant'),
@@ -293,7 +286,7 @@ export const settingsSchema = z.strictObject({
         .int()
         .min(4096)
         .default(64 * 1024 * 1024),
-      maxAgeHours: z.number().positive().default(168).describe('events older than that are given up'),
+      maxAgeHours: z.number().positive().max(longestHours).default(168).describe('events older than that are given up'),
       fsync: z
         .boolean()
         .default(false)

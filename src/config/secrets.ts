@@ -33,7 +33,8 @@ export function secretVariable(name: string): string {
  * only when it is needed. Its values are taken as they are written: `007` stays `007`.
  */
 export class Secrets {
-  readonly #file: string;
+  /** `secrets.yaml`, there or not. */
+  readonly file: string;
   #fromFile: unknown;
   #isRead = false;
 
@@ -41,7 +42,7 @@ export class Secrets {
     settingsFile: string | undefined,
     private readonly environment: NodeJS.ProcessEnv,
   ) {
-    this.#file = join(dirname(settingsFile ?? ''), 'secrets.yaml');
+    this.file = join(dirname(settingsFile ?? ''), 'secrets.yaml');
   }
 
   /** The secret, or undefined where it is nowhere. Throws a ConfigError if a file that holds it can't be read. */
@@ -51,7 +52,7 @@ export class Secrets {
 
   /** The places where a secret would be found, for a message. */
   places(name: string): string {
-    return `$${secretVariable(name)}, a systemd credential of that name, or ${this.#file}`;
+    return `$${secretVariable(name)}, a systemd credential of that name, or ${this.file}`;
   }
 
   #credential(name: string): string | undefined {
@@ -64,7 +65,7 @@ export class Secrets {
   #inFile(name: string): string | undefined {
     if (!this.#isRead) {
       this.#isRead = true;
-      if (existsSync(this.#file)) this.#fromFile = readYamlFile(this.#file, { schema: 'failsafe' }).value;
+      if (existsSync(this.file)) this.#fromFile = readYamlFile(this.file, { schema: 'failsafe' }).value;
     }
     const all = this.#fromFile;
     if (typeof all !== 'object' || all === null || !Object.hasOwn(all, name)) return undefined;

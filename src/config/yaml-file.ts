@@ -76,6 +76,15 @@ function unclosed(message: string): string | undefined {
   return `no \`${bracket}\` closes the \`${opening}\` before this place, or what it holds is indented less than it should be`;
 }
 
+/** Where the parser would quote what it did not understand, which may be a password without quotes. */
+function quotedWords(message: string): string | undefined {
+  if (message.startsWith('Unresolved tag'))
+    return 'a `!` begins a tag, of which there is only `!secret NAME`; put quotes around a text';
+  if (message.startsWith('Unresolved alias'))
+    return 'a `*` begins an alias of an anchor that is not there; put quotes around a text';
+  return undefined;
+}
+
 function checkDepth(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return depth < maxDepth && Object.values(value).every((child) => checkDepth(child, depth + 1));
@@ -124,7 +133,7 @@ export function readYamlFile(
     throw refuse(
       mistakes.slice(0, maxSyntaxProblems).map(({ code, message, pos }) => ({
         origin: originAt(pos[0]),
-        message: unclosed(message) ?? hints[code] ?? message,
+        message: unclosed(message) ?? hints[code] ?? quotedWords(message) ?? message,
       })),
     );
   }
@@ -133,7 +142,7 @@ export function readYamlFile(
   try {
     value = document.toJS({ maxAliasCount: 100 }) ?? undefined;
   } catch (error) {
-    throw refuse([{ origin: whole, message: (error as Error).message }]);
+    throw refuse([{ origin: whole, message: quotedWords((error as Error).message) ?? (error as Error).message }]);
   }
   if (!checkDepth(value)) {
     throw refuse([{ origin: whole, message: 'nested too deeply, or an anchor that contains itself' }]);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Redactor } from '../config/mask.js';
 import type { MinspnetError } from '../contract/errors.js';
 import type { System } from '../device/system.js';
 import { loadModel } from '../model/load.js';
@@ -29,6 +30,8 @@ export interface DaemonOptions extends TunedSettings {
   /** What this board is called. */
   board: string;
   log: Log;
+  /** Knows what is secret of the settings. */
+  redactor: Redactor;
   /** What the sensors are read from; another one only in tests. */
   system?: System;
   /** How often they are read and health is told, milliseconds. */
@@ -83,14 +86,16 @@ export class Daemon {
 
   /** Nothing is opened here, so nothing has to be closed where it fails. */
   async #assemble(own: OwnBroker | undefined): Promise<Part[]> {
-    const { settings, log, version, board, reload, measureBoard, system, healthMs, now } = this.#options;
+    const { settings, log, version, board, reload, measureBoard, redactor, system, healthMs, now } = this.#options;
     const { mqtt, node, outbox } = settings;
     const model = await loadModel(settings.model.path, settings.model.precision);
     const directory = await openStateDirectory(settings.stateDirectory);
     const adjustmentsPath = join(directory, 'adjustments.json');
     const adjustments = await Adjustments.open(adjustmentsPath, settings.cameras, (error) => log.warn(error.message));
     const configuration = new Configuration(this.#options, model, adjustments, join(directory, 'cache'));
-    const feed = new Feed((event, error) => log.error(`${event} could not be told: ${error.stack ?? error.message}`));
+    const feed = new Feed(redactor, (event, error) =>
+      log.error(`${event} could not be told: ${error.stack ?? error.message}`),
+    );
 
     const frigate = mqtt.frigateCompatible ? new Frigate(mqtt.frigateTopic) : undefined;
     const publisher = new Publisher({
@@ -121,7 +126,7 @@ export class Daemon {
       analysed: () => reports.analysed,
       reload,
     });
-    const requests = serveRequests(publisher, control, settings, log);
+    const requests = serveRequests(publisher, control, settings, redactor, log);
     clearRemovedCameras(publisher, configuration, feed, log);
     if (mqtt.homeAssistant.enabled) announceToHomeAssistant(publisher, feed, configuration, { version, board });
     return [

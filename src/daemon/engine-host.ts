@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { EngineError, MinspnetError, SourceError } from '../contract/errors.js';
 import { libraryEnvironment } from '../device/runtime-library.js';
@@ -113,12 +114,14 @@ export class EngineHost implements Part {
     };
     let child: ChildProcess;
     try {
-      child = fork(program, { serialization: 'advanced', execArgv, env });
+      child = fork(program, { serialization: 'advanced', execArgv, env, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
     } catch (error) {
       this.#gone((error as Error).message); // Node throws some of the kernel's refusals: no memory, for one
       return;
     }
     this.#child = child;
+    // What libraries and a crash print goes out like our own words: with nothing secret in it.
+    if (child.stderr) createInterface(child.stderr).on('line', (line) => process.stderr.write(`${line}\n`));
     child.on('message', (message: FromEngine) => this.#receive(message));
     child.once('exit', (code, signal) => {
       const how = signal ? `signal ${signal}` : `exit code ${code}`;

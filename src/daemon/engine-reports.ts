@@ -1,4 +1,4 @@
-import { maskUrl } from '../config/mask.js';
+import { describeSource } from '../config/address.js';
 import { MinspnetError } from '../contract/errors.js';
 import { modelOn } from '../contract/model-card.js';
 import { contractVersion, type ProviderFacts } from '../contract/status.js';
@@ -48,7 +48,7 @@ export class EngineReports implements EngineListener {
     if (provider.reason !== undefined) log.warn(`provider  ${provider.requested} was asked for; ${provider.reason}`);
     this.provider = provider;
     const { node, cameras } = configuration.settings;
-    const named = Object.entries(cameras).map(([name, { source }]) => ({ name, source: maskUrl(source) }));
+    const named = Object.entries(cameras).map(([name, { source }]) => ({ name, source: describeSource(source) }));
     feed.emit('info', { contractVersion, version, node, board, model, provider, cameras: named });
   }
 

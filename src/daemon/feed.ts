@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Redactor } from '../config/mask.js';
 import type { Detections } from '../contract/detection.js';
 import { asMinspnetError, type MinspnetError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
@@ -25,12 +26,21 @@ export interface FeedEvents {
   cameraRemoved: [camera: string];
 }
 
+/** What quotes the words of others: of libraries, cameras, sensors, the settings. */
+const withTexts: ReadonlySet<keyof FeedEvents> = new Set(['info', 'cameraStatus', 'health']);
+
 /** Brings what the daemon knows to its integrations. One that throws keeps nothing from the others. */
 export class Feed {
   readonly #emitter = new EventEmitter<FeedEvents>();
 
-  /** @param failed is told what a listener has thrown */
-  constructor(private readonly failed: (event: string, error: MinspnetError) => void) {}
+  /**
+   * @param redactor takes what is secret out of the texts that are told
+   * @param failed is told what a listener has thrown
+   */
+  constructor(
+    private readonly redactor: Redactor,
+    private readonly failed: (event: string, error: MinspnetError) => void,
+  ) {}
 
   on<Name extends keyof FeedEvents>(name: Name, listener: (...values: FeedEvents[Name]) => void): this {
     this.#emitter.on(name, this.#guarded(name, listener) as never);
@@ -43,7 +53,8 @@ export class Feed {
   }
 
   emit<Name extends keyof FeedEvents>(name: Name, ...values: FeedEvents[Name]): void {
-    this.#emitter.emit(name, ...(values as never));
+    const told = withTexts.has(name) ? this.redactor.redactAll(values) : values;
+    this.#emitter.emit(name, ...(told as never));
   }
 
   #guarded<Values extends unknown[]>(name: string, listener: (...values: Values) => void) {

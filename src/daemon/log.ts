@@ -18,7 +18,8 @@ const levels: Record<number, string> = {
 /** A logger that writes to stdout, as text in a terminal and as JSON lines elsewhere unless the settings say otherwise. */
 export function createLog({ level, format }: Settings['log'], colour: boolean): Log {
   const asText = format === 'text' || (format === 'auto' && process.stdout.isTTY === true);
-  if (!asText) return pino({ level });
+  // Through the stream, not past it: nothing secret is written to that.
+  if (!asText) return pino({ level }, { write: (line: string) => process.stdout.write(line) });
   const paint = colour && process.stdout.hasColors?.() === true;
   return pino({ level }, { write: (line: string) => process.stdout.write(toText(line, paint)) });
 }

@@ -16,7 +16,7 @@ export async function openStateDirectory(
   const { STATE_DIRECTORY: fromSystemd, XDG_STATE_HOME: stateHome } = environment;
   const path = setting ?? (fromSystemd || join(stateHome || join(homedir(), '.local', 'state'), 'minspnet'));
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     const what = `the state directory ${path} can’t be made: ${(error as Error).message}.`;
     throw new StateError('ERR_STATE_DIRECTORY', 'state', `${what} Name another one with stateDirectory.`, {

@@ -145,7 +145,7 @@ t.test('a password never stands in a message', async (t) => {
   const found = complaints(t, text);
   t.equal(found.length, 3);
   t.notMatch(found.join('\n'), /hunter2/);
-  t.match(found.join('\n'), /tcp:\/\/me:\*\*\*@host/);
+  t.match(found.join('\n'), /found "tcp:\/\/host"/);
 });
 
 t.test('a file that is no YAML mapping of settings', async (t) => {
@@ -159,8 +159,8 @@ t.test('a file that is no YAML mapping of settings', async (t) => {
     'cameras:\n  a:\n    region: [0, 0, 1, 1\n    fps: 3\n': /^4:5: no `]` closes the `\[` before this place/,
     '[1, 2': /^1:6: no `]` closes the `\[` before this place/,
     'cameras:\n  a:\n    source: demo\n   fps: 3\n': /^4:1: not indented like its neighbours$/,
-    'mqtt: {password: !secert x}\n': /^1:18: Unresolved tag: !secert$/,
-    'node: *none\n': /Unresolved alias/,
+    'mqtt: {password: !secert x}\n': /^1:18: a `!` begins a tag.*!secret NAME/,
+    'node: *none\n': /a `\*` begins an alias/,
     'cameras: &c {a: *c}\n': /nested too deeply, or an anchor that contains itself|Unresolved alias/,
     '- node\n': /^1:1: found \["node"\]; allowed: a mapping with node, cameras/,
     'just words\n': /^1:1: found "just words"; allowed: a mapping/,
@@ -223,4 +223,54 @@ t.test('which file is read', async (t) => {
   t.equal(findSettingsFile({}), 'minspnet.yaml');
   t.equal(loadSettings({ environment: {} }).settings.node, 'here');
   t.equal(loadSettings({ environment: { MINSPNET_CONFIG: '' } }).settings.node, 'here');
+});
+
+t.test('what a timer can’t hold, and names that JavaScript uses itself, are refused with their place', async (t) => {
+  const text = [
+    'cameras:',
+    '  a: {source: "http://h/v", recovery: {openSeconds: 9999999, frozenSeconds: 99999999}}',
+    '  __proto__: {source: demo}',
+    '  constructor: {source: demo}',
+    'mqtt: {connectSeconds: 9999999, url: "mqtt://user:100%@127.0.0.1:1"}',
+    'outbox: {maxAgeHours: 9999999}',
+    'events: {updateSeconds: 9999999}',
+    '',
+  ].join('\n');
+  const file = join(t.testdir({ 'a.yaml': text }), 'a.yaml');
+  let message = '';
+  try {
+    loadSettings({ file, environment: {} });
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  for (const wanted of [
+    /:2:40: cameras\.a\.recovery\.openSeconds: found 9999999; allowed: a number above 0 and at most 86400/,
+    /:2:62: cameras\.a\.recovery\.frozenSeconds: .* to 86400/,
+    /:3:3: cameras\.__proto__: found the name "__proto__"/,
+    /:4:3: cameras\.constructor: found the name "constructor"/,
+    /:5:8: mqtt\.connectSeconds: .* at most 86400/,
+    /:5:33: mqtt\.url: .*%25/,
+    /:6:10: outbox\.maxAgeHours: .* at most 8760/,
+    /:7:10: events\.updateSeconds: .* at most 86400/,
+  ]) {
+    t.match(message, wanted);
+  }
+  t.throws(() => loadSettings({ environment: { MINSPNET_CAMERAS__CONSTRUCTOR__SOURCE: 'demo' } }), {
+    message: /\$MINSPNET_CAMERAS__CONSTRUCTOR__SOURCE: .*"constructor"/,
+  });
+});
+
+t.test('files with secrets that everybody can read are named', async (t) => {
+  const directory = t.testdir({
+    'inline.yaml': 'mqtt: {url: "mqtt://me:hunter2@h"}\n',
+    'reference.yaml': 'mqtt: {password: !secret broker}\n',
+    'secrets.yaml': 'broker: hunter2\n',
+  });
+  const secrets = join(directory, 'secrets.yaml');
+  const exposed = (name: string) => loadSettings({ file: join(directory, name), environment: {} }).exposed;
+  for (const name of ['inline.yaml', 'reference.yaml', 'secrets.yaml']) chmodSync(join(directory, name), 0o644);
+  t.strictSame(exposed('inline.yaml'), [join(directory, 'inline.yaml'), secrets]);
+  t.strictSame(exposed('reference.yaml'), [secrets]);
+  chmodSync(secrets, 0o640);
+  t.strictSame(exposed('reference.yaml'), []);
 });

@@ -10,7 +10,7 @@ import { noRtspServer, RtspServer } from '../support/rtsp-server.js';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 /** What every password here holds, however it is encoded. */
-const leaks = /hunter2/i;
+const leaks = /hunter2|marked-user/i;
 const password = 'hunter2 @/#';
 
 /** Everything that a command says, whatever it ends with. */
@@ -41,9 +41,12 @@ t.test('no camera’s password is in any log, message, answer or command', { ski
     `  path: {source: "${server.url(`viewer:${encodeURIComponent(password)}@`)}/nowhere"}`,
     `  token: {source: "http://127.0.0.1:${nobody}/mjpeg?token=hunter2"}`,
     `  whole: {source: !secret address}`,
-    `  gst: {source: "gstreamer:rtspsrc user-id=me user-pw=hunter2 location=rtsp://a:hunter2@127.0.0.1:${nobody}/x ! decodebin"}`,
+    `  gst: {source: "gstreamer:rtspsrc user-id=me user-pw = 'hunter2 marked' location=rtsp://a:hunter2@127.0.0.1:${nobody}/x ! decodebin"}`,
+    `  query: {source: "http://127.0.0.1:${nobody}/v?usr=marked-user&p=hunter2&psk=hunter2"}`,
+    `  header: {source: 'gstreamer:souphttpsrc location=http://127.0.0.1:${nobody}/ extra-headers="x, Authorization=(string)\\"Bearer hunter2\\"" ! fakesink'}`,
+    '  file: {source: !secret path}',
   ];
-  const secrets = `door: "${password}"\naddress: "rtsp://me:hunter2@127.0.0.1:${nobody}/x"\n`;
+  const secrets = `path: /nowhere/hunter2-clip.mp4\ndoor: "${password}"\naddress: "rtsp://me:hunter2@127.0.0.1:${nobody}/x"\n`;
   writeFileSync(config, `${lines.join('\n')}\n`);
   writeFileSync(join(folder, 'secrets.yaml'), secrets);
 
@@ -58,9 +61,11 @@ t.test('no camera’s password is in any log, message, answer or command', { ski
   await heardOf('right', /"state":"live"/);
   for (const camera of ['wrong', 'mixed']) await heardOf(camera, /"code":"ERR_SOURCE_LOGIN"/);
   await heardOf('path', /"code":"ERR_SOURCE_MISSING"/);
-  for (const camera of ['token', 'whole', 'gst']) await heardOf(camera, /"code":"ERR_SOURCE_/);
+  for (const camera of ['token', 'whole', 'gst', 'query', 'header', 'file'])
+    await heardOf(camera, /"code":"ERR_SOURCE_/);
   const info = await daemon.message(({ topic }) => topic === 'minspnet/minspnet/info');
-  t.match(String(info.payload), /rtsp:\/\/viewer:\*\*\*@/, 'what can be told of an address is');
+  const { cameras } = JSON.parse(String(info.payload)) as { cameras: { name: string; source: string }[] };
+  t.match(cameras[0], { name: 'right', source: `rtsp://${new URL(server.url()).host}` }, 'scheme and host are told');
   await daemon.message(({ topic, payload }) => topic.endsWith('/health') && /ERR_SOURCE_LOGIN/.test(String(payload)));
   await daemon.publish('minspnet/minspnet/request/still', '{"camera":"wrong"}');
   await daemon.message(({ topic }) => topic.endsWith('/response/still'));
@@ -79,6 +84,8 @@ t.test('no camera’s password is in any log, message, answer or command', { ski
     ['snapshot', 'wrong', '--config', config],
     ['snapshot', 'gst', '--config', config],
     ['snapshot', server.url('viewer:hunter2@')],
+    ['bench', '--source', server.url('viewer:hunter2@'), '--duration', '1s'],
+    ['run', '--mqtt', 'mqtt://me:hun#hunter2@127.0.0.1'],
   ]) {
     const words = await said(args);
     t.ok(words.length > 10, words);

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { Redactor } from '../../src/config/mask.js';
 import { settingsSchema } from '../../src/config/schema.js';
 import type { Health } from '../../src/contract/health.js';
 import { Daemon } from '../../src/daemon/daemon.js';
@@ -38,6 +39,7 @@ t.test('a chip that gets hot slows the cameras down, says so, and they come back
     version: '0.0.0',
     board: 'a board of files',
     log: createLog(settings.log, false),
+    redactor: new Redactor(),
     system: new System(folder),
     healthMs: 500,
     now: () => 8 * performance.now(),

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { schemeOf } from '../../config/address.js';
-import { maskUrl } from '../../config/mask.js';
+import { describeSource, schemeOf } from '../../config/address.js';
 import type { Settings } from '../../config/schema.js';
 import { type FoundCamera, findCameras } from '../../device/cameras.js';
 import type { System } from '../../device/system.js';
@@ -24,7 +23,7 @@ function checkFound(found: readonly FoundCamera[], named: boolean): Check {
 }
 
 async function checkSource(name: string, source: string, found: readonly FoundCamera[]): Promise<Check> {
-  const shown = maskUrl(source);
+  const shown = describeSource(source);
   const scheme = schemeOf(source);
   if (source === 'demo') return ok(name, 'the demo clip');
   if (scheme === 'libcamera:') {

@@ -1,3 +1,4 @@
+import type { Redactor } from '../../config/mask.js';
 import type { Settings } from '../../config/schema.js';
 import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
 import type { Publisher, PublisherOptions } from '../../mqtt/publisher.js';
@@ -98,7 +99,13 @@ export class MqttIntegration implements Part {
 }
 
 /** Carries out what is asked for at our request topics. */
-export function serveRequests(publisher: Publisher, control: Control, settings: Settings, log: Log): RequestServer {
+export function serveRequests(
+  publisher: Publisher,
+  control: Control,
+  settings: Settings,
+  redactor: Redactor,
+  log: Log,
+): RequestServer {
   const { mqtt, requests: switches } = settings;
   const { topics } = publisher;
   const closed = [`${mqtt.baseTopic}/`, `${mqtt.homeAssistant.prefix}/`, `${mqtt.frigateTopic}/`];
@@ -107,7 +114,8 @@ export function serveRequests(publisher: Publisher, control: Control, settings: 
     isOn: (name) => switches[name],
     perSecond: switches.perSecond,
     handlers: control,
-    say: (topic, payload, options) => publisher.say(topic, payload, options),
+    say: (topic, payload, options) =>
+      publisher.say(topic, JSON.stringify(redactor.redactAll(JSON.parse(payload))), options),
     // Nobody shall speak in our name through us.
     mayAnswerAt: (topic) =>
       topic.startsWith(topics.response('')) || !closed.some((beginning) => topic.startsWith(beginning)),

@@ -1,5 +1,5 @@
 import { AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG, AVCOL_SPC_BT709 } from 'node-av/constants';
-import { maskUrl } from '../../config/mask.js';
+import { describeSource } from '../../config/address.js';
 import type { ExitReason, SourceError } from '../../contract/errors.js';
 import { monotonicMs } from '../../timing/monotonic.js';
 import type { Size } from './input-size.js';
@@ -104,8 +104,7 @@ export class GstreamerSource extends ProcessSource {
 
   /** The pipeline as it may stand in a message. */
   get #shown(): string {
-    const text = maskUrl(this.source.pipeline.trim());
-    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+    return describeSource(`gstreamer:${this.source.pipeline.trim()}`);
   }
 }
 
