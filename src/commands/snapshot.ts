@@ -70,7 +70,7 @@ function chooseCamera(camera: string, cameras: Settings['cameras'], file: string
 
 async function takePicture(camera: Camera, timeoutMs: number): Promise<Taken> {
   const parsed = parseSource(camera.source, camera);
-  const isNetwork = parsed.kind === 'ffmpeg' && parsed.network !== undefined;
+  const isNetwork = 'network' in parsed;
   await using source = createSource(parsed);
   let late = false;
   const timer = setTimeout(() => {

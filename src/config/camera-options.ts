@@ -71,6 +71,21 @@ export const networkOptions = z.strictObject({
     .union([z.enum(['largest', 'smallest']), z.int().min(0).max(99)])
     .optional()
     .describe('which of several videos in one address: largest, smallest, or its number from 0'),
+  tls: z
+    .strictObject({
+      verify: z
+        .boolean()
+        .optional()
+        .describe('false: anybody in between can see the pictures and the password; true where it is not given'),
+      ca: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('PEM file with the camera’s own certificate, or of whoever signed it, in place of the system’s'),
+      serverName: z.string().min(1).optional().describe('whom the certificate is for, if not the host of `source`'),
+    })
+    .optional()
+    .describe('how the certificate of rtsps and https is checked'),
 });
 export type NetworkOptions = z.infer<typeof networkOptions>;
 

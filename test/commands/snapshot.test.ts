@@ -65,7 +65,7 @@ t.test('a camera that says nothing is given up in time, and its password is not 
   const startedAt = performance.now();
   const { code, stderr } = await snapshot(t, url, '--timeout', '1');
   t.equal(code, exitCodes.unreachable, stderr);
-  t.match(stderr, /rtsp:\/\/me:\*\*\*@.* gave no picture within 1 s.*\[ERR_SOURCE_TIMEOUT\]/);
+  t.match(stderr, /rtsp:\/\/127\.0\.0\.1:\d+ gave no picture within 1 s.*\[ERR_SOURCE_TIMEOUT\]/);
   t.notMatch(stderr, /hunter2/);
   t.ok(performance.now() - startedAt < 9000, 'before the network’s own time-out of 10 s');
 });

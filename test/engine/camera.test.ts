@@ -61,6 +61,7 @@ function setUp(t: Test, { see = () => [person], periodMs = 20, closeMs = 0 }: Sc
     let number = 0;
     return {
       decodeErrors: 0,
+      clockJumps: 0,
       open: async () => {
         state.open += 1;
         return { ...size, fps: 1000 / periodMs, by: 'a test' };

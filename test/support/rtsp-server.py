@@ -1,7 +1,7 @@
 """A real RTSP server (GStreamer's) for the tests.
 
 Usage: rtsp-server.py '{"videos": ["a.mp4"], "user": "u", "password": "p", "digest": false, "tls": ["cert.pem", "key.pem"]}'
-Serves the H.264 of the files (MP4, or bare H.264) as the videos of rtsp://127.0.0.1:PORT/cam and prints the port. It
+Serves the H.264 of the files (MP4, or bare H.264) as the videos of rtsp://127.0.0.1:PORT/cam, sound alone if there is none, and prints the port. It
 ends when its standard input does.
 """
 
@@ -12,8 +12,9 @@ import threading
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import Gio, GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 options = json.loads(sys.argv[1])
 Gst.init(None)
@@ -26,11 +27,15 @@ def demux(file: str) -> str:
     return "h264parse" if file.endswith(".h264") else "qtdemux"
 
 
+sound = "audiotestsrc is-live=true ! audioconvert ! alawenc ! rtppcmapay name=pay0 pt=8"
 videos = " ".join(
     f"filesrc location={file} ! {demux(file)} ! queue ! rtph264pay config-interval=-1 name=pay{i} pt={96 + i}"
     for i, file in enumerate(options["videos"])
 )
-factory.set_launch(f"( {videos} )")
+factory.set_launch(f"( {videos or sound} )")
+
+if options.get("udpOnly"):
+    factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
 
 if "user" in options or "tls" in options:
     auth = GstRtspServer.RTSPAuth()

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface RtspServerOptions {
-  /** Files with H.264 (`.mp4`, or bare as `.h264`), each one video of the stream. */
+  /** Files with H.264 (`.mp4`, or bare as `.h264`), each one video of the stream; sound alone if there is none. */
   videos: string[];
   /** 0: any that is free. */
   port?: number;
@@ -10,6 +10,8 @@ export interface RtspServerOptions {
   password?: string;
   /** Digest authentication in place of Basic. */
   digest?: boolean;
+  /** TCP is refused. */
+  udpOnly?: boolean;
   /** Files of a certificate and its key. */
   tls?: [string, string];
 }

@@ -5,7 +5,6 @@ import { Frame } from 'node-av/lib';
 import { asMinspnetError, type MinspnetError } from '../../contract/errors.js';
 import { type CaptureTime, monotonicMs } from '../../timing/monotonic.js';
 import { createSource } from './create-source.js';
-import { MediaClock } from './media-clock.js';
 import {
   type AttemptEvent,
   type CaptureOptions,
@@ -44,7 +43,6 @@ const longestRunMs = 20;
 class Attempt {
   readonly #abort = new AbortController();
   readonly signal = this.#abort.signal;
-  readonly clock = new MediaClock();
   watchdog: Watchdog | undefined;
   watching: NodeJS.Timeout | undefined;
   /** To be interrupted when the attempt is given up; it is closed by whoever reads it. */
@@ -183,6 +181,7 @@ export class CaptureThread {
     const facts = await source.open();
     this.#preparation.reset();
     const errorsBefore = this.#counters.decodeErrors;
+    let jumps = 0;
     let lastMs = 0;
     let listenedAt = performance.now();
     for (let first = true; ; first = false) {
@@ -191,6 +190,8 @@ export class CaptureThread {
       const now = performance.now();
       this.#counters.decodeMs += now - before;
       this.#counters.decodeErrors = errorsBefore + source.decodeErrors;
+      this.#counters.clockJumps += source.clockJumps - jumps;
+      jumps = source.clockJumps;
       if (now - listenedAt >= longestRunMs) {
         await setImmediate();
         listenedAt = performance.now();
@@ -233,21 +234,14 @@ export class CaptureThread {
     const { live } = this.#source;
     // A file's times are those of its time stamps, also when it is played faster.
     const time = live ? this.#now() : later(startedAt, picture.mediaMs);
-    const mediaMs = live ? this.#steady(attempt, picture.mediaMs, time.monotonicMs) : picture.mediaMs;
+    const { mediaMs } = picture;
+    attempt.watchdog?.picture(mediaMs, time.monotonicMs);
     if (!this.#preparation.rate.isDue(mediaMs)) return;
     if (!live) await this.#untilWanted(attempt.signal, time.monotonicMs);
     if (attempt.signal.aborted) return;
     // A picture that is missed stays due, so the first one after the network is free again is taken.
     if (this.#free?.length === 0) this.#counters.skipped += 1;
     else this.#emit(attempt, picture, mediaMs, time);
-  }
-
-  #steady({ clock, watchdog }: Attempt, stampMs: number, nowMs: number): number {
-    const jumps = clock.jumps;
-    const mediaMs = clock.steady(stampMs, nowMs);
-    this.#counters.clockJumps += clock.jumps - jumps;
-    watchdog?.picture(mediaMs, nowMs);
-    return mediaMs;
   }
 
   /** A file waits until it is time for the picture, and for the network. */

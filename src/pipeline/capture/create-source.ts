@@ -1,5 +1,6 @@
 import { FfmpegSource } from './ffmpeg-source.js';
 import { GstreamerSource } from './gstreamer-source.js';
+import { HttpSource } from './http-source.js';
 import { LibcameraSource } from './libcamera-source.js';
 import type { PictureSource } from './picture-source.js';
 import type { Source } from './source.js';
@@ -10,6 +11,8 @@ export function createSource(source: Source): PictureSource {
   switch (source.kind) {
     case 'ffmpeg':
       return new FfmpegSource(source);
+    case 'http':
+      return new HttpSource(source);
     case 'v4l2':
       return new V4l2Source(source);
     case 'libcamera':

@@ -51,17 +51,18 @@ function hasStatefulDecoder(root: string): boolean {
 }
 
 /**
- * Opens a decoder for a stream.
+ * Opens a decoder.
  *
+ * @param stream of which it is; undefined if each packet says all there is to know
  * @param strict what is damaged is refused; else grey or smeared parts stand for what is missing, as is best in a stream
  */
-export async function openDecoder(codec: Codec, stream: Stream, { strict = false } = {}): Promise<OpenedDecoder> {
+export async function openDecoder(codec: Codec, stream?: Stream, { strict = false } = {}): Promise<OpenedDecoder> {
   const context = new CodecContext();
   context.allocContext3(codec);
-  let code = context.parametersToContext(stream.codecpar);
+  let code = stream === undefined ? 0 : context.parametersToContext(stream.codecpar);
   // One thread: frame threads would delay each picture by one frame time a thread, and the other cores have work.
   context.threadCount = 1;
-  context.pktTimebase = stream.timeBase;
+  if (stream !== undefined) context.pktTimebase = stream.timeBase;
   if (strict) context.setOption('err_detect', 'explode');
   if (code >= 0) code = await context.open2(codec, null);
   if (code >= 0) return { codec, context };

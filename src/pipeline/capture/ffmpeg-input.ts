@@ -9,14 +9,29 @@ import {
   AVFMT_FLAG_NONBLOCK,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants';
-import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, type Packet, type Stream } from 'node-av/lib';
+import {
+  Dictionary,
+  FFmpegError,
+  FormatContext,
+  InputFormat,
+  IOContext,
+  Log,
+  type Packet,
+  type Stream,
+} from 'node-av/lib';
 import type { SourceError } from '../../contract/errors.js';
-import { ffmpegError, shown } from './ffmpeg-error.js';
+import { certificateNotes, certificateProblem } from './certificate.js';
 import type { FfmpegSource as Description } from './source.js';
-import { sourceError } from './source-error.js';
+import { ffmpegError, shown, sourceError } from './source-error.js';
 
 /** How often a device that has nothing yet is asked again, ms. */
 const pollMs = 4;
+
+/** The next bytes, at most so many; none at the end. */
+export type ReadBytes = (most: number) => Promise<Buffer>;
+
+/** What FFmpeg reads at once from a body of HTTP, bytes. */
+const bodyBuffer = 32 * 1024;
 
 /** What FFmpeg's demuxers read: a file, a network stream or a V4L2 device. */
 export class FfmpegInput {
@@ -31,10 +46,14 @@ export class FfmpegInput {
   #stream: Stream | undefined;
   #codecId: Stream['codecpar']['codecId'] | undefined;
   #interrupted = false;
+  #bytes: IOContext | undefined;
+  /** What broke off the bytes that are given to FFmpeg. */
+  #failure: unknown;
 
   constructor(
     readonly source: Description,
     private readonly context = new FormatContext(),
+    private readonly readBytes?: ReadBytes,
   ) {}
 
   /** The video that is read, once it is open. */
@@ -60,8 +79,9 @@ export class FfmpegInput {
   async open(): Promise<void> {
     Log.setLevel(AV_LOG_QUIET); // what goes wrong is said in our own errors; FFmpeg would write to stderr as well
     if (!this.source.live && isNamedPipe(this.source.url)) throw this.#namedPipe();
-    await resolveHost(this.source);
-    await this.#inTime(() => this.#openInput());
+    if (this.readBytes === undefined) await resolveHost(this.source);
+    this.notes.push(...certificateNotes(this.source));
+    await this.#openByAnyTransport();
     this.#stream = this.#chooseStream();
     this.#codecId = this.#stream.codecpar.codecId;
   }
@@ -71,6 +91,7 @@ export class FfmpegInput {
     for (;;) {
       const code =
         this.source.live && !this.isDevice ? await this.context.readFrame(packet) : this.context.readFrameSync(packet);
+      if (this.#failure !== undefined) throw this.#failure;
       if (code === AVERROR_EOF) return false;
       if (this.#interrupted) throw this.error('ERR_SOURCE_READ', 'was interrupted');
       if (code === AVERROR_EAGAIN) {
@@ -98,6 +119,8 @@ export class FfmpegInput {
 
   async close(): Promise<void> {
     await this.context.closeInput();
+    this.#bytes?.freeContext();
+    this.#bytes = undefined;
   }
 
   error(code: string, what: string): SourceError {
@@ -105,18 +128,72 @@ export class FfmpegInput {
     return sourceError(code, 'source', `source ${shown(this.source)} ${what}. ${advice}`);
   }
 
-  async #openInput(): Promise<void> {
-    const { url, format, options, network } = this.source;
+  async #openInput(options: Record<string, string>): Promise<void> {
+    const { url, format, network } = this.source;
     const inputFormat = format === undefined ? null : InputFormat.findInputFormat(format);
     this.context.allocContext(); // or interrupt() would have nothing to interrupt until it is open, and no effect after
     // A read that waits inside the kernel can't be interrupted, so devices are asked again and again.
     if (this.isDevice) this.context.setFlags(AVFMT_FLAG_NONBLOCK);
-    this.#check(await this.context.openInput(url, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
+    if (this.readBytes !== undefined) this.context.pb = this.#feed(this.readBytes);
+    const address = this.readBytes === undefined ? url : '';
+    this.#check(await this.context.openInput(address, inputFormat, Dictionary.fromObject(options)), 'can’t be opened');
     if (this.isDevice) return; // the driver has told size and format, and finding out more would wait for pictures
     this.#check(
       await this.context.findStreamInfo(null),
       network ? 'sends no readable stream' : 'holds no readable stream',
     );
+  }
+
+  /** RTSP over TCP, and over UDP where the camera refuses that; whichever the settings ask for is the only one. */
+  async #openByAnyTransport(): Promise<void> {
+    const { options, otherTransport } = this.source;
+    try {
+      return await this.#inTime(() => this.#openInput(options));
+    } catch (error) {
+      if (this.#interrupted) throw error;
+      if (otherTransport === undefined || (error as SourceError).code !== 'ERR_SOURCE_TRANSPORT') {
+        throw (await certificateProblem(this.source)) ?? (await this.#noVideo(error as SourceError)) ?? error;
+      }
+    }
+    await this.#inTime(() => this.#openInput({ ...options, rtsp_transport: otherTransport }));
+    this.notes.push(`the camera refuses RTSP over ${options.rtsp_transport}, so it comes over ${otherTransport}`);
+  }
+
+  /** Where no video was asked for, since there is none, the camera refuses to play: finds out whether that is it. */
+  async #noVideo({ code }: SourceError): Promise<SourceError | undefined> {
+    const { url, options, network } = this.source;
+    if (code !== 'ERR_SOURCE_OPEN' || options.allowed_media_types === undefined) return undefined;
+    const { allowed_media_types: _, ...all } = options;
+    const other = new FormatContext();
+    other.allocContext();
+    const timer = setTimeout(() => other.interrupt(), network?.timeoutMs);
+    try {
+      const opened = await other.openInput(url, null, Dictionary.fromObject({ ...all, initial_pause: '1' }));
+      const hasVideo = other.streams.some(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_VIDEO);
+      return opened < 0 || hasVideo ? undefined : this.#withoutVideo();
+    } finally {
+      clearTimeout(timer);
+      await other.closeInput();
+    }
+  }
+
+  #withoutVideo(): SourceError {
+    return this.error('ERR_SOURCE_NO_VIDEO', 'has no video: sound alone, or other data');
+  }
+
+  /** FFmpeg asks from a thread of its own, and waits there for the promise. */
+  #feed(read: ReadBytes): IOContext {
+    this.#bytes = new IOContext();
+    this.#bytes.allocContextWithCallbacks(bodyBuffer, 0, async (most) => {
+      try {
+        const bytes = await read(most);
+        return bytes.length > 0 ? bytes : null;
+      } catch (error) {
+        this.#failure = error;
+        return null;
+      }
+    });
+    return this.#bytes;
   }
 
   /** A camera that sends a little now and then would keep FFmpeg waiting for ever. */
@@ -154,7 +231,7 @@ export class FfmpegInput {
       if (videos.length > 1) this.choice = `, video ${videos.indexOf(stream)} of ${videos.length}`;
       return stream;
     }
-    if (videos.length === 0) throw this.error('ERR_SOURCE_NO_VIDEO', 'holds no video');
+    if (videos.length === 0) throw this.#withoutVideo();
     const sizes = videos.map(({ codecpar: { width, height } }, i) => `${i} (${width}x${height})`).join(', ');
     throw this.error('ERR_SOURCE_NO_VIDEO', `has no video ${wanted}; it has ${sizes}`);
   }
@@ -179,7 +256,7 @@ export class FfmpegInput {
   }
 
   #check(code: number, doing: string): void {
-    if (code < 0) throw ffmpegError(this.source, code, doing);
+    if (code < 0) throw this.#failure ?? ffmpegError(this.source, code, doing);
   }
 }
 
@@ -193,7 +270,7 @@ function area({ codecpar: { width, height } }: Stream): number {
  *
  * @throws {SourceError} ERR_SOURCE_HOST
  */
-async function resolveHost({ url, network }: Description): Promise<void> {
+export async function resolveHost({ url, network }: Pick<Description, 'url' | 'network'>): Promise<void> {
   if (network === undefined) return;
   const timer = new AbortController();
   const late = sleep(network.timeoutMs, 'late', { signal: timer.signal }).catch(() => 'late');

@@ -5,7 +5,7 @@ import { AV_NOPTS_VALUE, AVERROR_EAGAIN } from 'node-av/constants';
 import { type CodecContext, type FormatContext, Frame, Packet, type Rational } from 'node-av/lib';
 import { monotonicMs } from '../../timing/monotonic.js';
 import { decodersFor, openDecoder } from './decoder.js';
-import { FfmpegInput } from './ffmpeg-input.js';
+import { FfmpegInput, type ReadBytes } from './ffmpeg-input.js';
 import { MediaClock } from './media-clock.js';
 import { isOnItsSide, Uprighter } from './orientation.js';
 import { LazyPicture, type Picture, type PictureSource, type SourceFacts } from './picture-source.js';
@@ -41,12 +41,16 @@ export class FfmpegSource implements PictureSource {
   #busy: Promise<unknown> | undefined;
   #disposed = false;
 
-  /** @param context what FFmpeg reads from; another one in tests */
+  /**
+   * @param context what FFmpeg reads from; another one in tests
+   * @param read gives FFmpeg the bytes, so that it opens no address by itself
+   */
   constructor(
     private readonly source: Description,
     context?: FormatContext,
+    read?: ReadBytes,
   ) {
-    this.#input = new FfmpegInput(source, context);
+    this.#input = new FfmpegInput(source, context, read);
   }
 
   get decodeErrors(): number {

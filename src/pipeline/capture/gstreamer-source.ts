@@ -27,7 +27,8 @@ export class GstreamerSource extends ProcessSource {
   #pads: boolean | undefined;
   /** Of one picture. */
   #bytes: Buffer = Buffer.alloc(0);
-  #firstAt: number | undefined;
+  /** When the last picture came, on the monotonic clock, ms. */
+  #arrivedAt = 0;
 
   constructor(private readonly source: Description) {
     super();
@@ -61,9 +62,10 @@ export class GstreamerSource extends ProcessSource {
     }
     await this.#readPicture(process);
     const now = monotonicMs();
-    this.#firstAt ??= now;
+    const mediaMs = this.clock.at(undefined, now - this.#arrivedAt);
+    this.#arrivedAt = now;
     const bytes = this.#bytes.subarray(0, this.#layout.packed);
-    return this.picture(now - this.#firstAt, bytes, { ...this.#size, ...colours, stride: this.#size.width });
+    return this.picture(mediaMs, bytes, { ...this.#size, ...colours, stride: this.#size.width });
   }
 
   async #readPicture(process: RawProcess): Promise<void> {

@@ -35,10 +35,8 @@ export class LibcameraSource extends ProcessSource {
   /** Of one picture. */
   #bytes: Buffer = Buffer.alloc(0);
   #pictures = 0;
-  #firstAt = 0;
-  /** The stamp of the first picture: they begin anywhere. */
-  #firstStamp: number | undefined;
-  #lastMs = 0;
+  /** When the last picture came, on the monotonic clock, ms. */
+  #arrivedAt = 0;
 
   constructor(
     private readonly source: Description,
@@ -111,16 +109,13 @@ export class LibcameraSource extends ProcessSource {
     return this.run(await startLibcamera(this.source, 'video', args));
   }
 
-  /** Milliseconds since the first picture, by the sensor where its stamps come, else by our clock. */
+  /** Milliseconds since the first picture, by the sensor if its stamps come, else by our clock. */
   async #timeOf(picture: number, arrivedAt: number): Promise<number> {
-    if (picture === 0) this.#firstAt = arrivedAt;
     const { firstStampMs, stampMs } = this.patience;
     const stamp = await this.#stamps?.of(picture, picture === 0 ? firstStampMs : stampMs);
-    if (picture === 0) this.#firstStamp = stamp;
-    const ms =
-      stamp !== undefined && this.#firstStamp !== undefined ? stamp - this.#firstStamp : arrivedAt - this.#firstAt;
-    this.#lastMs = Math.max(this.#lastMs, ms);
-    return this.#lastMs;
+    const mediaMs = this.clock.at(stamp, arrivedAt - this.#arrivedAt);
+    this.#arrivedAt = arrivedAt;
+    return mediaMs;
   }
 
   async #silent(): Promise<SourceError> {

@@ -33,13 +33,4 @@ export class MediaClock {
     if (!isPlausible && stampMs !== undefined) this.#offset = this.#now - stampMs;
     return this.#now;
   }
-
-  #arrival = 0;
-
-  /** As {@link at}, of a live source whose picture came at `nowMs` on a monotonic clock. */
-  steady(stampMs: number, nowMs: number): number {
-    const passedMs = nowMs - this.#arrival;
-    this.#arrival = nowMs;
-    return this.at(stampMs, passedMs);
-  }
 }

@@ -7,7 +7,7 @@ export interface Picture {
    * whoever has no use for a picture, for it is not due, looks at `mediaMs` alone.
    */
   readonly frame: Frame;
-  /** Milliseconds since the first picture of this opening, by the source's own time stamps. */
+  /** Milliseconds since the first picture of this opening, always more than the last: see {@link MediaClock}. */
   readonly mediaMs: number;
 }
 
@@ -51,4 +51,6 @@ export interface PictureSource extends AsyncDisposable {
   interrupt(): void;
   /** Pictures that could not be decoded so far. */
   readonly decodeErrors: number;
+  /** How often its time stamps went back or jumped so far. */
+  readonly clockJumps: number;
 }

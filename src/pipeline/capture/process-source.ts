@@ -1,6 +1,7 @@
 import { AV_LOG_QUIET } from 'node-av/constants';
 import { FFmpegError, Frame, Log } from 'node-av/lib';
 import type { Size } from './input-size.js';
+import { MediaClock } from './media-clock.js';
 import { LazyPicture, type Picture, type PictureSource, type SourceFacts } from './picture-source.js';
 import type { RawProcess } from './raw-process.js';
 import { blankFrame, type Colours, type PixelFormat } from './scaling.js';
@@ -15,12 +16,17 @@ export interface RawLayout extends Size, Colours {
 /** A source whose pictures a program writes; owns the program that runs now, and the newest picture. */
 export abstract class ProcessSource implements PictureSource {
   readonly decodeErrors = 0;
+  protected readonly clock = new MediaClock();
   protected process: RawProcess | undefined;
   #frame: Frame | undefined;
   #interrupted = false;
 
   constructor() {
     Log.setLevel(AV_LOG_QUIET); // what goes wrong is said in our own errors; FFmpeg would write to stderr as well
+  }
+
+  get clockJumps(): number {
+    return this.clock.jumps;
   }
 
   abstract open(): Promise<SourceFacts>;

@@ -43,6 +43,10 @@ export class V4l2Source implements PictureSource {
     return this.#opened?.decodeErrors ?? 0;
   }
 
+  get clockJumps(): number {
+    return this.#opened?.clockJumps ?? 0;
+  }
+
   async open(): Promise<SourceFacts> {
     let best: { format: Format; facts: SourceFacts } | undefined;
     const refused: string[] = [];

@@ -32,6 +32,7 @@ function sourcesOf(pictures: Frame[]) {
     let left = pictures.splice(0, 1);
     return {
       decodeErrors: 0,
+      clockJumps: 0,
       open: async () => ({ ...size, fps: 10, by: 'a test' }),
       next: async () => {
         const [frame] = left;
@@ -102,6 +103,7 @@ t.test('a source that always has a picture at once lets messages in', { timeout:
   let pictures = 0;
   const createSource = (): PictureSource => ({
     decodeErrors: 0,
+    clockJumps: 0,
     open: async () => ({ ...size, fps: 1e6, by: 'a test' }),
     next: async () => ({ frame, mediaMs: pictures++ / 1000 }),
     interrupt: () => {},

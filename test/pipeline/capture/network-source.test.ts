@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
-import { SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
+import { createSource } from '../../../src/pipeline/capture/create-source.js';
+import type { PictureSource } from '../../../src/pipeline/capture/picture-source.js';
 import { parseSource, type SourceOptions } from '../../../src/pipeline/capture/source.js';
 import { noOpenssl } from '../../support/certificates.js';
 import { makeClip } from '../../support/clip.js';
@@ -17,15 +15,13 @@ import { noRtspServer, noTls, RtspServer, type RtspServerOptions } from '../../s
 const password = 'hunter2 @/#';
 const leaks = /hunter2/;
 
-function open(t: Test, url: string, options: SourceOptions = {}): FfmpegSource {
-  const source = parseSource(url, options);
-  if (source.kind !== 'ffmpeg') throw new Error('unexpected kind');
-  const opened = new FfmpegSource(source);
+function open(t: Test, url: string, options: SourceOptions = {}): PictureSource {
+  const opened = createSource(parseSource(url, options));
   t.teardown(() => opened[Symbol.asyncDispose]());
   return opened;
 }
 
-async function readSome(source: FfmpegSource, pictures = 5) {
+async function readSome(source: PictureSource, pictures = 5) {
   const facts = await source.open();
   const times: number[] = [];
   for (let i = 0; i < pictures; i += 1) {
@@ -35,7 +31,7 @@ async function readSome(source: FfmpegSource, pictures = 5) {
   return { facts, times };
 }
 
-async function errorOf(source: FfmpegSource): Promise<Error & { code: string; exit: string }> {
+async function errorOf(source: PictureSource): Promise<Error & { code: string; exit: string }> {
   return readSome(source).then(
     () => {
       throw new Error('it opened');
@@ -88,6 +84,24 @@ t.test('RTSP from a real server', { skip: noRtspServer }, async (t) => {
     const server = await serve(t);
     const { times } = await readSome(open(t, server.url(), { network: { transport: 'udp' } }));
     t.equal(times.length, 5);
+  });
+
+  t.test('over UDP where the camera refuses TCP, which is said', async (t) => {
+    const server = await serve(t, { udpOnly: true });
+    const { facts, times } = await readSome(open(t, server.url()));
+    t.equal(times.length, 5);
+    t.strictSame(facts.notes, ['the camera refuses RTSP over tcp, so it comes over udp']);
+    const error = await errorOf(open(t, server.url(), { network: { transport: 'tcp' } }));
+    t.match(
+      error,
+      { code: 'ERR_SOURCE_TRANSPORT', message: /network\.transport/ },
+      'what was asked for is not changed',
+    );
+  });
+
+  t.test('sound alone is no camera', async (t) => {
+    const server = await serve(t, { videos: [] });
+    t.match(await errorOf(open(t, server.url())), { code: 'ERR_SOURCE_NO_VIDEO', message: /sound/ });
   });
 
   for (const digest of [false, true]) {
@@ -158,75 +172,17 @@ t.test('RTSP from a real server', { skip: noRtspServer }, async (t) => {
 
   t.test('rtsps', { skip: noTls || noOpenssl }, async (t) => {
     t.testdir();
-    const server = await serve(t, { tls: selfSigned(t) });
-    t.equal((await readSome(open(t, server.url()))).times.length, 5);
+    const [certificate, key] = selfSigned(t);
+    const server = await serve(t, { tls: [certificate, key] });
+    const tls = (settings: NonNullable<SourceOptions['network']>['tls']) => ({ network: { tls: settings } });
+    t.equal((await readSome(open(t, server.url(), tls({ ca: certificate })))).times.length, 5, 'the one that is named');
+    const { facts } = await readSome(open(t, server.url(), tls({ verify: false })));
+    t.match(facts.notes, [/certificate is not checked/]);
+    const refused = await errorOf(open(t, server.url()));
+    t.match(refused, { code: 'ERR_SOURCE_CERTIFICATE', exit: 'unreachable', message: /network\.tls\.ca/ });
+    const other = open(t, server.url().replace('127.0.0.1', 'localhost'), tls({ ca: certificate }));
+    t.match(await errorOf(other), { code: 'ERR_SOURCE_CERTIFICATE' }, 'a name that it is not for');
   });
-});
-
-/** An HTTP server that sends JPEGs one after the other, as network cameras do. */
-async function serveJpegs(t: Test, tls?: [certificate: string, key: string]): Promise<string> {
-  const encoder = new SnapshotEncoder({ quality: 80, maxSize: 640 });
-  const path = await clip(t);
-  const file = parseSource(path);
-  if (file.kind !== 'ffmpeg') throw new Error('unexpected kind');
-  await using source = new FfmpegSource(file);
-  await source.open();
-  const jpegs: Buffer[] = [];
-  for (let i = 0; i < 50; i += 1) {
-    const picture = await source.next();
-    if (picture !== undefined) jpegs.push(Buffer.from(encoder.encode(picture.frame, { box: [0, 0, 1, 1] })));
-  }
-  const answer = (request: IncomingMessage, response: ServerResponse) => {
-    const wanted = `Basic ${Buffer.from(`viewer:${password}`).toString('base64')}`;
-    if (request.headers.authorization !== wanted) {
-      response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="camera"' }).end();
-      return;
-    }
-    if (request.url !== '/mjpeg') {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, { 'Content-Type': 'multipart/x-mixed-replace; boundary=picture' });
-    let number = 0;
-    const timer = setInterval(() => {
-      const jpeg = jpegs[number++ % jpegs.length] as Buffer;
-      response.write(`--picture\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`);
-      response.write(jpeg);
-      response.write('\r\n');
-    }, 20);
-    response.on('close', () => clearInterval(timer));
-  };
-  const [cert, key] = tls?.map((path) => readFileSync(path)) ?? [];
-  const server = tls === undefined ? createHttpServer(answer) : createHttpsServer({ cert, key }, answer);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-t.test('MJPEG over HTTP', async (t) => {
-  t.testdir();
-  const server = await serveJpegs(t);
-  const login = { network: { username: 'viewer', password } };
-  const { facts, times } = await readSome(open(t, `${server}/mjpeg`, login));
-  t.match(facts, { width: 128, height: 96, by: 'mpjpeg/mjpeg, live' });
-  t.equal(times.length, 5);
-
-  const wrong = await errorOf(open(t, `${server}/mjpeg`, { network: { username: 'viewer', password: 'hunter2x' } }));
-  t.match(wrong, { code: 'ERR_SOURCE_LOGIN', exit: 'permission' });
-  t.notMatch(wrong.message, leaks);
-  t.match(await errorOf(open(t, `${server}/other`, login)), { code: 'ERR_SOURCE_MISSING', exit: 'input' });
-});
-
-t.test('MJPEG over HTTPS', { skip: noOpenssl }, async (t) => {
-  t.testdir();
-  const server = await serveJpegs(t, selfSigned(t));
-  const { facts, times } = await readSome(open(t, `${server}/mjpeg`, { network: { username: 'viewer', password } }));
-  t.match(facts, { width: 128, height: 96, by: 'mpjpeg/mjpeg, live' });
-  t.equal(times.length, 5);
 });
 
 /** A server on TCP that does this with each connection. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { NetworkOptions } from '../../../src/config/camera-options.js';
-import { parseSource } from '../../../src/pipeline/capture/source.js';
+import { asFfmpegSource, parseSource } from '../../../src/pipeline/capture/source.js';
 
 t.test('each kind of source', async (t) => {
   t.match(parseSource('demo'), { kind: 'ffmpeg', url: /demo\/street\.mp4$/, live: false });
@@ -40,10 +40,14 @@ t.test('another scheme is refused with what is known', async (t) => {
   t.throws(() => parseSource('gopher://x'), { code: 'ERR_SOURCE_UNKNOWN', message: /rtsp:\/\// });
 });
 
-t.test('every network source has a time-out', async (t) => {
+t.test('every network source has a time-out, and checks certificates', async (t) => {
   for (const url of ['rtsp://a', 'rtsps://a', 'http://a', 'https://a']) {
     const source = parseSource(url);
-    if (source.kind !== 'ffmpeg') throw new Error('unexpected kind');
-    t.ok(source.options.timeout ?? source.options.rw_timeout, url);
+    if (source.kind !== 'ffmpeg' && source.kind !== 'http') throw new Error('unexpected kind');
+    t.match(source.network, { timeoutMs: 10_000, tls: { verify: true } }, url);
+    const { options } = source.kind === 'http' ? asFfmpegSource(source) : source;
+    t.match(options, { timeout: '10000000', tls_verify: '1' }, url);
   }
+  const unchecked = parseSource('rtsps://a', { network: { tls: { verify: false } } });
+  t.notOk('options' in unchecked && 'tls_verify' in unchecked.options);
 });

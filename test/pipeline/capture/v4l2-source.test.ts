@@ -25,6 +25,7 @@ const c920: Modes = {
 
 class Device implements PictureSource {
   readonly decodeErrors = 3;
+  readonly clockJumps = 0;
   interrupted = 0;
   closed = false;
 

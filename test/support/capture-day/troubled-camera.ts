@@ -2,6 +2,7 @@ import { AV_PIX_FMT_YUV420P } from 'node-av/constants';
 import type { Frame } from 'node-av/lib';
 import type { Random } from '../../../demo/random.js';
 import { SourceError } from '../../../src/contract/errors.js';
+import { MediaClock } from '../../../src/pipeline/capture/media-clock.js';
 import type { Picture, PictureSource, SourceFacts } from '../../../src/pipeline/capture/picture-source.js';
 import { frameOf } from '../frame-of.js';
 
@@ -67,9 +68,15 @@ class TroubledSource implements PictureSource {
   #error: SourceError | undefined;
   #wake: (() => void) | undefined;
   #mediaMs = 0;
+  #tookMs = 0;
+  readonly #clock = new MediaClock();
 
   constructor(private readonly camera: TroubledCamera) {
     this.#deafMs = camera.trouble === 'deaf' ? camera.deafMs : 0;
+  }
+
+  get clockJumps(): number {
+    return this.#clock.jumps;
   }
 
   async open(): Promise<SourceFacts> {
@@ -94,7 +101,9 @@ class TroubledSource implements PictureSource {
     const bytes = Buffer.alloc((width * height * 3) / 2, (camera.pictures * 7) % 200);
     const timeBase = { num: 1, den: 1000 };
     this.#frame = frameOf(bytes, { width, height, format: AV_PIX_FMT_YUV420P, timeBase });
-    return { frame: this.#frame, mediaMs: this.#mediaMs + camera.leapMs };
+    const passedMs = this.#mediaMs - this.#tookMs;
+    this.#tookMs = this.#mediaMs;
+    return { frame: this.#frame, mediaMs: this.#clock.at(this.#mediaMs + camera.leapMs, passedMs) };
   }
 
   interrupt(): void {
