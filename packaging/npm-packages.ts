@@ -126,8 +126,8 @@ function isOurs(file: string): boolean {
 }
 
 /**
- * onnxruntime-node looks for its binding in a folder of its own that holds those of all systems; here it is in a package
- * of its own for each processor.
+ * onnxruntime-node looks for its binding in a folder of its own that holds those of all systems; here each processor's
+ * is in a package of its own.
  */
 async function useRuntimePackages(file: string): Promise<void> {
   const parts = (await readFile(file, 'utf8')).split(/`\.\.\/bin\/napi-v6\/([^`]+)\/onnxruntime_binding\.node`/);

@@ -57,14 +57,15 @@ function thisHost(): Host {
 }
 
 /**
- * `minspnet service install`: makes the service of this installation and starts it. Done again it brings the units up to
- * date and restarts the daemon; settings that are there stay as they are.
+ * `minspnet service install`: makes the service of this installation and starts it. Done again it brings the units up
+ * to date and restarts the daemon; settings that are there stay as they are.
  *
- * @throws {MinspnetError} ERR_SERVICE_PACKAGED, ERR_SERVICE_HIDDEN, ERR_SERVICE_SYSTEMD, ERR_SERVICE_ROOT, ERR_SERVICE_STEP
+ * @throws {MinspnetError} ERR_SERVICE_PACKAGED, ERR_SERVICE_HIDDEN, ERR_SERVICE_SYSTEMD, ERR_SERVICE_ROOT,
+ *   ERR_SERVICE_STEP
  */
 export function install({ dryRun }: ServiceOptions, host = thisHost()): number {
   if (existsSync(join(host.root, packaged))) {
-    const what = `The Debian package has brought the service (${packaged}). Its own tools run it: systemctl restart minspnet.`;
+    const what = `The Debian package has brought the service (${packaged}): systemctl and apt-get are what changes it.`;
     throw new MinspnetError('ERR_SERVICE_PACKAGED', 'usage', what);
   }
   requireVisible(host);
@@ -168,9 +169,10 @@ function requireVisible({ root, node, program }: Host): void {
   for (const path of [node, join(program, 'dist/src/cli.js')]) {
     const closed = hidden.test(path) ? path : parents(path).find((each) => !isOpen(join(root, each), each !== path));
     if (closed === undefined) continue;
+    const why = hidden.test(path) ? 'home directories are hidden from it' : `${closed} is not open to other users`;
     const what =
-      `The service could not read ${path}: ${closed === path && hidden.test(path) ? 'home directories are hidden from it' : `${closed} is not open to other users`}. ` +
-      'Install Node and minspnet where all users may read them, for example with `sudo npm install -g minspnet` and Node in /usr.';
+      `The service could not read ${path}: ${why}. Install Node and minspnet where all users may read them, for ` +
+      'example with `sudo npm install -g minspnet` and Node in /usr.';
     throw new MinspnetError('ERR_SERVICE_HIDDEN', 'permission', what);
   }
 }
