@@ -21,8 +21,8 @@ export class EventSnapshots {
   readonly #show: (snapshot: Snapshot) => void;
   /** Handed in, their observation not yet; by topic. */
   readonly #staged = new Map<string, Snapshot>();
-  /** By the key of their event. */
-  readonly #attached = new Map<number, Snapshot>();
+  /** By the camera and the number of their event. */
+  readonly #attached = new Map<string, Snapshot>();
   #bytes = 0;
 
   /** @param show makes it the topic's last value */
@@ -40,22 +40,23 @@ export class EventSnapshots {
   }
 
   /**
-   * An observation has its place, and its snapshot with it.
+   * An observation has its number, and its snapshot with it.
    *
    * @param mayWait else it is shown at once: nobody hears the event before
    */
-  attach(observation: Observation, key: number, mayWait: boolean): void {
+  attach(observation: Observation, seq: number, mayWait: boolean): void {
     const topic = this.#topics.snapshot(observation.camera, observation.class);
     const snapshot = this.#staged.get(topic);
     if (snapshot === undefined || snapshot.track !== observation.id) return;
     this.#staged.delete(topic);
-    this.#attached.set(key, snapshot);
+    this.#attached.set(`${observation.camera}/${seq}`, snapshot);
     this.#bytes += snapshot.jpeg.length;
     if (!mayWait || this.#bytes > maxBytes) this.showAll();
   }
 
   /** It is the turn of this event. @returns whether its snapshot is shown now, and has to go first */
-  showOf(key: number): boolean {
+  showOf({ seq, observation }: { seq: number; observation: Observation }): boolean {
+    const key = `${observation.camera}/${seq}`;
     const snapshot = this.#attached.get(key);
     if (snapshot === undefined) return false;
     this.#attached.delete(key);

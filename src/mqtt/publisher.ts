@@ -12,8 +12,9 @@ import { PublishError } from './broker-error.js';
 import { BrokerClient, type BrokerClientOptions, type IncomingMessage, type PublishOptions } from './client.js';
 import { EventSnapshots, type Snapshot } from './event-snapshots.js';
 import type { Latency } from './in-flight.js';
-import { Outbox, type OutboxOptions } from './outbox.js';
-import type { OutboxEntry } from './outbox-database.js';
+import { Outbox, type OutboxOptions } from './outbox/outbox.js';
+import type { OutboxEntry } from './outbox/queue.js';
+import type { StoredEvent } from './outbox/segment.js';
 import { type RetainedValue, RetainedValues } from './retained.js';
 
 export interface PublisherOptions {
@@ -96,8 +97,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   readonly #eventExpirySeconds: number | undefined;
   readonly #retained = new RetainedValues();
   readonly #snapshots: EventSnapshots;
-  /** Entries below this key waited for the present session. */
-  #replayEnd = 0;
+  /** By camera: events up to this number waited for the present session. */
+  #replayEnd: ReadonlyMap<string, number> = new Map();
   #replayed = 0;
   #delivered = 0;
   #onIdle: (() => void) | undefined;
@@ -105,7 +106,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #unsaid: Unsaid[] = [];
   readonly #mirror: Mirror | undefined;
   /** The event whose mirror image has been sent in this session. */
-  #mirrored: number | undefined;
+  #mirrored: OutboxEntry | undefined;
   /** Topics whose trouble has been told in this session. */
   readonly #told = new Set<string>();
   #open = false;
@@ -201,8 +202,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   /** Takes an event in; from here on it is the outbox's to lose. */
   observation(observation: Observation): void {
     if (!this.#open) return;
-    const { key } = this.#outbox.append(observation);
-    this.#snapshots.attach(observation, key, this.#client.connected);
+    const seq = this.#outbox.append(observation);
+    this.#snapshots.attach(observation, seq, this.#client.connected);
   }
 
   /** Takes in the snapshot of the observation that comes next for its track. */
@@ -301,7 +302,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #connected(url: string): void {
     this.#retained.resend();
-    this.#replayEnd = this.#outbox.nextKey;
+    this.#replayEnd = new Map(this.#outbox.last);
     this.#replayed = 0;
     this.#told.clear();
     this.emit('connected', url);
@@ -334,7 +335,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       }
       const entry = this.#outbox.peek();
       if (entry === undefined) break;
-      if (this.#snapshots.showOf(entry.key)) continue; // it goes first
+      if ('seq' in entry.record && this.#snapshots.showOf(entry.record)) continue; // it goes first
       if (this.#sendMirrored(entry)) continue; // so does its mirror image: the event's PUBACK stands for both
       this.#outbox.take();
       this.#sendEvent(entry);
@@ -356,8 +357,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   /** @returns false where there is nothing to send any more */
   #sendMirrored(entry: OutboxEntry): boolean {
-    if (this.#mirror === undefined || this.#mirrored === entry.key || 'gap' in entry.record) return false;
-    this.#mirrored = entry.key;
+    if (this.#mirror === undefined || this.#mirrored === entry || 'gap' in entry.record) return false;
+    this.#mirrored = entry;
     const { message } = this.#message(entry);
     if (message.type !== 'gap') this.#say({ ...this.#mirror.event(message), options: {} });
     return true;
@@ -376,7 +377,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     const topic = this.topics.events(camera);
     const payload = JSON.stringify(message);
     if (this.#tooLarge(topic, payload)) {
-      this.#outbox.reject(entry.key);
+      this.#outbox.reject(entry);
       return;
     }
     const options = {
@@ -391,7 +392,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
         return; // the session is over; it comes again with the next one
       else if (!error.permanent) this.#client.drop(error);
       else {
-        this.#outbox.reject(entry.key);
+        this.#outbox.reject(entry);
         this.#warnOnce(topic, error);
       }
     });
@@ -431,21 +432,25 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       seq,
       publishedAt: new Date(this.#now()).toISOString(),
       publishedMonotonicMs: Math.round(this.#monotonic() * 10) / 10,
-      replayed: entry.key < this.#replayEnd,
+      replayed: this.#isReplayed(record),
       ...(this.#retained.get(snapshot)?.track === observation.id && { snapshot }),
     };
     return { camera: observation.camera, message };
   }
 
   #acknowledged(entry: OutboxEntry): void {
-    this.#outbox.ack(entry.key);
+    this.#outbox.ack(entry);
     if ('gap' in entry.record) return;
     this.#delivered++;
-    if (entry.key < this.#replayEnd) this.#replayed++;
+    if (this.#isReplayed(entry.record)) this.#replayed++;
     if (this.#replayed > 0 && this.#outbox.waiting === 0) {
       this.emit('drained', this.#replayed);
       this.#replayed = 0;
     }
+  }
+
+  #isReplayed({ seq, observation }: StoredEvent): boolean {
+    return seq <= (this.#replayEnd.get(observation.camera) ?? 0);
   }
 
   /** Resolves when nothing is left to deliver, there is no broker, or the time is over. */

@@ -19,7 +19,8 @@ t.test('a snapshot is shown at the turn of its event, once', async (t) => {
   snapshots.attach(observation({ id: 't2' }), 8, true);
   snapshots.attach(observation({ id: 't2' }), 9, true);
   t.strictSame(shown, []);
-  t.strictSame([snapshots.showOf(6), snapshots.showOf(7), snapshots.showOf(7)], [false, true, false]);
+  const showOf = (seq: number) => snapshots.showOf({ seq, observation: observation() });
+  t.strictSame([showOf(6), showOf(7), showOf(7)], [false, true, false]);
   t.strictSame(shown, ['t1']);
   snapshots.showAll();
   t.strictSame(shown, ['t1', 't2']);

@@ -175,11 +175,11 @@ t.test('a full outbox: the subscriber hears of the gap in its place', { skip: no
   for (let i = 0; i < 300; i++) publisher.observation(observation());
   await until(() => publisher.counters.waiting <= 100);
   door.open();
-  await listener.until(() => listener.heard.length >= 110);
+  await listener.until(() => listener.heard.length >= 111);
   const messages = listener.json<EventMessage>('/events');
-  t.match(messages[10], { type: 'gap', camera: 'street', from: 11, to: 211 });
-  t.match(account(messages), { lost: 0, outOfOrder: 0, toldLost: 201, heard: 109, last: 310 });
-  t.equal(publisher.counters.dropped, 201);
+  t.match(messages[10], { type: 'gap', camera: 'street', from: 11, to: 210 });
+  t.match(account(messages), { lost: 0, outOfOrder: 0, toldLost: 200, heard: 110, last: 310 });
+  t.equal(publisher.counters.dropped, 200);
 });
 
 t.test('a broker that has forgotten everything is told everything again', { skip: noMosquitto }, async (t) => {
@@ -231,8 +231,8 @@ t.test('a message larger than the broker takes is told of, and holds nothing up'
   await listener.until(() => listener.heard.length >= 3);
   const messages = listener.json<EventMessage>('/events');
   t.notOk('snapshot' in (messages[0] ?? {}), 'what is not there is not named');
-  t.match(messages[1], { seq: 3 });
-  t.match(messages[2], { type: 'gap', from: 2, to: 2 });
+  t.match(messages[1], { type: 'gap', from: 2, to: 2 });
+  t.match(messages[2], { seq: 3 });
   t.same(warnings, ['ERR_BROKER_TOO_LARGE', 'ERR_BROKER_TOO_LARGE'], 'once for each topic');
   t.ok(publisher.counters.connected);
 });
