@@ -16,7 +16,7 @@ from minspnet.data import Store
 from minspnet.detect import fit
 from minspnet.evaluation import run_over
 from minspnet.runtime import predictor, session
-from minspnet.settings import option, parse
+from minspnet.settings import option, parse, to_size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ def nearest(box, number, boxes, classes):
 def main(argv=None):
     settings = parse(Settings, argv, __doc__.splitlines()[0])
     store = Store(settings.store)
-    width, height = (int(side) for side in settings.size.split("x"))
+    width, height = to_size(settings.size)
     entries, images = store.entries, [store.image(index) for index in range(len(store))]
     if settings.fitted:
         images = [fit(image, width, height)[0] for image in images]

@@ -11,10 +11,10 @@ from minspnet.data import CLASSES
 from minspnet.detect import NMS_IOU
 from minspnet.graph import INPUT, OUTPUTS
 from minspnet.heads import STRIDES
-from minspnet.settings import option, parse
+from minspnet.network import SIZES
+from minspnet.settings import option, parse, to_size
 from minspnet.summary import count_macs, count_parameters
 
-SIZES = ((192, 192), (256, 256), (320, 192), (320, 320), (416, 256))
 # The origins' licences as edge8's README states them.
 LICENCES = {
     "coco-val2017": "annotations CC BY 4.0, images of their Flickr owners",
@@ -63,6 +63,7 @@ class Settings:
         "", "JSON file that evaluate.py and latency.py wrote to; none leaves those parts empty"
     )
     version: str = option("0.1.0", "the model's version")
+    sizes: tuple[str, ...] = option(SIZES, "input sizes that it ships for, width x height")
     min_score: float = option(0.4, "score from which a detection makes an event")
     cache: str = option("training/cache", "folder of the stores, for the lineage")
 
@@ -109,6 +110,7 @@ def lineage(state, cache):
 def make_card(settings):
     state = load(settings.checkpoint)
     network = fused(state["network"])
+    sizes = [to_size(size) for size in settings.sizes]
     folder = Path(settings.models) / settings.name
     measured = json.loads(Path(settings.measured).read_text()) if settings.measured else {}
     return {
@@ -124,7 +126,7 @@ def make_card(settings):
             "colour": "rgb",
             "multipleOf": 32,
             "fill": FILL,
-            "sizes": [list(size) for size in SIZES],
+            "sizes": [list(size) for size in sizes],
         },
         "output": {
             "decoder": "minspnet",
@@ -140,8 +142,9 @@ def make_card(settings):
             for precision in ("fp32", "int8")
         },
         "parameters": count_parameters(network),
-        "macs": {f"{width}x{height}": count_macs(network, width, height) for width, height in SIZES},
+        "macs": {f"{width}x{height}": count_macs(network, width, height) for width, height in sizes},
         "accuracy": measured.get("accuracy", []),
+        **({"falseAlarms": measured["falseAlarms"]} if "falseAlarms" in measured else {}),
         "latencyRatio": measured.get("latencyRatio", {}),
         "lineage": lineage(state, settings.cache),
         "licence": "Apache-2.0",

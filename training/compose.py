@@ -36,6 +36,7 @@ class Settings:
     teacher: str = option(
         "../shared/peers/picodet-s-416", "the teacher's .param and .bin, who names the things"
     )
+    every: int = option(1, "cut from every so manieth picture; 4 is enough where time is short")
     objects: int = option(1600, "pictures of things")
     arms: int = option(1200, "pictures of things that an arm reaches for")
     from_above: int = option(500, "pictures of cars from above")
@@ -64,7 +65,7 @@ def cut_some(job):
     store = Store(folder)
     teacher = Teacher(settings.teacher)
     things, cars = [], []
-    for index in list(usable(store, settings))[first :: settings.processes]:
+    for index in list(usable(store, settings))[:: settings.every][first :: settings.processes]:
         entry = store.entries[index]
         width, height = entry["width"], entry["height"]
         named = [box for box in entry["boxes"] if box[4] == CAR and len(box) == 5]

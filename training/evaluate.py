@@ -1,21 +1,29 @@
-"""Score detections with pycocotools, honouring `labelled` and `ignore`.
+"""Score detections with pycocotools, honouring `labelled` and `ignore`, and by the size of objects.
 
 Either runs ONNX files itself (--models ... --sizes 256x256 320x192), or scores what the runtime said
 (--detections lines.jsonl: one object a picture, as `minspnet detect FILE... --json --min-score 0.01` prints).
+Recall is that at the score from which on 90 % of the detections of this very set are right: it compares
+networks, whose scores differ, and is no promise for another set (threshold.py makes that one).
 """
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path, PurePath
 
 import numpy as np
 
+from minspnet.augment import darken
+from minspnet.calibration import PRECISION
 from minspnet.data import CLASSES, Store
 from minspnet.evaluation import run_over
 from minspnet.measured import record_accuracy
 from minspnet.runtime import predictor, session
-from minspnet.scoring import score
-from minspnet.settings import option, parse
+from minspnet.scoring import judge, score
+from minspnet.settings import option, parse, to_size
+
+SIDES = (0, 8, 16, 32, 64, np.inf)  # of an object's shorter side on the input, in pixels
+NIGHT = {"gamma": 0.35, "noise": 14.0}  # what --dark does to each picture, see `darken`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +36,9 @@ class Settings:
     name: str = option("edge8-val", "the set's name in the records")
     sources: tuple[str, ...] = option((), "only pictures of these sources (a held-out one)")
     every: int = option(0, "only every so manieth labelled picture (those that --held-out-every kept apart)")
+    dark: bool = option(
+        False, "darken the pictures, with a sensor's noise, the same for each picture every time"
+    )
     record: str = option("", "JSON file to note the result in, for the card")
     threads: int = option(1, "threads of ONNX Runtime")
 
@@ -67,17 +78,46 @@ def read_detections(path, entries):
     return results
 
 
-def report(settings, label, size, precision, measured_by, result):
+def pictures(store, indices, dark):
+    """The pictures to judge, one after the other; each one's noise depends on its index alone."""
+    for index in indices:
+        image = store.image(index)
+        yield darken(np.random.default_rng((0, index)), image, **NIGHT) if dark else np.asarray(image)
+
+
+def recall_by_side(entries, results, size):
+    """Recall at PRECISION, of all objects and by their shorter side on the input."""
+    judged = judge(entries, results, size)
+    min_score = judged.lowest_score(PRECISION)
+    if min_score is None:
+        return {"precision": PRECISION, "score": None, "all": 0.0, "bySide": {}}
+    by_side = {}
+    for smallest, largest in itertools.pairwise(SIDES):
+        count = int(((judged.sides >= smallest) & (judged.sides < largest)).sum())
+        found = round(judged.recall(min_score, smallest, largest), 4)
+        by_side[f">= {smallest}" if largest == np.inf else f"< {largest}"] = {"boxes": count, "recall": found}
+    overall = round(judged.recall(min_score), 4)
+    return {"precision": PRECISION, "score": round(min_score, 4), "all": overall, "bySide": by_side}
+
+
+def report(settings, label, size, precision, measured_by, result, recall):
     classes = " ".join(f"{name} {row['ap50']:.3f}" for name, row in result["perClass"].items())
-    print(f"{label}: AP {result['ap']:.4f} AP50 {result['ap50']:.4f} ({classes})", flush=True)
+    print(f"{label}: AP {result['ap']:.4f} AP50 {result['ap50']:.4f} ({classes})")
+    sides = " ".join(
+        f"{side}: {row['recall']:.3f} of {row['boxes']}" for side, row in recall["bySide"].items()
+    )
+    print(
+        f"  recall at precision {PRECISION} (score {recall['score']}): {recall['all']:.4f} ({sides})",
+        flush=True,
+    )
     if settings.record:
         per_class = {
             name: {"ap": round(row["ap"], 4), "ap50": round(row["ap50"], 4)}
             for name, row in result["perClass"].items()
         }
-        row = {"set": settings.name, "size": size, "precision": precision, "measuredBy": measured_by}
-        row |= {"ap": round(result["ap"], 4), "ap50": round(result["ap50"], 4), "perClass": per_class}
-        record_accuracy(settings.record, row)
+        row = {"set": settings.name, "size": list(size), "precision": precision, "measuredBy": measured_by}
+        row |= {"ap": round(result["ap"], 4), "ap50": round(result["ap50"], 4), "recall": recall}
+        record_accuracy(settings.record, row | {"perClass": per_class})
 
 
 def main(argv=None):
@@ -85,18 +125,20 @@ def main(argv=None):
     store = Store(settings.store)
     indices = chosen(store, settings.sources, settings.every)
     entries = [store.entries[index] for index in indices]
-    sizes = [[int(side) for side in size.split("x")] for size in settings.sizes]
+    sizes = [to_size(size) for size in settings.sizes]
     if settings.detections:
-        result = score(entries, read_detections(settings.detections, entries))
-        report(settings, settings.detections, sizes[0], settings.precision, "minspnet detect", result)
+        results = read_detections(settings.detections, entries)
+        result, recall = score(entries, results), recall_by_side(entries, results, sizes[0])
+        label = (settings.detections, sizes[0], settings.precision, "minspnet detect")
+        report(settings, *label, result, recall)
     for model in settings.models:
         precision = Path(model).suffixes[-2].lstrip(".")
         opened = session(model, settings.threads)
-        for width, height in sizes:
-            images = (np.asarray(store.image(index)) for index in indices)
-            result = score(entries, run_over(predictor(opened), images, width, height))
-            label = f"{model} {width}x{height} on {len(entries)} of {settings.name}"
-            report(settings, label, [width, height], precision, "python", result)
+        for size in sizes:
+            results = run_over(predictor(opened), pictures(store, indices, settings.dark), *size)
+            result, recall = score(entries, results), recall_by_side(entries, results, size)
+            label = f"{model} {size[0]}x{size[1]} on {len(entries)} of {settings.name}"
+            report(settings, label, size, precision, "python", result, recall)
 
 
 if __name__ == "__main__":

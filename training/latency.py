@@ -8,7 +8,7 @@ import numpy as np
 
 from minspnet.measured import record_latency
 from minspnet.runtime import session
-from minspnet.settings import option, parse
+from minspnet.settings import option, parse, to_size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ def main(argv=None):
     for model in settings.models:
         opened = session(model)
         for size in settings.sizes:
-            width, height = (int(side) for side in size.split("x"))
+            width, height = to_size(size)
             pixels = generator.integers(0, 256, (1, height, width, 3), dtype=np.uint8)
             names.append(f"{Path(model).name.removesuffix('.onnx')} {size}")
             calls.append(lambda opened=opened, pixels=pixels: opened.run(None, {"pixels": pixels}))

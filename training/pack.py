@@ -10,14 +10,16 @@ from minspnet.data import pack
 from minspnet.settings import option, parse
 
 EDGE8 = "../shared/datasets/edge8"
+NEGATIVES = "../shared/datasets/mini-imagenet/index.json.gz"
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     manifests: tuple[str, ...] = option(
-        tuple(
-            f"{EDGE8}/{name}"
-            for name in ("train.json", "more.json.gz", "streets.json.gz", "val.json", "streets-val.json.gz")
+        (
+            *(f"{EDGE8}/{name}" for name in ("train.json", "more.json.gz", "streets.json.gz", "val.json")),
+            f"{EDGE8}/streets-val.json.gz",
+            NEGATIVES,
         ),
         "manifests to pack",
     )
@@ -28,9 +30,10 @@ class Settings:
 def main(argv=None):
     settings = parse(Settings, argv, __doc__)
     teacher = json.loads(gzip.decompress(Path(settings.teacher).read_bytes())) if settings.teacher else None
-    for manifest in settings.manifests:
+    for manifest in map(Path, settings.manifests):
         started = time.monotonic()
-        name = Path(manifest).name.split(".")[0]
+        name = manifest.name.split(".")[0]
+        name = manifest.parent.name if name == "index" else name
         store = pack(manifest, Path(settings.cache) / name, teacher)
         print(f"{name}: {len(store)} pictures in {time.monotonic() - started:.0f} s")
 

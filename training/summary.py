@@ -4,7 +4,7 @@ import dataclasses
 
 from minspnet.checkpoints import fused, load
 from minspnet.network import VARIANTS, Detector
-from minspnet.settings import option, parse
+from minspnet.settings import option, parse, to_size
 from minspnet.summary import count_parameters, macs_by_module
 
 PARTS = ("backbone.stem", *(f"backbone.stages.{n}" for n in range(4)), "fusion", "head")
@@ -23,8 +23,7 @@ def main(argv=None):
         load(settings.checkpoint)["network"] if settings.checkpoint else Detector(VARIANTS[settings.variant])
     )
     network = fused(network)
-    width, height = (int(side) for side in settings.size.split("x"))
-    macs = macs_by_module(network, width, height)
+    macs = macs_by_module(network, *to_size(settings.size))
     print(f"{'part':20s} {'blocks':>6s} {'parameters':>11s} {'MMACs':>8s}   at {settings.size}")
     for part in PARTS:
         module = network.get_submodule(part)

@@ -17,7 +17,7 @@ from minspnet.evaluation import run_over
 from minspnet.measured import record_calibration
 from minspnet.runtime import predictor, session
 from minspnet.scoring import judge, together
-from minspnet.settings import option, parse
+from minspnet.settings import option, parse, to_size
 
 LEAST_SCORE = 0.05  # of the detections that the probabilities are fitted to
 
@@ -42,10 +42,9 @@ def judge_held_out(settings):
         indices = chosen(store, (), settings.every)
         entries = [store.entries[index] for index in indices]
         for size in settings.sizes:
-            width, height = (int(side) for side in size.split("x"))
             images = (np.asarray(store.image(index)) for index in indices)
-            results = run_over(opened, images, width, height, LEAST_SCORE)
-            parts.append(judge(entries, results, (width, height)))
+            results = run_over(opened, images, *to_size(size), LEAST_SCORE)
+            parts.append(judge(entries, results, to_size(size)))
         print(f"{len(entries)} held-out pictures of {folder}")
     return together(parts)
 

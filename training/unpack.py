@@ -7,7 +7,7 @@ import cv2
 
 from minspnet.data import read_files, read_images, read_manifest
 from minspnet.detect import fit
-from minspnet.settings import option, parse
+from minspnet.settings import option, parse, to_size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,7 @@ def main(argv=None):
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
     if settings.fit:
-        width, height = (int(side) for side in settings.fit.split("x"))
+        width, height = to_size(settings.fit)
         for target, image in zip(targets, read_images(settings.manifest, entries), strict=True):
             canvas, _ = fit(image, width, height)
             cv2.imwrite(str(target.with_suffix(".png")), cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR))

@@ -50,11 +50,45 @@ class Picture:
     ignore_classes: np.ndarray  # int64 [m]: ... this class, or EVERY
 
 
+# Mini-ImageNet's classes whose pictures show none of ours, and hardly ever a person.
+NOT_OURS = (
+    "house finch", "American robin", "triceratops", "green mamba", "harvestman (daddy longlegs)",
+    "toucan", "jellyfish", "ladybug", "rock beauty (fish)", "trash can", "barrel", "beer bottle",
+    "chime", "clog (shoe)", "cocktail shaker", "dishcloth", "dome", "filing cabinet", "fire screen",
+    "frying pan", "hair slide (hair clip)", "lipstick", "pencil box", "photocopier", "prayer rug",
+    "reel", "slot machine", "solar dish", "spider web", "tile roof", "upright piano", "wok",
+    "worm fence", "consomme", "hot dog", "orange (fruit)", "cliff", "bolete (mushroom)",
+    "ear (of corn)",
+)  # fmt: skip
+NOT_OURS_SIDE = 84  # pixels
+
+
+def read_negatives(document):
+    """Entries of mini-imagenet's index: the pictures of `base`'s validation part that show none of ours."""
+    shown = {wnid for wnid, row in document["classes"].items() if row["name"] in NOT_OURS}
+    return [
+        {
+            "file": row["file"],
+            "shard": "images-00.tar",
+            "width": NOT_OURS_SIDE,
+            "height": NOT_OURS_SIDE,
+            "source": "mini-imagenet",
+            "boxes": [],
+            "ignore": [],
+            "labelled": list(CLASSES),
+        }
+        for row in document["images"]
+        if row["class"] in shown and row["part"] == "val"
+    ]
+
+
 def read_manifest(path):
-    """The entries of a manifest, as they stand in the file."""
+    """The entries of a manifest, as they stand in the file; of mini-imagenet's index see `read_negatives`."""
     path = Path(path)
     data = path.read_bytes()
     document = json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
+    if isinstance(document.get("classes"), dict):
+        return read_negatives(document)
     if tuple(document.get("classes", CLASSES)) != CLASSES:
         raise ValueError(f"{path}: classes are {document['classes']}, expected {list(CLASSES)}")
     return document["images"]

@@ -27,6 +27,7 @@ from .lean import copy_upsampling, flatten_maps, pack_stem, spell_out_softplus
 INPUT, OUTPUTS = "pixels", ("logits", "distances")
 IMAGE = "image"  # the float tensor [1, 3, H, W], 0..1, between the pixels and the first convolution
 OPSET = 17
+TURN = 16  # calibration pictures whose maps are in memory at once
 PERCENTILE = 99.999  # of a map's values lie in its eight-bit range; a few of the rest reach six times as far
 
 
@@ -105,8 +106,22 @@ def _replace_input(graph, front):
 
 
 class _Pictures(CalibrationDataReader):
+    """Pictures of one size at a time, as histograms want them; `set_range` goes on by TURN of them."""
+
     def __init__(self, pictures):
-        self._left = iter(pictures)
+        by_size = {}
+        for pixels in pictures:
+            by_size.setdefault(pixels.shape, []).append(pixels)
+        # Filled up with its own first ones, each size makes whole turns.
+        whole = ((same * TURN)[: -(-len(same) // TURN) * TURN] for same in by_size.values())
+        self._pictures = [pixels for same in whole for pixels in same]
+        self._left = iter(())
+
+    def __len__(self):
+        return len(self._pictures)
+
+    def set_range(self, start_index, end_index):
+        self._left = iter(self._pictures[start_index:end_index])
 
     def get_next(self):
         pixels = next(self._left, None)
@@ -167,5 +182,6 @@ def _quantise_file(prepared, quantised, pictures, activations, method, exclude):
             "ActivationSymmetric": False,
             "WeightSymmetric": True,
             "CalibPercentile": PERCENTILE,
+            "CalibStridedMinMax": TURN,
         },
     )

@@ -15,16 +15,23 @@ def _write(path, measured):
     Path(path).write_text(json.dumps(measured, indent=2) + "\n")
 
 
-def record_accuracy(path, row):
-    """Add a row; one with the same set, size, precision and tool is replaced."""
+def _record_row(path, part, row):
+    """Add a row to a list; one with the same set, size, precision and tool is replaced."""
 
     def key(r):
-        return (r["set"], tuple(r["size"]), r["precision"], r["measuredBy"])
+        return (r["set"], tuple(r["size"]), r["precision"], r.get("measuredBy", ""))
 
     measured = read(path)
-    rows = [old for old in measured["accuracy"] if key(old) != key(row)]
-    measured["accuracy"] = sorted([*rows, row], key=key)
-    _write(path, measured)
+    rows = [old for old in measured.get(part, []) if key(old) != key(row)]
+    _write(path, measured | {part: sorted([*rows, row], key=key)})
+
+
+def record_accuracy(path, row):
+    _record_row(path, "accuracy", row)
+
+
+def record_alarms(path, row):
+    _record_row(path, "falseAlarms", row)
 
 
 def record_latency(path, name, row):

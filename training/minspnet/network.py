@@ -59,6 +59,10 @@ VARIANTS = {
 }
 
 
+# Input sizes (width x height) that ship; the larger networks are for the larger ones too.
+SIZES = ("192x192", "256x256", "320x192", "320x320", "416x256")
+
+
 class Backbone(nn.Module):
     """[B, 3, H, W] (RGB, 0..1) -> the maps of strides 8, 16 and 32."""
 

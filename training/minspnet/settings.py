@@ -34,6 +34,12 @@ def parse(settings_type, argv=None, description=None):
     return from_dict(settings_type, values)
 
 
+def to_size(text):
+    """ "320x192" -> (320, 192): width and height of an input."""
+    width, height = (int(side) for side in text.split("x"))
+    return width, height
+
+
 def from_dict(settings_type, values):
     """Build a settings dataclass from stored values (a checkpoint's, a run record's)."""
     known = {field.name for field in dataclasses.fields(settings_type)}

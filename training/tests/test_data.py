@@ -101,6 +101,21 @@ def test_other_classes_are_refused(tmp_path):
         read_manifest(path)
 
 
+def test_negatives_are_the_validation_pictures_of_other_things(tmp_path):
+    index = {
+        "classes": {"n1": {"name": "beer bottle"}, "n2": {"name": "Saluki"}},
+        "images": [
+            {"file": f"{wnid}/{part}.avif", "class": wnid, "part": part}
+            for wnid in ("n1", "n2")
+            for part in ("train", "val")
+        ],
+    }
+    path = tmp_path / "index.json"
+    path.write_text(json.dumps(index))
+    (entry,) = read_manifest(path)
+    assert entry["file"] == "n1/val.avif" and entry["boxes"] == []
+
+
 def test_a_store_gives_back_the_pictures(cache):
     store = Store(cache / "toys")
     assert len(store) == 12

@@ -107,6 +107,21 @@ def test_behind_the_heads_nothing_is_rounded_again(network, tmp_path, pictures):
     assert "Conv" not in steps
 
 
+@pytest.mark.parametrize("method", ["minmax", "percentile"])
+def test_pictures_of_all_sizes_set_the_ranges(network, tmp_path, pictures, method):
+    """The only picture that is not black has a size of its own, and its maps reach further."""
+    black = [np.zeros_like(picture) for picture in pictures]
+    coloured = [np.ascontiguousarray(pictures[0][:64, :96])]
+    steps = []
+    for seen in (black, black + coloured):
+        quantise(to_onnx(fused(network)), seen, tmp_path / "m.int8.onnx", method=method)
+        graph = onnx.load(tmp_path / "m.int8.onnx").graph
+        values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        names = [node.input[1] for node in graph.node if node.op_type == "QuantizeLinear"]
+        steps.append(np.array([values[name] for name in names]))
+    assert (steps[1] / steps[0]).max() > 5  # the stem's map; the norms behind it even out the rest
+
+
 @pytest.mark.parametrize("activations", ["u8", "s8"])
 def test_int8_agrees_with_float(network, tmp_path, pictures, activations):
     path = tmp_path / "m.int8.onnx"

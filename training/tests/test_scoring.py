@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from evaluate import read_detections
-from minspnet.data import CLASSES
+from evaluate import pictures, read_detections, recall_by_side
+from minspnet.data import CLASSES, Store
 from minspnet.detect import detections, fit, on_picture
 from minspnet.scoring import judge, score, together
 
@@ -73,6 +73,26 @@ def test_precision_and_recall_by_hand():
     assert len(judged.of_class(PERSON).scores) == 0 and len(judged.of_class(CAR).scores) == 3
     twice = together([judged, judged])
     assert twice.precision(0.1) == judged.precision(0.1) and len(twice.found) == 4
+
+
+def test_recall_is_told_by_the_side_on_the_input():
+    entries = [entry([[0, 0, 10, 40, CAR], [50, 50, 90, 90, CAR], [50, 0, 90, 30, PERSON]])]
+    found = [result((0, 0, 10, 40, CAR, 0.9), (50, 50, 90, 90, CAR, 0.4), (0, 60, 30, 90, CAR, 0.6))]
+    told = recall_by_side(entries, found, (50, 50))
+    assert told["score"] == 0.9 and told["all"] == pytest.approx(1 / 3, abs=1e-3)
+    assert told["bySide"]["< 8"] == {"boxes": 1, "recall": 1.0}
+    assert told["bySide"]["< 32"] == {"boxes": 1, "recall": 0.0}  # 20 pixels on the input
+    assert told["bySide"]["< 16"] == {"boxes": 1, "recall": 0.0}
+    assert recall_by_side(entries, [result()], (50, 50))["score"] is None
+
+
+def test_darkened_pictures_are_the_same_every_time(cache):
+    store = Store(cache / "toys")
+    once, again = (list(pictures(store, [2, 5], dark=True)) for _ in range(2))
+    alone = next(pictures(store, [5], dark=True))
+    assert all((a == b).all() for a, b in zip(once, again, strict=True)) and (once[1] == alone).all()
+    assert (next(pictures(store, [5], dark=False)) == store.image(5)).all()
+    assert alone.mean() < store.image(5).mean()
 
 
 def test_fitting_keeps_the_aspect_and_fills_with_grey():
