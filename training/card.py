@@ -51,7 +51,20 @@ LICENCES = {
     "sun-c": "research use",
     "imagenet-samples": "research use",
     "demo": "Apache-2.0, drawn by this project",
+    "cityscapes": "CC BY 4.0 stated by the export; Cityscapes itself: non-commercial research",
+    "cityscapes-boxes": "CC BY 4.0 stated by the export; Cityscapes itself: non-commercial research",
+    "tv-cctv": "CC BY 4.0",
+    "hit-uav": "CC BY 4.0",
+    "buses": "MIT",
+    "composed-objects": "composed by this project of the pictures above",
+    "composed-arms": "composed by this project of the pictures above",
+    "composed-from-above": "composed by this project of the pictures above",
 }
+# Whose answers training learns from; no part of them is here.
+TEACHERS = (
+    {"name": "YOLOv10s and YOLOv8s, boxes fused", "licence": "AGPL-3.0 (weights), used: its answers"},
+    {"name": "PicoDet-S, through the weights that training started from", "licence": "Apache-2.0"},
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,11 +113,16 @@ def lineage(state, cache):
         "epochs": round(steps * settings.get("batch", 0) / pictures, 1) if pictures else 0,
         "seed": settings.get("seed"),
         "commit": state.get("commit", "unknown"),
-        "teacher": "PicoDet-S",
+        "teachers": list(TEACHERS if settings.get("init") else TEACHERS[:1]),
         "heldOut": list(settings.get("held_out_sources", ())),
         # The run and its file; where the runs lie is this machine's business.
         "startedFrom": "/".join(Path(settings["init"]).parts[-2:]) if settings.get("init") else None,
     }
+
+
+def earlier_lineage(folder):
+    """Of weights that were restored from a shipped model: what its card says."""
+    return json.loads((folder / "card.json").read_text())["lineage"]
 
 
 def make_card(settings):
@@ -146,7 +164,7 @@ def make_card(settings):
         "accuracy": measured.get("accuracy", []),
         **({"falseAlarms": measured["falseAlarms"]} if "falseAlarms" in measured else {}),
         "latencyRatio": measured.get("latencyRatio", {}),
-        "lineage": lineage(state, settings.cache),
+        "lineage": lineage(state, settings.cache) if state["settings"] else earlier_lineage(folder),
         "licence": "Apache-2.0",
     }
 

@@ -1,12 +1,21 @@
-"""Latency of ONNX files as a ratio to a peer's: one thread, interleaved, medians, nothing clipped."""
+"""Latency of ONNX files as a ratio to a peer's: one thread, interleaved, medians, nothing clipped.
+
+python training/latency.py --models models/minspnet-s/*.onnx --sizes 256x256
+python training/latency.py --variants minspnet-m --sizes 256x256 416x416      (before any training)
+"""
 
 import dataclasses
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from minspnet.checkpoints import fused
+from minspnet.graph import quantise, to_onnx
 from minspnet.measured import record_latency
+from minspnet.network import VARIANTS, Detector
 from minspnet.runtime import session
 from minspnet.settings import option, parse, to_size
 
@@ -14,11 +23,21 @@ from minspnet.settings import option, parse, to_size
 @dataclasses.dataclass(frozen=True)
 class Settings:
     models: tuple[str, ...] = option((), "ONNX files to time")
+    variants: tuple[str, ...] = option((), "names in VARIANTS to time in INT8, with random weights")
     sizes: tuple[str, ...] = option(("256x256",), "input sizes, width x height")
     peer: str = option("../shared/peers/yolox_nano.onnx", "what to compare with, at its own input size")
     runs: int = option(300, "rounds, after the warm-up")
     warmup: int = option(20, "rounds before them")
     record: str = option("", "JSON file to note the ratios in, for the card")
+
+
+def of_random_weights(variant, folder):
+    """The INT8 file of a variant that nobody trained: what it costs does not depend on its weights."""
+    torch.manual_seed(0)
+    path = Path(folder) / f"{variant}-untrained.int8.onnx"
+    noise = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    quantise(to_onnx(fused(Detector(VARIANTS[variant]))), noise, path, method="minmax")
+    return path
 
 
 def peer_input(opened):
@@ -44,12 +63,14 @@ def main(argv=None):
     feed = peer_input(peer)
     names, calls = [Path(settings.peer).stem], [lambda: peer.run(None, feed)]
     generator = np.random.default_rng(0)
-    for model in settings.models:
-        opened = session(model)
+    with tempfile.TemporaryDirectory() as folder:
+        untrained = [of_random_weights(variant, folder) for variant in settings.variants]
+        models = {Path(model).name: session(model) for model in [*settings.models, *untrained]}
+    for model, opened in models.items():
         for size in settings.sizes:
             width, height = to_size(size)
             pixels = generator.integers(0, 256, (1, height, width, 3), dtype=np.uint8)
-            names.append(f"{Path(model).name.removesuffix('.onnx')} {size}")
+            names.append(f"{model.removesuffix('.onnx')} {size}")
             calls.append(lambda opened=opened, pixels=pixels: opened.run(None, {"pixels": pixels}))
     times = interleaved(calls, settings.runs, settings.warmup) * 1e3
     medians = np.median(times, axis=1)

@@ -60,6 +60,7 @@ class Settings:
     held_out_sources: tuple[str, ...] = option(("traffic-cameras",), "sources kept out of training")
     held_out_every: int = option(60, "every so manieth labelled picture is kept out as well; 0 for none")
     skip: float = option(0.0, "part of the phases (sizes, mosaics) to leave out; .7 for fine-tuning")
+    large: bool = option(False, "end at the sizes of the larger networks, up to 640x384")
     batch: int = option(64, "pictures a step, over all processes")
     accumulate: int = option(1, "parts of each process's share of a batch, whose gradients are added")
     freeze_norms: bool = option(False, "keep the batch norms' statistics as they are, for fine-tuning")
@@ -107,7 +108,7 @@ def batches_from(run, collection, rank, world):
     settings = run.settings
 
     def look_at(step, rng):
-        return schedule.look_at(step, settings.steps, rng, settings.skip)
+        return schedule.look_at(step, settings.steps, rng, settings.skip, settings.large)
 
     dataset = Batches(collection, settings.batch, settings.seed, look_at, rank, world)
     loader = torch.utils.data.DataLoader(

@@ -46,6 +46,16 @@ VARIANTS = {
         ),
         fusion=80,
     ),
+    "minspnet-m": Variant(
+        stem=24,
+        stages=(
+            Stage(48, 0),
+            Stage(96, 2),
+            Stage(192, 4, kernel=5),
+            Stage(256, 3, kernel=5, gate=True),
+        ),
+        fusion=112,
+    ),
     "minspnet-n": Variant(
         stem=16,
         stages=(

@@ -26,10 +26,15 @@ PHASES = (
     Phase(0.93, ((256, 256), (256, 160), (320, 192)), mosaic=0.3, scale=(0.5, 1.6), plain=0.4),
     Phase(1.0, ((256, 256), (320, 192), (320, 320), (416, 256)), mosaic=0.0, scale=(0.8, 1.6), plain=0.6),
 )
+# How a network ends that ships for larger inputs too.
+LARGE = Phase(
+    1.0, ((256, 256), (416, 256), (416, 416), (512, 288), (640, 384)), mosaic=0.0, scale=(0.8, 2.2), plain=0.6
+)
 
 
-def look_at(step, steps, rng, skip=0.0, phases=PHASES):
+def look_at(step, steps, rng, skip=0.0, large=False):
     """The Look of a step's batch; the first `skip` part of the phases is left out, as fine-tuning wants."""
+    phases = (*PHASES[:-1], LARGE) if large else PHASES
     progress = skip + (1 - skip) * step / steps
     phase = next(phase for phase in phases if progress < phase.until or phase is phases[-1])
     width, height = phase.sizes[rng.integers(len(phase.sizes))]
