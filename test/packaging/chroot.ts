@@ -89,8 +89,13 @@ export class Debian implements AsyncDisposable {
     return writeFile(join(this.root, path), text);
   }
 
+  /** Takes away what was mounted in it, for who boots it. */
+  async release(): Promise<void> {
+    for (const mounted of this.mounts.splice(0).reverse()) await execute('umount', [mounted]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const mounted of this.mounts.reverse()) await execute('umount', [mounted]);
+    await this.release();
     // What is still mounted, such as this machine's devices, is not to be emptied.
     await execute('rm', ['-rf', '--one-file-system', this.root]);
   }
