@@ -14,8 +14,7 @@ import { Analysis } from '../src/pipeline/analysis.js';
 import { createSource } from '../src/pipeline/capture/create-source.js';
 import { inputOptions, Preparation } from '../src/pipeline/capture/preparation.js';
 import { parseSource } from '../src/pipeline/capture/source.js';
-import { Detector } from '../src/pipeline/detector.js';
-import { Network } from '../src/pipeline/network.js';
+import { Detector, Network } from '../src/pipeline/network.js';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -11,8 +11,7 @@ import type { Size } from '../pipeline/capture/input-size.js';
 import type { Picture } from '../pipeline/capture/picture-source.js';
 import { inputOptions, Preparation } from '../pipeline/capture/preparation.js';
 import { parseSource } from '../pipeline/capture/source.js';
-import { Detector } from '../pipeline/detector.js';
-import { Network } from '../pipeline/network.js';
+import { Detector, Network } from '../pipeline/network.js';
 import type { DetectOptions } from './options.js';
 import { makeOutputFolder, requireOther, writeOutput } from './output-file.js';
 

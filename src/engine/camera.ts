@@ -7,7 +7,7 @@ import type { CameraHealth } from '../contract/health.js';
 import { Analysis } from '../pipeline/analysis.js';
 import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../pipeline/capture/capture.js';
 import type { InputOptions } from '../pipeline/capture/preparation.js';
-import type { Detector } from '../pipeline/detector.js';
+import type { Detector } from '../pipeline/network.js';
 import type { SceneOptions, SceneReport } from '../pipeline/scene.js';
 import { captureTimeNow, monotonicMs } from '../timing/monotonic.js';
 import { Pictures } from './pictures.js';

@@ -3,7 +3,7 @@ import type { EndReason } from '../contract/event.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 import type { TakenPicture } from './capture/preparation.js';
 import { toWhole } from './capture/region.js';
-import type { Detector } from './detector.js';
+import type { Detector } from './network.js';
 import { Scene, type SceneOptions, type SceneReport } from './scene.js';
 import type { StageClock } from './stage-clock.js';
 

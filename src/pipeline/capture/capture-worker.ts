@@ -34,7 +34,7 @@ export interface Attempt {
 }
 
 /** What is heard of an attempt until it is closed. */
-export type AttemptListener = (event: AttemptEvent | { kind: 'frame'; frame: Frame }) => void;
+export type AttemptListener = (event: AttemptEvent) => void;
 
 /** What is needed of a `Worker`. */
 export interface WorkerThread extends Pick<EventEmitter, 'on' | 'once'> {
@@ -48,6 +48,8 @@ export interface CaptureWorkerOptions {
   totals: CaptureCounters;
   /** A thread that says nothing for so long hangs, as does an attempt that does not end; undefined: nobody looks. */
   hangSeconds: number | undefined;
+  /** Of an attempt that was not closed. */
+  onFrame: (frame: Frame) => void;
   /** Every attempt has ended with it. @param crash why, unless it was told to stop */
   onExit: (crash: SourceError | undefined) => void;
   /** It can't be helped from within this process: a call that can't be interrupted doesn't return. */
@@ -166,9 +168,8 @@ export class CaptureWorker {
 
   #frame(generation: number, sent: SentFrame): void {
     const release: Frame['release'] = (cuts = [], settled = false) => this.#release(sent, cuts, settled);
-    const listener = this.#listenerOf(generation);
-    if (listener === undefined) void release();
-    else listener({ kind: 'frame', frame: { ...sent, release } });
+    if (this.#listenerOf(generation) === undefined) void release();
+    else this.options.onFrame({ ...sent, release });
   }
 
   #release({ number, tensor }: SentFrame, cuts: readonly Cut[], settled: boolean): Promise<Uint8Array[]> {

@@ -2,16 +2,8 @@ import { type EngineError, MinspnetError, SourceError } from '../../contract/err
 import type { CaptureState } from '../../contract/status.js';
 import { backoff } from '../../timing/backoff.js';
 import { monotonicMs } from '../../timing/monotonic.js';
-import {
-  type Attempt,
-  type AttemptListener,
-  CaptureWorker,
-  type Frame,
-  isWithin,
-  startThread,
-  type WorkerThread,
-} from './capture-worker.js';
-import { type CaptureOptions, noCounters } from './messages.js';
+import { type Attempt, CaptureWorker, type Frame, isWithin, startThread, type WorkerThread } from './capture-worker.js';
+import { type AttemptEvent, type CaptureOptions, noCounters } from './messages.js';
 import type { SourceFacts } from './picture-source.js';
 import { parseSource, type Source } from './source.js';
 
@@ -33,7 +25,7 @@ export interface CaptureChange {
 export interface CaptureListener {
   changed(change: CaptureChange): void;
   /** The owner must release every frame that it is given. */
-  frame(frame: Frame): void;
+  frame: (frame: Frame) => void;
   rewound(): void;
   /** The capture can't be helped from within this process: a call that can't be interrupted doesn't return. */
   hung(error: EngineError): void;
@@ -191,6 +183,7 @@ export class Capture {
       thread: this.world.startThread({ ...this.options, settings: { ...settings, fps: this.#fps } }),
       totals: this.counters,
       hangSeconds: this.source.live ? settings.recovery.hangSeconds : undefined,
+      onFrame: this.listener.frame,
       onExit: (crash) => this.#exited(worker, crash),
       onHung: (error) => this.listener.hung(error),
     });
@@ -209,11 +202,8 @@ export class Capture {
     if (this.#state.doing === 'queueing') this.#attempt(this.#state.told);
   }
 
-  #hear(event: Parameters<AttemptListener>[0], attempt: Attempt): void {
+  #hear(event: AttemptEvent, attempt: Attempt): void {
     switch (event.kind) {
-      case 'frame':
-        this.listener.frame(event.frame);
-        break;
       case 'opened':
         this.#opened(event.facts, attempt);
         break;

@@ -3,7 +3,7 @@ import type { MotionSettings } from '../../config/schema.js';
 import type { Box } from '../../contract/geometry.js';
 import type { ModelCard, ModelInput } from '../../contract/model-card.js';
 import type { CaptureTime } from '../../timing/monotonic.js';
-import type { Pixels } from '../detector.js';
+import type { Pixels } from '../network.js';
 import type { StageClock } from '../stage-clock.js';
 import { chosenSize, inputSize, type Size } from './input-size.js';
 import { MotionGate } from './motion-gate.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Candidates, suppress } from '../../src/pipeline/nms.js';
+import { type Candidates, suppress } from '../../../src/pipeline/box-decoder.js';
 
 function candidates(list: { box: number[]; score: number; class: number }[]): Candidates {
   return {
