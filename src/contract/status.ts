@@ -48,7 +48,9 @@ export type CaptureState = z.infer<typeof captureState>;
 /** `minspnet/<node>/<camera>/status`: retained. */
 export const cameraStatus = z.object({
   camera: z.string(),
-  state: captureState,
+  state: z
+    .enum([...captureState.options, 'failed'])
+    .describe('failed: engines die of its pictures, so it is set aside for a while'),
   reason: z.string().optional(),
   code: z.string().optional().describe('stable name of what broke, `ERR_…`'),
   attempts: z.int().min(0).optional().describe('in a row that gave no picture, or not for long'),

@@ -1,8 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { EngineError, MinspnetError, SourceError } from '../contract/errors.js';
-import { libraryEnvironment } from '../device/runtime-library.js';
 import type {
   CameraAdjustment,
   EngineFacts,
@@ -11,10 +8,12 @@ import type {
   TakenPicture,
   ToEngine,
 } from '../engine/protocol.js';
-import { protocolVersion } from '../engine/protocol.js';
 import { captureTimeNow } from '../timing/monotonic.js';
+import { startEngine, tell } from './engine-process.js';
 import { OpenTracks } from './open-tracks.js';
 import type { Part } from './parts.js';
+import { isSound } from './probe.js';
+import { Suspects } from './suspects.js';
 
 type NotForListener = 'ready' | 'stopped' | 'failed' | 'picture' | 'no-picture' | 'building';
 
@@ -22,6 +21,8 @@ type NotForListener = 'ready' | 'stopped' | 'failed' | 'picture' | 'no-picture' 
 export interface EngineListener {
   ready(facts: EngineFacts, restarts: number): void;
   message(message: Exclude<FromEngine, { kind: NotForListener }>): void;
+  /** Engines die of that camera's pictures, the last one so; it is tried again, alone, after `retryMs`. */
+  setAside(camera: string, how: string, retryMs: number): void;
   /** The engine is gone and will be replaced; its open tracks have been ended by `message`. */
   lost(reason: string): void;
   /** No engine will run: the model is bad, or engines die again and again at their start. */
@@ -37,6 +38,8 @@ export interface EngineHostOptions {
   startTimeoutMs?: number;
   /** An engine that says nothing for so long hangs, milliseconds. */
   silenceMs?: number;
+  /** How often a camera that engines die of is tried again, milliseconds. */
+  probeMs?: number;
 }
 
 /** So long a picture that was asked for may take; the engine itself gives up before. Milliseconds. */
@@ -54,23 +57,8 @@ const graceMs = 10_000;
 /** An engine that dies before it is ready this often in a row is given up. */
 const maxFailedStarts = 5;
 
-/** The engine's heap holds settings and small messages; V8's default young generation would cost 16 MB more. */
-const execArgv = ['--max-semi-space-size=4', '--max-old-space-size=128'];
-
-/**
- * Every call of FFmpeg that waits for a camera holds a thread of libuv's pool, which the whole engine shares. With the
- * usual four, four silent cameras would stop all others; a camera may have three attempts on their way out beside its
- * newest one.
- */
-function poolSize(cameras: number): number {
-  return Math.min(1024, 4 + 4 * cameras);
-}
-
-/**
- * glibc gives each thread an arena of its own, each with its own holes: 16 MB for the engine's sixteen threads, which
- * seldom allocate at the same moment. Other C libraries ignore it.
- */
-const allocator = { MALLOC_ARENA_MAX: '1' };
+/** A camera that engines die of is tried again so often, milliseconds. */
+const usualProbeMs = 600_000;
 
 /** Keeps one engine process running: starts it, listens whether it lives, replaces it when it doesn't. */
 export class EngineHost implements Part {
@@ -79,6 +67,12 @@ export class EngineHost implements Part {
   state: 'stopped' | 'starting' | 'ready' | 'restarting' = 'stopped';
   #child: ChildProcess | undefined;
   #failedStarts = 0;
+  readonly #suspects = new Suspects();
+  /** Pictures of each camera that the present engine has analysed. */
+  #frames: Record<string, number> = {};
+  #readyAt = Number.POSITIVE_INFINITY;
+  #probeTimer: NodeJS.Timeout | undefined;
+  readonly #probing = new AbortController();
   /** By then the engine has said something, or has been ended or replaced; on the clock of `performance.now()`. */
   #dueMs = 0;
   #watchdog: NodeJS.Timeout | undefined;
@@ -106,32 +100,19 @@ export class EngineHost implements Part {
   start(): void {
     clearTimeout(this.#restartTimer);
     this.state = this.restarts === 0 ? 'starting' : 'restarting';
-    const program = this.options.program ?? fileURLToPath(new URL('../engine/main.js', import.meta.url));
-    const env = {
-      ...allocator,
-      ...libraryEnvironment(this.#settings.runtime),
-      UV_THREADPOOL_SIZE: String(poolSize(Object.keys(this.#settings.cameras).length)),
-    };
+    const { cameras } = this.#settings;
+    const running = Object.entries(cameras).filter(([camera]) => !this.#suspects.setAside.has(camera));
+    const settings = { ...this.#settings, cameras: Object.fromEntries(running) };
+    this.#frames = Object.fromEntries(running.map(([camera]) => [camera, 0]));
     let child: ChildProcess;
     try {
-      child = fork(program, { serialization: 'advanced', execArgv, env, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+      child = startEngine(settings, (child, how) => this.#ended(child, how), this.options.program);
     } catch (error) {
-      this.#gone((error as Error).message); // Node throws some of the kernel's refusals: no memory, for one
+      this.#gone((error as Error).message);
       return;
     }
     this.#child = child;
-    // What libraries and a crash print goes out like our own words: with nothing secret in it.
-    if (child.stderr) createInterface(child.stderr).on('line', (line) => process.stderr.write(`${line}\n`));
     child.on('message', (message: FromEngine) => this.#receive(message));
-    child.once('exit', (code, signal) => {
-      const how = signal ? `signal ${signal}` : `exit code ${code}`;
-      // What it said before it died may still lie in the channel, and comes before the channel's end.
-      if (child.connected) child.once('disconnect', () => this.#ended(child, how));
-      else this.#ended(child, how);
-    });
-    child.once('error', (error) => this.#ended(child, error.message)); // it could not be started at all
-    const runId = Date.now().toString(36);
-    this.#send({ kind: 'start', protocolVersion, settings: { ...this.#settings, runId } });
     this.#isBuilding = false;
     this.#watch(this.options.startTimeoutMs ?? (mayBuild(this.#settings.runtime) ? buildMs : 20_000));
   }
@@ -141,6 +122,8 @@ export class EngineHost implements Part {
     this.#stopping = true;
     clearTimeout(this.#watchdog);
     clearTimeout(this.#restartTimer);
+    clearTimeout(this.#probeTimer);
+    this.#probing.abort();
     if (this.#child !== undefined) await this.#takeDown(this.#child, 'stopping', timeoutMs);
     this.state = 'stopped';
   }
@@ -196,7 +179,8 @@ export class EngineHost implements Part {
   async takePicture(camera: string, still = false): Promise<TakenPicture> {
     const id = ++this.#lastPicture;
     const answer = await new Promise<TakenPicture | MinspnetError>((resolve) => {
-      const [waitMs, why] = this.state === 'ready' ? [pictureMs, noAnswer] : [0, noEngine];
+      const isRunning = this.state === 'ready' && !this.#suspects.setAside.has(camera);
+      const [waitMs, why] = isRunning ? [pictureMs, noAnswer] : [0, noEngine];
       const late = setTimeout(() => this.#answerPicture(id, why()), waitMs);
       this.#pictures.set(id, (answer) => {
         clearTimeout(late);
@@ -238,7 +222,7 @@ export class EngineHost implements Part {
   }
 
   #send(message: ToEngine): void {
-    if (this.#child?.connected) this.#child.send(message, () => {}); // a dead engine is noticed by its exit
+    tell(this.#child, message);
   }
 
   #receive(message: FromEngine): void {
@@ -247,6 +231,7 @@ export class EngineHost implements Part {
     switch (message.kind) {
       case 'ready':
         this.state = 'ready';
+        this.#readyAt = performance.now();
         this.#failedStarts = 0;
         this.#trial?.resolve(message.facts);
         this.options.listener.ready(message.facts, this.restarts);
@@ -269,6 +254,10 @@ export class EngineHost implements Part {
         break;
       case 'state':
         this.#openTracks.count(message.state);
+        this.options.listener.message(message);
+        break;
+      case 'heartbeat':
+        for (const [camera, { frames }] of Object.entries(message.cameras)) this.#frames[camera] = frames;
         this.options.listener.message(message);
         break;
       default:
@@ -316,10 +305,44 @@ export class EngineHost implements Part {
     }
     this.options.listener.lost(`the engine ended with ${how}`);
     this.restarts += 1;
+    const wasReady = this.state === 'ready';
     this.state = 'restarting';
-    const delayMs = 200 * 2 ** this.#failedStarts;
+    const delayMs = wasReady ? this.#suspect(how) : 200 * 2 ** this.#failedStarts;
     this.#dueMs = performance.now() + delayMs;
     this.#restartTimer = setTimeout(() => this.start(), delayMs);
+  }
+
+  /** @returns after how long the next engine is started, milliseconds */
+  #suspect(how: string): number {
+    const before = new Set(this.#suspects.setAside);
+    const delayMs = this.#suspects.died({ livedMs: performance.now() - this.#readyAt, frames: this.#frames });
+    for (const camera of this.#suspects.setAside) {
+      if (!before.has(camera)) this.options.listener.setAside(camera, how, this.#probeMs);
+    }
+    const added = this.#suspects.setAside.size - before.size;
+    if (added > 0) this.#probeLater(added > 1 ? 0 : this.#probeMs); // of several at once only some are to blame
+    return delayMs;
+  }
+
+  get #probeMs(): number {
+    return this.options.probeMs ?? usualProbeMs;
+  }
+
+  #probeLater(delayMs = this.#probeMs): void {
+    clearTimeout(this.#probeTimer);
+    if (this.#stopping || this.#suspects.setAside.size === 0) return;
+    this.#probeTimer = setTimeout(() => void this.#probeAll(), delayMs);
+  }
+
+  /** Whoever is sound comes back, with another engine for all. */
+  async #probeAll(): Promise<void> {
+    const sound: string[] = [];
+    for (const camera of this.#suspects.setAside) {
+      if (await isSound(camera, this.#settings, this.#probing.signal, this.options.program)) sound.push(camera);
+    }
+    for (const camera of sound) this.#suspects.release(camera);
+    if (sound.length > 0 && !this.#replacing && !this.#stopping) await this.replace(this.#settings).catch(() => {});
+    this.#probeLater();
   }
 
   #endOpenTracks(reason: 'engine-restart' | 'stopping'): void {
@@ -351,5 +374,9 @@ function noAnswer(): SourceError {
 }
 
 function noEngine(): SourceError {
-  return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', 'there is no engine now to take a picture. Try again.');
+  return new SourceError(
+    'ERR_SOURCE_NO_PICTURE',
+    'source',
+    'no engine takes its pictures now: see its status. Try again.',
+  );
 }

@@ -80,6 +80,12 @@ export class EngineReports implements EngineListener {
     this.options.log.error(`${reason}; another one is started`);
   }
 
+  setAside(camera: string, how: string, retryMs: number): void {
+    const reason = `engines die of its pictures (${how}): it is set aside, and tried alone now and then`;
+    const at = new Date().toISOString();
+    this.options.feed.emit('cameraStatus', { camera, state: 'failed', reason, code: 'ERR_ENGINE_CAMERA', retryMs, at });
+  }
+
   gaveUp(error: MinspnetError): void {
     this.options.finish(error);
   }

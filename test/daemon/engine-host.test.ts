@@ -25,6 +25,7 @@ class Watched {
         message: (message) => this.messages.push(message as Message),
         lost: (reason) => this.lost.push(reason),
         gaveUp: (error) => this.lost.push(error.message),
+        setAside: (camera) => this.lost.push(camera),
       },
     });
   }
@@ -248,6 +249,7 @@ t.test('an engine that says that TensorRT builds may be silent meanwhile, and no
       message: () => {},
       lost: () => lost.push(performance.now() - startedAt),
       gaveUp: () => {},
+      setAside: () => {},
     },
     program,
     silenceMs: 300,

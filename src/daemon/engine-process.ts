@@ -1,0 +1,59 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { libraryEnvironment } from '../device/runtime-library.js';
+import { type EngineSettings, protocolVersion, type ToEngine } from '../engine/protocol.js';
+
+/** The engine's heap holds settings and small messages; V8's default young generation would cost 16 MB more. */
+const execArgv = ['--max-semi-space-size=4', '--max-old-space-size=128'];
+
+/**
+ * Every call of FFmpeg that waits for a camera holds a thread of libuv's pool, which the whole engine shares. With the
+ * usual four, four silent cameras would stop all others; a camera may have three attempts on their way out beside its
+ * newest one.
+ */
+function poolSize(cameras: number): number {
+  return Math.min(1024, 4 + 4 * cameras);
+}
+
+/**
+ * glibc gives each thread an arena of its own, each with its own holes: 16 MB for the engine's sixteen threads, which
+ * seldom allocate at the same moment. Other C libraries ignore it.
+ */
+const allocator = { MALLOC_ARENA_MAX: '1' };
+
+/**
+ * Starts an engine. Its end is told by `ended`, once, after everything that it has said; also when it could not be started.
+ *
+ * @param program its own; another one only in tests
+ * @throws what Node throws where the kernel refuses: no memory, for one
+ */
+export function startEngine(
+  settings: Omit<EngineSettings, 'runId'>,
+  ended: (child: ChildProcess, how: string) => void,
+  program = fileURLToPath(new URL('../engine/main.js', import.meta.url)),
+): ChildProcess {
+  const env = {
+    ...allocator,
+    ...libraryEnvironment(settings.runtime),
+    UV_THREADPOOL_SIZE: String(poolSize(Object.keys(settings.cameras).length)),
+  };
+  const stdio = ['ignore', 'inherit', 'pipe', 'ipc'] as const;
+  const child = fork(program, { serialization: 'advanced', execArgv, env, stdio: [...stdio] });
+  // What libraries and a crash print goes out like our own words: with nothing secret in it.
+  if (child.stderr) createInterface(child.stderr).on('line', (line) => process.stderr.write(`${line}\n`));
+  child.once('exit', (code, signal) => {
+    const how = signal ? `signal ${signal}` : `exit code ${code}`;
+    // What it said before it died may still lie in the channel, and comes before the channel's end.
+    if (child.connected) child.once('disconnect', () => ended(child, how));
+    else ended(child, how);
+  });
+  child.once('error', (error) => ended(child, error.message));
+  tell(child, { kind: 'start', protocolVersion, settings: { ...settings, runId: Date.now().toString(36) } });
+  return child;
+}
+
+/** A dead engine hears nothing, and is noticed by its end. */
+export function tell(child: ChildProcess | undefined, message: ToEngine): void {
+  if (child?.connected) child.send(message, () => {});
+}

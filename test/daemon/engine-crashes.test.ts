@@ -1,0 +1,114 @@
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { type Settings, settingsSchema } from '../../src/config/schema.js';
+import { EngineHost } from '../../src/daemon/engine-host.js';
+import { type FromEngine, protocolVersion } from '../../src/engine/protocol.js';
+import { loadModel } from '../../src/model/load.js';
+import { until } from '../support/until.js';
+
+type Message = Exclude<FromEngine, { kind: 'ready' | 'stopped' | 'failed' }>;
+
+async function settingsOf(model: string) {
+  const { runtime, events, cameras } = settingsSchema.parse({
+    cameras: { door: { source: 'demo', loop: true } },
+  });
+  return { model: await loadModel(model, 'auto'), runtime, events, cameras, adjustments: {}, cacheDirectory: tmpdir() };
+}
+
+/** A stand-in for an engine, which native code can't be made to kill at will. @param body on `start`, with its `cameras` */
+function standIn(t: Test, body: string): string {
+  const program = join(t.testdir(), 'engine.mjs');
+  writeFileSync(
+    program,
+    `process.on('message', ({ kind, settings }) => {
+      if (kind === 'stop') process.exit(0);
+      if (kind !== 'start') return;
+      const cameras = Object.keys(settings.cameras);
+      ${body}
+    });`,
+  );
+  return program;
+}
+const ready = `process.send({ kind: 'ready', protocolVersion: ${protocolVersion}, facts: { provider: { active: 'cpu' } } });`;
+const beat = `setInterval(() => process.send({ kind: 'heartbeat', at: 0, rssBytes: 0, cpuSeconds: 0,
+  cameras: Object.fromEntries(cameras.map((camera) => [camera, { frames: camera === 'b' ? 0 : 9 }])) }), 20);`;
+
+t.test('a camera that engines die of is set aside with its reason, tried alone, and the others go on', async (t) => {
+  const program = standIn(
+    t,
+    `${ready} ${beat} if (cameras.includes('b')) setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 100);`,
+  );
+  const settings = await settingsOf('minspnet-s');
+  const camera = settings.cameras.door as Settings['cameras'][string];
+  const messages: Message[] = [];
+  const failed: unknown[] = [];
+  let lost = 0;
+  const host = new EngineHost({
+    settings: { ...settings, cameras: { a: camera, b: camera, c: camera } },
+    listener: {
+      ready: () => {},
+      message: (message) => messages.push(message as Message),
+      lost: () => {
+        lost += 1;
+      },
+      gaveUp: (error) => t.fail(error.message),
+      setAside: (...what) => failed.push(what),
+    },
+    program,
+    probeMs: 200,
+  });
+  t.teardown(() => host.stop(0));
+  host.start();
+  await until(() => failed.length > 0);
+  t.strictSame(failed, [['b', 'signal SIGSEGV', 200]]);
+  await until(() => host.state === 'ready');
+  const { pid } = host;
+  const from = messages.length;
+  await sleep(1500); // several tries alone
+  t.equal(host.pid, pid, 'the engine of the others lives on');
+  t.equal(lost, 3);
+  const last = messages.slice(from).findLast(({ kind }) => kind === 'heartbeat');
+  t.strictSame(Object.keys((last as { cameras: object }).cameras), ['a', 'c']);
+  await t.rejects(host.takePicture('b'), { code: 'ERR_SOURCE_NO_PICTURE' });
+  t.ok(host.isWell);
+});
+
+t.test('engines that die before they are ready are given up after five', async (t) => {
+  const lost: string[] = [];
+  const given: string[] = [];
+  const host = new EngineHost({
+    settings: await settingsOf('minspnet-s'),
+    listener: {
+      ready: () => {},
+      message: () => {},
+      lost: (reason) => lost.push(reason),
+      gaveUp: ({ code }) => given.push(code),
+      setAside: () => {},
+    },
+    program: standIn(t, 'process.exit(3);'),
+  });
+  t.teardown(() => host.stop(0));
+  host.start();
+  await until(() => given.length > 0, 20_000);
+  t.strictSame(given, ['ERR_ENGINE_START']);
+  t.equal(lost.length, 4);
+  t.match(lost[0], /exit code 3/);
+});
+
+t.test('the host is well while its engine speaks, and not when it is stopped', async (t) => {
+  const host = new EngineHost({
+    settings: await settingsOf('minspnet-s'),
+    listener: { ready: () => {}, message: () => {}, lost: () => {}, gaveUp: () => {}, setAside: () => {} },
+    program: standIn(t, `${ready} ${beat}`),
+  });
+  t.notOk(host.isWell, 'not before it starts');
+  host.start();
+  t.ok(host.isWell);
+  await until(() => host.state === 'ready');
+  t.ok(host.isWell);
+  await host.stop(0);
+  t.notOk(host.isWell);
+});
