@@ -130,7 +130,7 @@ export class Daemon {
     clearRemovedCameras(publisher, configuration, feed, log);
     if (mqtt.homeAssistant.enabled) announceToHomeAssistant(publisher, feed, configuration, { version, board });
     return [
-      new MqttIntegration(publisher, feed, log, shown),
+      new MqttIntegration(publisher, feed, configuration, log, shown),
       ...(frigate ? [new FrigateIntegration(frigate, publisher, requests, feed, configuration, version)] : []),
       host,
       control,

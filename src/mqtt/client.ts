@@ -249,9 +249,6 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
       const { receiveMaximum = 65_535, maximumPacketSize = Number.POSITIVE_INFINITY } = connack.properties ?? {};
       this.#session = { receiveMaximum, maximumPacketSize };
       this.#timer = setTimeout(() => this.#choice.becameStable(), this.#choice.stableMs);
-      this.publish(this.#options.statusTopic, 'online', { retain: true }, (error) => {
-        if (error instanceof PublishError) this.drop(error);
-      });
       for (const filter of this.#filters) this.#listen(client, filter);
       this.emit('connected', this.#shown);
       this.#firstAnswer?.resolve();

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError } from 'aedes';
 import { BrokerError, ConfigError } from '../contract/errors.js';
@@ -38,6 +39,11 @@ const drainMs = 5_000;
 /** One message (a still of twelve megapixels has half of that), and all retained ones together; bytes. */
 export const maxPayload = 8 * 1024 * 1024;
 const maxRetained = 16 * 1024 * 1024;
+/** What says how things are is smaller than that, and is retained whatever else is: so many topics of it. */
+const smallPayload = 16 * 1024;
+const maxSmall = 4_000;
+/** Nobody needs more bytes to say who they are. */
+const maxBeforeAdmission = 64 * 1024;
 
 /** A wrong password is answered no sooner than that, ms: guessing takes its time. */
 const refusalMs = 500;
@@ -55,6 +61,9 @@ export class EmbeddedBroker extends EventEmitter<EmbeddedBrokerEvents> {
   /** Bytes by topic. */
   readonly #retained = new Map<string, number>();
   #retainedBytes = 0;
+  #smallRetained = 0;
+  /** Connections of those who were let in. */
+  readonly #admitted = new WeakSet<object>();
   #server: Server | undefined;
   /** The daemon's own door, where the other one wants TLS. */
   #localServer: Server | undefined;
@@ -118,9 +127,11 @@ export class EmbeddedBroker extends EventEmitter<EmbeddedBrokerEvents> {
         packet.clean = true;
         done(null, true);
       },
-      authenticate: (_client, name, given, done) => {
-        if (this.#admits(name, given)) done(null, true);
-        else setTimeout(done, refusalMs, notAuthorised(), false);
+      authenticate: (client, name, given, done) => {
+        if (this.#admits(name, given)) {
+          this.#admitted.add(client.conn);
+          done(null, true);
+        } else setTimeout(done, refusalMs, notAuthorised(), false);
       },
       authorizePublish: (_client, packet, done) => {
         const allowed = packet.payload.length <= maxPayload && !packet.topic.startsWith('$');
@@ -133,15 +144,24 @@ export class EmbeddedBroker extends EventEmitter<EmbeddedBrokerEvents> {
       this.emit('warning', new BrokerError('ERR_BROKER_OWN', 'broker', `our own broker: ${message}`, { cause: error }));
     };
     (aedes as EventEmitter).on('error', warn); // its types leave this one out
+    const take = (stream: Duplex) => {
+      let bytes = 0;
+      // Seen as aedes reads it, which keeps what it reads until a packet is complete.
+      stream.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > maxBeforeAdmission && !this.#admitted.has(stream)) stream.destroy();
+      });
+      aedes.handle(stream);
+    };
     const webSockets = new WebSocketDoor({
       passwordAsked: this.#options.password !== undefined,
       maxPayload: maxPayload + 1024,
-      handle: (stream) => void aedes.handle(stream),
+      handle: take,
     });
     const handle = (socket: Socket) => {
       whatComes(socket, connectMs, (protocol) => {
         if (protocol === 'http') webSockets.let(socket);
-        else aedes.handle(socket);
+        else take(socket);
       });
     };
     const open = (server: Server): Server => {
@@ -191,7 +211,7 @@ export class EmbeddedBroker extends EventEmitter<EmbeddedBrokerEvents> {
     await new Promise<void>((resolve) => aedes.close(resolve));
     await closed;
     this.#retained.clear();
-    this.#retainedBytes = 0;
+    this.#retainedBytes = this.#smallRetained = 0;
   }
 
   #admits(name: string | undefined, given: Readonly<Buffer> | undefined): boolean {
@@ -204,9 +224,13 @@ export class EmbeddedBroker extends EventEmitter<EmbeddedBrokerEvents> {
 
   /** Whether there is room for it; where there is not, it goes to those who listen now. */
   #mayRetain(topic: string, bytes: number): boolean {
-    const total = this.#retainedBytes - (this.#retained.get(topic) ?? 0) + bytes;
-    if (bytes > 0 && total > maxRetained) return false;
-    this.#retainedBytes = total;
+    const before = this.#retained.get(topic);
+    const isSmall = (size: number | undefined) => size !== undefined && size <= smallPayload;
+    const small = this.#smallRetained - Number(isSmall(before)) + Number(bytes > 0 && isSmall(bytes));
+    const large = this.#retainedBytes - (isSmall(before) ? 0 : (before ?? 0)) + (isSmall(bytes) ? 0 : bytes);
+    if (bytes > 0 && (isSmall(bytes) ? small > maxSmall : large > maxRetained)) return false;
+    this.#smallRetained = small;
+    this.#retainedBytes = large;
     if (bytes === 0) this.#retained.delete(topic);
     else this.#retained.set(topic, bytes);
     return true;

@@ -31,7 +31,7 @@ export interface Discovery {
   components: Record<string, Component>;
 }
 
-const eventTypes = ['new', 'update', 'end', 'crossing', 'enter', 'leave', 'dwell'];
+const eventTypes = ['new', 'end', 'crossing', 'enter', 'leave', 'dwell'];
 
 /** The board's id, in the topic of its discovery and in the ids of all that belongs to it. */
 export function boardId(base: string, node: string): string {
@@ -49,7 +49,7 @@ export function describeBoard(facts: HomeAssistantFacts, topics: Topics): Discov
   const diagnostic = { entity_category: 'diagnostic' };
   const ofHealth = (template: string) => ({
     state_topic: topics.health,
-    value_template: `{{ ${template} }}`,
+    value_template: ifDefined(template),
     availability: [nodeIsThere(topics)],
   });
   const measured = { platform: 'sensor', state_class: 'measurement' };
@@ -81,7 +81,7 @@ export function describeBoard(facts: HomeAssistantFacts, topics: Topics): Discov
       suggested_display_precision: 1,
       ...ofHealth('value_json.broker.medianMs if value_json.broker else None'),
       json_attributes_topic: topics.health,
-      json_attributes_template: '{{ value_json.broker | to_json if value_json.broker else "{}" }}',
+      json_attributes_template: '{{ (value_json.broker or {}) | to_json if value_json is defined else "{}" }}',
       ...diagnostic,
     },
     waiting: {
@@ -113,7 +113,7 @@ export function describeBoard(facts: HomeAssistantFacts, topics: Topics): Discov
       platform: 'sensor',
       name: 'Held back by',
       icon: 'mdi:thermometer-alert',
-      ...ofHealth("(value_json.governor.heldBackBy or 'nothing') if value_json.governor else None"),
+      ...ofHealth("(value_json.governor.heldBackBy or 'nothing') if value_json.governor is defined else None"),
       ...diagnostic,
     },
     throttled: exists(sensors.throttled) && {
@@ -137,7 +137,7 @@ export function describeBoard(facts: HomeAssistantFacts, topics: Topics): Discov
       title: 'MINSPNET',
       device_class: 'firmware',
       state_topic: topics.info,
-      value_template: '{{ value_json.version }}',
+      value_template: ifDefined('value_json.version'),
       latest_version_topic: `${base}/release`,
       availability: [nodeIsThere(topics)],
       ...diagnostic,
@@ -181,7 +181,7 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
       name: label,
       device_class: 'occupancy',
       ...state,
-      value_template: `{{ 'ON' if ${template} > 0 else 'OFF' }}`,
+      value_template: ifDefined(`'ON' if ${template} > 0 else 'OFF'`),
     };
     components[`${key}_count`] = {
       platform: 'sensor',
@@ -189,7 +189,7 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
       state_class: 'measurement',
       icon: 'mdi:counter',
       ...state,
-      value_template: `{{ ${template} }}`,
+      value_template: ifDefined(template),
     };
   };
   for (const one of seen) {
@@ -209,7 +209,7 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
       name: 'Motion',
       device_class: 'motion',
       state_topic: topics.cameraState(name),
-      value_template: "{{ 'ON' if value_json.moving > 0 else 'OFF' }}",
+      value_template: ifDefined("'ON' if value_json.moving > 0 else 'OFF'"),
       ...live,
     },
     // What has happened stays true when the camera is away.
@@ -219,8 +219,10 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
       icon: 'mdi:motion-sensor',
       state_topic: topics.events(name),
       event_types: eventTypes,
+      // No `update`, which comes again and again, and nothing that happened long ago.
       value_template:
-        "{{ dict(value_json, event_type=value_json.type) | to_json if value_json.type != 'gap' else '' }}",
+        `{{ dict(value_json, event_type=value_json.type) | to_json if value_json is defined ` +
+        `and value_json.type in ${JSON.stringify(eventTypes)} and not value_json.replayed else '' }}`,
       qos: 1,
       ...board,
     },
@@ -236,7 +238,7 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
       name: 'Connectivity',
       device_class: 'connectivity',
       state_topic: topics.cameraStatus(name),
-      value_template: "{{ 'ON' if value_json.state == 'live' else 'OFF' }}",
+      value_template: ifDefined("'ON' if value_json.state == 'live' else 'OFF'"),
       json_attributes_topic: topics.cameraStatus(name),
       entity_category: 'diagnostic',
       ...board,
@@ -249,7 +251,7 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
       suggested_display_precision: 1,
       icon: 'mdi:speedometer',
       state_topic: topics.health,
-      value_template: `{{ value_json.cameras.get(${JSON.stringify(name)}, {}).get('fps') }}`,
+      value_template: ifDefined(`value_json.cameras.get(${JSON.stringify(name)}, {}).get('fps')`),
       entity_category: 'diagnostic',
       ...board,
     },
@@ -263,7 +265,7 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
       state_on: 'ON',
       state_off: 'OFF',
       ...adjustable,
-      value_template: "{{ 'ON' if value_json.detect else 'OFF' }}",
+      value_template: ifDefined("'ON' if value_json.detect else 'OFF'"),
     },
     min_score: isOn('minScore') && {
       platform: 'number',
@@ -276,7 +278,7 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
       ...ask('minScore'),
       command_template: `{"camera":"${name}","minScore":{{ value }}}`,
       ...adjustable,
-      value_template: '{{ value_json.minScore }}',
+      value_template: ifDefined('value_json.minScore'),
     },
     rate: isOn('rate') && {
       platform: 'number',
@@ -290,7 +292,7 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
       ...ask('rate'),
       command_template: `{"camera":"${name}","fps":{{ value }}}`,
       ...adjustable,
-      value_template: '{{ value_json.fps }}',
+      value_template: ifDefined('value_json.fps'),
     },
     restart: isOn('restart') && {
       platform: 'button',
@@ -323,13 +325,18 @@ function cameraGivesPictures(camera: string, topics: Topics) {
   return {
     topic: topics.cameraStatus(camera),
     // One that stalls for a moment has not left yet.
-    value_template: "{{ 'online' if value_json.state in ['live', 'stalled'] else 'offline' }}",
+    value_template:
+      "{{ 'online' if value_json is defined and value_json.state in ['live', 'stalled'] else 'offline' }}",
     payload_available: 'online',
     payload_not_available: 'offline',
   };
 }
 
-/** Home Assistant takes the word None for "unknown". */
+/** A topic that is cleared brings an empty payload, which is no JSON. Home Assistant takes the word None for "unknown". */
+function ifDefined(value: string): string {
+  return `{{ (${value}) if value_json is defined else None }}`;
+}
+
 function onOff(value: string): string {
   return `None if ${value} is none else 'ON' if ${value} else 'OFF'`;
 }

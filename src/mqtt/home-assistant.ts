@@ -11,6 +11,9 @@ import {
 import type { Publisher } from './publisher.js';
 import { readRetained } from './read-retained.js';
 
+/** Home Assistant is answered no more often than that, ms. */
+const birthMs = 10_000;
+
 /**
  * Announces the board and its cameras to Home Assistant, and takes back what is no more. What an earlier run announced is
  * read from the broker, so it is found also when our own state was lost.
@@ -24,6 +27,8 @@ export class HomeAssistant {
   /** One announcement after the other; the newest facts win. */
   #announcing: Promise<void> | undefined;
   #again = false;
+  #birth: NodeJS.Timeout | undefined;
+  #answeredAt = Number.NEGATIVE_INFINITY;
 
   /** @param prefix Home Assistant's discovery prefix */
   constructor(publisher: Publisher, prefix: string) {
@@ -47,9 +52,20 @@ export class HomeAssistant {
     this.#publisher.clear(topic);
   }
 
-  /** Home Assistant has started, and knows nothing: everything once more. A retained word is of an earlier start. */
+  /**
+   * Home Assistant has started, and knows nothing: discovery and states once more. A retained word is of an earlier start.
+   * Anybody may say it, so it is answered now and then.
+   */
   #receive({ topic, payload, retain }: IncomingMessage): void {
-    if (topic === `${this.#prefix}/status` && !retain && String(payload) === 'online') this.#publisher.resendRetained();
+    if (topic !== `${this.#prefix}/status` || retain || String(payload) !== 'online') return;
+    this.#birth ??= setTimeout(
+      () => {
+        this.#birth = undefined;
+        this.#answeredAt = performance.now();
+        this.#publisher.resendRetained();
+      },
+      Math.max(0, this.#answeredAt + birthMs - performance.now()),
+    ).unref();
   }
 
   #wake(): void {

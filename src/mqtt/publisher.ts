@@ -103,6 +103,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #delivered = 0;
   #onIdle: (() => void) | undefined;
   #retainedInFlight = 0;
+  /** In this session. */
+  #hasSaidOnline = false;
   #unsaid: Unsaid[] = [];
   readonly #mirror: Mirror | undefined;
   /** The event whose mirror image has been sent in this session. */
@@ -254,9 +256,9 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#pump();
   }
 
-  /** Says again all that stands at retained topics, for those who ask for it. */
+  /** Says again what stands at retained topics, but for pictures, for those who ask for it. */
   resendRetained(): void {
-    this.#retained.resend();
+    this.#retained.resend(({ contentType }) => contentType !== 'image/jpeg');
     this.#pump();
   }
 
@@ -302,6 +304,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #connected(url: string): void {
     this.#retained.resend();
+    this.#hasSaidOnline = false;
     this.#replayEnd = new Map(this.#outbox.last);
     this.#replayed = 0;
     this.#told.clear();
@@ -328,6 +331,10 @@ export class Publisher extends EventEmitter<PublisherEvents> {
         this.#sendRetained(value);
         continue;
       }
+      if (!this.#hasSaidOnline) {
+        this.#sayOnline(); // whoever hears it finds nothing of an earlier run at the other topics
+        continue;
+      }
       const unsaid = this.#unsaid.shift();
       if (unsaid !== undefined) {
         this.#say(unsaid);
@@ -341,6 +348,13 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       this.#sendEvent(entry);
     }
     this.#checkIdle();
+  }
+
+  #sayOnline(): void {
+    this.#hasSaidOnline = true;
+    this.#client.publish(this.topics.status, 'online', { retain: true }, (error) => {
+      if (error instanceof PublishError) this.#client.drop(error);
+    });
   }
 
   #sendRetained({ topic, payload, contentType }: RetainedValue): void {

@@ -53,9 +53,9 @@ export class RetainedValues {
     return this.#unsent.size === 0;
   }
 
-  /** A new session: the broker may have forgotten all. */
-  resend(): void {
-    for (const topic of this.#values.keys()) this.#unsent.add(topic);
+  /** All of them, or those that are wanted: in a new session, the broker may have forgotten all. */
+  resend(isWanted: (value: RetainedValue) => boolean = () => true): void {
+    for (const value of this.#values.values()) if (isWanted(value)) this.#unsent.add(value.topic);
   }
 
   delete(topic: string): void {

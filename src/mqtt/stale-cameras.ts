@@ -12,6 +12,7 @@ const ofCameras: ChannelName[] = ['cameraState', 'cameraStatus', 'cameraSettings
  * Takes away what stands at the retained topics of cameras that the settings don't name any more. The broker is asked
  * what stands there, so what an earlier run left is found, too.
  *
+ * @param removing is told of each camera before its topics are cleared: who reads them must be told first
  * @returns the cameras that were found; undefined where the session was lost meanwhile
  */
 export async function clearStaleCameras(
@@ -19,20 +20,22 @@ export async function clearStaleCameras(
   topics: Topics,
   base: string,
   cameras: readonly string[],
+  removing: (camera: string) => void = () => {},
 ): Promise<Set<string> | undefined> {
   const found = await readRetained(
     publisher,
     ofCameras.map((channel) => topics.filter(channel)),
   );
   if (found === undefined) return undefined;
+  const cameraOf = (topic: string) => parseTopic(base, topic)?.levels.camera;
   const stale = new Set<string>();
   for (const { topic } of found) {
-    const camera = parseTopic(base, topic)?.levels.camera;
-    if (camera === undefined || cameras.includes(camera)) continue;
-    publisher.clear(topic);
-    stale.add(camera);
+    const camera = cameraOf(topic);
+    if (camera !== undefined && !cameras.includes(camera)) stale.add(camera);
   }
   for (const camera of stale) {
+    removing(camera);
+    for (const { topic } of found) if (cameraOf(topic) === camera) publisher.clear(topic);
     publisher.clear(topics.picture(camera));
     publisher.clear(topics.still(camera));
   }

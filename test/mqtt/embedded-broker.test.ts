@@ -163,6 +163,35 @@ t.test('what is retained is bounded in all', async (t) => {
   await Promise.all([sender.stop(), listener.stop()]);
 });
 
+t.test('what says how things are is retained, however full the place for large messages is', async (t) => {
+  const broker = new EmbeddedBroker({ host, port: 0, strict: true });
+  await broker.start();
+  t.teardown(() => broker.stop());
+  const sender = await Listener.on(broker.url, 'none');
+  await sender.publish('status', 'offline', { retain: true });
+  for (let i = 0; i < 6; i++) await sender.publish(`large/${i}`, Buffer.alloc(3 * 1024 * 1024), { retain: true });
+  await sender.publish('status', 'online', { retain: true });
+  const listener = await Listener.on(broker.url, 'status');
+  await listener.until(() => listener.heard.length > 0);
+  t.equal(String(listener.heard[0]?.payload), 'online');
+  await Promise.all([sender.stop(), listener.stop()]);
+});
+
+t.test('who has not been let in may say little', async (t) => {
+  const broker = new EmbeddedBroker({ host, port: 0, strict: true, username: 'house', password: 'correct horse' });
+  await broker.start();
+  t.teardown(() => broker.stop());
+  const socket = connectSocket(broker.port, host);
+  socket.on('error', () => {});
+  // A CONNECT that announces 200 MB.
+  socket.write(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x64]));
+  const chunk = Buffer.alloc(16 * 1024);
+  const feed = setInterval(() => socket.write(chunk), 1);
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(feed);
+  t.ok(socket.bytesWritten < 8 * 1024 * 1024, `${socket.bytesWritten} bytes`);
+});
+
 t.test('WebSockets at the same port; pages of other sites stay outside where no password is asked for', async (t) => {
   const open = new EmbeddedBroker({ host, port: 0, strict: true });
   const locked = new EmbeddedBroker({ host, port: 0, strict: true, username: 'house', password: 'correct horse' });

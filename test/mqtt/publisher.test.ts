@@ -1,13 +1,16 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type EventMessage, eventMessage } from '../../src/contract/event.js';
 import { Publisher, type PublisherOptions } from '../../src/mqtt/publisher.js';
-import { brokers, Listener, type TestBroker } from '../support/broker.js';
+import { brokers, Door, Listener, type TestBroker } from '../support/broker.js';
 import { account, observation } from '../support/events.js';
 import { silentServer } from '../support/silent-server.js';
+import { until } from '../support/until.js';
 
 const events = 'minspnet/node/street/events';
 
@@ -92,6 +95,93 @@ for (const [name, start] of Object.entries(brokers)) {
       t.equal(String(listener.heard[1]?.payload), 'offline');
     });
   });
+}
+
+t.test('nobody is told an earlier run’s state: what stands there is replaced before `online` is said', async (t) => {
+  const broker = await (brokers.mosquitto ?? brokers.aedes)?.();
+  if (broker === undefined) throw new Error('our own broker is always there');
+  t.teardown(() => broker.stop());
+  const listener = await Listener.on(broker.url, 'minspnet/#');
+  t.teardown(() => listener.stop());
+  const at = '2026-11-25T00:00:00.000Z';
+  const yesterday = { camera: 'street', at, counts: { person: 1 }, moving: 1, zones: {} };
+  await listener.publish('minspnet/node/street/state', JSON.stringify(yesterday), { retain: true });
+  const door = await new Door(() => broker.port).start();
+  t.teardown(() => door.stop());
+  const publisher = await setUp(t as Tap, door);
+  publisher.cameraState({ ...yesterday, counts: {}, moving: 0 });
+  publisher.cameraStatus({ camera: 'street', state: 'starting', at });
+  await publisher.begin();
+  const topics = () => listener.heard.map(({ topic }) => topic.replace('minspnet/node/', ''));
+  await listener.until(() => topics().includes('status'));
+  t.same(topics().slice(1), ['street/state', 'street/status', 'status']);
+  const before = listener.heard.length;
+  door.shut();
+  await until(() => !publisher.counters.connected);
+  publisher.cameraState({ ...yesterday, counts: { person: 2 } });
+  await listener.until(() => listener.heard.slice(before).some(({ payload }) => String(payload) === 'offline'));
+  const offline = listener.heard.length;
+  door.open();
+  await listener.until(() => listener.heard.slice(offline).some(({ payload }) => String(payload) === 'online'));
+  t.equal(topics().slice(offline).indexOf('status'), 2, 'after an outage, too');
+});
+
+t.test('the last will is retained: who comes later hears that a killed publisher is away', async (t) => {
+  for (const [name, start] of Object.entries(brokers)) {
+    const broker = await start();
+    t.teardown(() => broker.stop());
+    const door = await new Door(() => broker.port).start();
+    t.teardown(() => door.stop());
+    const early = await Listener.on(broker.url, 'minspnet/node/status');
+    t.teardown(() => early.stop());
+    const publisher = await setUp(t as Tap, door);
+    await publisher.begin();
+    await early.until(() => early.heard.some(({ payload }) => String(payload) === 'online'));
+    door.shut();
+    await early.until(() => early.heard.some(({ payload }) => String(payload) === 'offline'));
+    const late = await Listener.on(broker.url, 'minspnet/node/status');
+    t.teardown(() => late.stop());
+    await late.until(() => late.heard.length > 0);
+    t.match(late.heard[0], { payload: Buffer.from('offline'), retain: true }, name);
+  }
+});
+
+t.test('no more is on its way at once than the broker takes', async (t) => {
+  let published = 0;
+  const receiveMaximum = 3;
+  const server = createServer((socket) => {
+    let bytes = Buffer.alloc(0);
+    socket.on('data', (chunk) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      for (let packet = firstPacket(bytes); packet !== undefined; packet = firstPacket(bytes)) {
+        bytes = bytes.subarray(packet.length);
+        if (packet[0] === 0x10) socket.write(Buffer.from([0x20, 6, 0, 0, 3, 0x21, 0, receiveMaximum])); // CONNACK
+        if ((packet[0] ?? 0) >> 4 === 3) published++;
+      }
+    });
+    socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as { port: number };
+  const publisher = await setUp(t as Tap, { url: `mqtt://127.0.0.1:${port}`, port, stop: async () => {} });
+  await publisher.begin();
+  for (let i = 0; i < 20; i++) publisher.observation(observation());
+  await until(() => published >= receiveMaximum);
+  await sleep(100); // there is nothing to wait for: more must not come
+  t.equal(published, receiveMaximum);
+});
+
+/** The first complete MQTT packet. */
+function firstPacket(bytes: Buffer): Buffer | undefined {
+  let length = 0;
+  for (let index = 1; index < Math.min(bytes.length, 5); index++) {
+    const byte = bytes[index] ?? 0;
+    length += (byte & 127) * 128 ** (index - 1);
+    if (byte < 128) return bytes.length > index + length ? bytes.subarray(0, index + 1 + length) : undefined;
+  }
+  return undefined;
 }
 
 t.test('a stop ends a start that is under way, and nothing is left open', async (t) => {

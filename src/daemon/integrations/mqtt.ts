@@ -66,7 +66,8 @@ export class MqttIntegration implements Part {
   /** @param shown what the log calls the broker; by default its URL */
   constructor(
     private readonly publisher: Publisher,
-    feed: Feed,
+    private readonly feed: Feed,
+    private readonly configuration: Configuration,
     log: Log,
     shown: (url: string) => string,
   ) {
@@ -89,7 +90,13 @@ export class MqttIntegration implements Part {
       .on('health', (health) => publisher.health(health));
   }
 
+  /** What an earlier run left at retained topics is replaced before `online` is said. */
   async start(): Promise<void> {
+    const at = new Date().toISOString();
+    for (const camera of this.configuration.cameras) {
+      this.publisher.cameraStatus({ camera, state: 'starting', at });
+      this.feed.emit('cameraState', { camera, at, counts: {}, moving: 0, zones: {} });
+    }
     await this.publisher.begin();
   }
 
@@ -135,12 +142,12 @@ export function clearRemovedCameras(publisher: Publisher, configuration: Configu
     if (!isDue || !publisher.counters.connected) return;
     isDue = false;
     const { baseTopic } = configuration.settings.mqtt;
-    const stale = await clearStaleCameras(publisher, publisher.topics, baseTopic, configuration.cameras);
-    if (stale === undefined) isDue = true; // the next session looks again
-    for (const camera of stale ?? []) {
+    const removing = (camera: string) => {
       feed.emit('cameraRemoved', camera);
       log.info(`camera    ${camera} is in the settings no more: its topics are cleared`);
-    }
+    };
+    const stale = await clearStaleCameras(publisher, publisher.topics, baseTopic, configuration.cameras, removing);
+    if (stale === undefined) isDue = true; // the next session looks again
   };
   publisher.on('connected', () => void clear());
   feed.on('configured', () => {
