@@ -21,6 +21,7 @@ import {
 } from 'node-av/lib';
 import type { SourceError } from '../../contract/errors.js';
 import { certificateNotes, certificateProblem } from './certificate.js';
+import { RtspRelay } from './rtsp-relay.js';
 import type { FfmpegSource as Description } from './source.js';
 import { ffmpegError, shown, sourceError } from './source-error.js';
 
@@ -47,6 +48,7 @@ export class FfmpegInput {
   #codecId: Stream['codecpar']['codecId'] | undefined;
   #interrupted = false;
   #bytes: IOContext | undefined;
+  #relay: RtspRelay | undefined;
   /** What broke off the bytes that are given to FFmpeg. */
   #failure: unknown;
 
@@ -81,7 +83,7 @@ export class FfmpegInput {
     if (!this.source.live && isNamedPipe(this.source.url)) throw this.#namedPipe();
     if (this.readBytes === undefined) await resolveHost(this.source);
     this.notes.push(...certificateNotes(this.source));
-    await this.#openByAnyTransport();
+    await this.#openAsItWants();
     this.#stream = this.#chooseStream();
     this.#codecId = this.#stream.codecpar.codecId;
   }
@@ -119,6 +121,7 @@ export class FfmpegInput {
 
   async close(): Promise<void> {
     await this.context.closeInput();
+    await this.#relay?.[Symbol.asyncDispose]();
     this.#bytes?.freeContext();
     this.#bytes = undefined;
   }
@@ -128,8 +131,8 @@ export class FfmpegInput {
     return sourceError(code, 'source', `source ${shown(this.source)} ${what}. ${advice}`);
   }
 
-  async #openInput(options: Record<string, string>): Promise<void> {
-    const { url, format, network } = this.source;
+  async #openInput(url: string, options: Record<string, string>): Promise<void> {
+    const { format, network } = this.source;
     const inputFormat = format === undefined ? null : InputFormat.findInputFormat(format);
     this.context.allocContext(); // or interrupt() would have nothing to interrupt until it is open, and no effect after
     // A read that waits inside the kernel can't be interrupted, so devices are asked again and again.
@@ -144,19 +147,32 @@ export class FfmpegInput {
     );
   }
 
-  /** RTSP over TCP, and over UDP where the camera refuses that; whichever the settings ask for is the only one. */
-  async #openByAnyTransport(): Promise<void> {
-    const { options, otherTransport } = this.source;
-    try {
-      return await this.#inTime(() => this.#openInput(options));
-    } catch (error) {
-      if (this.#interrupted) throw error;
-      if (otherTransport === undefined || (error as SourceError).code !== 'ERR_SOURCE_TRANSPORT') {
-        throw (await certificateProblem(this.source)) ?? (await this.#noVideo(error as SourceError)) ?? error;
+  /**
+   * Opens it as the settings say, and else as the camera wants it: RTSP over UDP if it refuses TCP, through a relay if
+   * it wants a login that FFmpeg doesn't know.
+   */
+  async #openAsItWants(): Promise<void> {
+    const { otherTransport } = this.source;
+    let { url, options } = this.source;
+    for (;;) {
+      try {
+        await this.#inTime(() => this.#openInput(url, options));
+        break;
+      } catch (error) {
+        const { code } = error as SourceError;
+        if (this.#interrupted) throw error;
+        if (code === 'ERR_SOURCE_TRANSPORT' && otherTransport && options.rtsp_transport !== otherTransport) {
+          options = { ...options, rtsp_transport: otherTransport };
+        } else if (code === 'ERR_SOURCE_LOGIN' && options.rtsp_transport && this.#relay === undefined) {
+          this.#relay = await RtspRelay.start(this.source);
+          url = this.#relay.url;
+        } else throw (await certificateProblem(this.source)) ?? (await this.#noVideo(error as SourceError)) ?? error;
       }
     }
-    await this.#inTime(() => this.#openInput({ ...options, rtsp_transport: otherTransport }));
-    this.notes.push(`the camera refuses RTSP over ${options.rtsp_transport}, so it comes over ${otherTransport}`);
+    if (options !== this.source.options) {
+      const { rtsp_transport: wanted } = this.source.options;
+      this.notes.push(`the camera refuses RTSP over ${wanted}, so it comes over ${options.rtsp_transport}`);
+    }
   }
 
   /** Where no video was asked for, since there is none, the camera refuses to play: finds out whether that is it. */

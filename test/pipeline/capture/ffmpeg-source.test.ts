@@ -91,6 +91,6 @@ t.test('credentials in a URL are never in a message', async (t) => {
   const source = parseSource('rtsp://admin:hunter2@127.0.0.1:9/stream');
   if (source.kind !== 'ffmpeg') throw new Error('unexpected kind');
   const error = await new FfmpegSource(source).open().catch((thrown) => thrown);
-  t.match(error, { code: 'ERR_SOURCE_UNREACHABLE', message: /\*\*\*@127\.0\.0\.1/ });
+  t.match(error, { code: 'ERR_SOURCE_UNREACHABLE', message: /rtsp:\/\/127\.0\.0\.1/ });
   t.notMatch(error.message, /hunter2/);
 });

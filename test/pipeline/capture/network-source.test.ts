@@ -9,6 +9,7 @@ import type { PictureSource } from '../../../src/pipeline/capture/picture-source
 import { parseSource, type SourceOptions } from '../../../src/pipeline/capture/source.js';
 import { noOpenssl } from '../../support/certificates.js';
 import { makeClip } from '../../support/clip.js';
+import { DigestGate } from '../../support/digest-gate.js';
 import { noRtspServer, noTls, RtspServer, type RtspServerOptions } from '../../support/rtsp-server.js';
 
 /** Anything that would give the password away, in any encoding that we make of it. */
@@ -113,13 +114,30 @@ t.test('RTSP from a real server', { skip: noRtspServer }, async (t) => {
       t.equal((await readSome(open(t, server.url(`viewer:${encoded}@`)))).times.length, 5, 'or of the address');
 
       const wrong = await errorOf(open(t, server.url(), { network: { username: 'viewer', password: 'hunter2x' } }));
-      t.match(wrong, { code: 'ERR_SOURCE_LOGIN', exit: 'permission', message: /viewer:\*\*\*@.*network\.password/ });
+      t.match(wrong, {
+        code: 'ERR_SOURCE_LOGIN',
+        exit: 'permission',
+        message: /rtsp:\/\/127\.0\.0\.1:\d+ refuses.*network\.password/,
+      });
       const inAddress = await errorOf(open(t, server.url('viewer:hunter2x@')));
       t.match(inAddress, { code: 'ERR_SOURCE_LOGIN' });
       for (const { message } of [wrong, inAddress]) t.notMatch(message, leaks);
       t.match(await errorOf(open(t, server.url())), { code: 'ERR_SOURCE_LOGIN' }, 'none at all');
     });
   }
+
+  t.test('a login by a digest of SHA-256', async (t) => {
+    const server = await serve(t);
+    await using gate = await new DigestGate(server.port, 'viewer', password).start();
+    const url = server.url('', gate.port);
+    t.equal((await readSome(open(t, url, { network: { username: 'viewer', password } }), 30)).times.length, 30);
+    t.equal(gate.refused, 0);
+    const wrong = await errorOf(open(t, url, { network: { username: 'viewer', password: 'hunter2x' } }));
+    t.match(wrong, { code: 'ERR_SOURCE_LOGIN', exit: 'permission', message: /rtsp:\/\/127\.0\.0\.1:\d+ refuses/ });
+    t.notMatch(wrong.message, leaks);
+    t.equal(gate.refused, 1, 'a wrong password is not tried again');
+    t.match(await errorOf(open(t, url)), { code: 'ERR_SOURCE_LOGIN' }, 'none at all');
+  });
 
   t.test('a path that the camera does not have', async (t) => {
     const server = await serve(t);
