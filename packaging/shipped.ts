@@ -39,7 +39,12 @@ const nativeParts: Readonly<Record<string, readonly string[]>> = {
 
 /** What the published package holds and needs, read from package.json and package-lock.json. */
 export class Shipped {
-  readonly manifest: Record<string, unknown> & { name: string; version: string; dependencies: Record<string, string> };
+  readonly manifest: Record<string, unknown> & {
+    name: string;
+    version: string;
+    dependencies: Record<string, string>;
+    optionalDependencies?: Record<string, string>;
+  };
   readonly #locked: Record<string, Locked>;
 
   constructor(readonly root = repository) {
@@ -58,7 +63,8 @@ export class Shipped {
       found.set(path, { name, version, path, dependencies: Object.fromEntries(needed) });
       for (const [each] of needed) add(each, path);
     };
-    for (const name of Object.keys(this.manifest.dependencies)) add(name, '');
+    const { dependencies, optionalDependencies = {} } = this.manifest;
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) add(name, '');
     return [...found.values()].sort((a, b) => a.path.localeCompare(b.path));
   }
 

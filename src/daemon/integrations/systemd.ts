@@ -3,6 +3,7 @@
 // It needs NotifyAccess=all in the unit, since it is systemd-notify's process that speaks.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Health } from '../../contract/health.js';
 import type { Feed } from '../feed.js';
 import type { Part } from '../parts.js';
 
@@ -20,6 +21,7 @@ export class SystemdIntegration implements Part {
   /** @param isWell whether the watchdog is to be fed */
   constructor(feed: Feed, isWell: () => boolean) {
     feed.once('info', () => void this.#notifier.ready(isWell));
+    feed.on('health', (health) => this.#notifier.status(statusOf(health)));
   }
 
   /** The engine sees to it that this comes to an end. */
@@ -33,12 +35,24 @@ export class SystemdIntegration implements Part {
   }
 }
 
+/** What `systemctl status` shows of it: rate, temperature, and whether the broker takes events. */
+function statusOf({ cameras, sensors, outbox, engine }: Health): string {
+  const states = Object.values(cameras);
+  const live = states.filter(({ state }) => state === 'live').length;
+  const fps = states.reduce((sum, camera) => sum + camera.fps, 0);
+  const { value, unit } = sensors.temperature;
+  const parts = [`engine ${engine.state}`, `${live} of ${states.length} cameras live, ${fps.toFixed(1)} fps`];
+  if (value !== null) parts.push(`${value.toFixed(0)} ${unit}`);
+  return [...parts, `${outbox.waiting} events wait for the broker`].join('; ');
+}
+
 /** Tells systemd how the service is (sd_notify(3)); where `$NOTIFY_SOCKET` is not set, every call does nothing. */
 export class SystemdNotifier {
   readonly #environment: NodeJS.ProcessEnv;
   #watchdog: NodeJS.Timeout | undefined;
   #extension: NodeJS.Timeout | undefined;
   #hasWarned = false;
+  #status: string | undefined;
 
   /** @param environment holds `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` as systemd sets them. */
   constructor(
@@ -77,9 +91,9 @@ export class SystemdNotifier {
     await this.#notify('READY=1');
   }
 
-  /** One line that `systemctl status` shows. Never rejects. */
-  async status(text: string): Promise<void> {
-    await this.#notify(`STATUS=${text.replace(/\s+/g, ' ')}`);
+  /** One line that `systemctl status` shows; it goes with the next message, so that it costs no process of its own. */
+  status(text: string): void {
+    this.#status = `STATUS=${text.replace(/\s+/g, ' ')}`;
   }
 
   /** STOPPING=1; the watchdog is fed no more, so a stop that hangs is ended by systemd. Never rejects. */
@@ -91,8 +105,10 @@ export class SystemdNotifier {
 
   async #notify(state: string): Promise<void> {
     if (!this.#environment.NOTIFY_SOCKET) return;
+    const states = this.#status === undefined ? [state] : [state, this.#status];
+    this.#status = undefined;
     try {
-      await execute('systemd-notify', [state], { env: this.#environment, timeout: answerMs });
+      await execute('systemd-notify', states, { env: this.#environment, timeout: answerMs });
     } catch (error) {
       // The service goes on without; systemd itself will say what it misses.
       if (!this.#hasWarned) process.emitWarning(`systemd could not be told ${state}: ${(error as Error).message}`);

@@ -55,7 +55,7 @@ class Systemd {
     lines.on('line', (line) => {
       const message = String(JSON.parse(line)).trim();
       // systemd-notify asks with BARRIER=1 to be told when its message has been read.
-      if (message !== 'BARRIER=1' && message !== 'listening') systemd.messages.push(message);
+      if (message !== 'BARRIER=1' && message !== 'listening') systemd.messages.push(...message.split('\n'));
     });
     const died = once(child, 'exit').then(() => Promise.reject(new Error('the receiver died')));
     died.catch(() => {});
@@ -87,7 +87,7 @@ t.test('ready, a watchdog only while healthy, stopping', { skip }, async (t) => 
   t.equal(systemd.count('WATCHDOG=1'), fed, 'not fed while unhealthy');
 
   healthy = true;
-  await notifier.status('2 cameras,\n12 fps');
+  notifier.status('2 cameras,\n12 fps');
   await notifier.stopping();
   await systemd.until(() => systemd.count('STOPPING=1') > 0);
   t.equal(systemd.count('STATUS=2 cameras, 12 fps'), 1);
