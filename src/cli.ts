@@ -4,6 +4,7 @@ import type { BenchOptions } from './commands/bench.js';
 import type { CamerasOptions } from './commands/cameras.js';
 import type { ConfigShowOptions } from './commands/config.js';
 import type { DoctorOptions } from './commands/doctor.js';
+import type { ExplainOptions } from './commands/explain.js';
 import { describeError, exitCodeTable, guard } from './commands/guard.js';
 import { type DetectOptions, ownVersion, type RunOptions } from './commands/options.js';
 import type { LogsOptions, ServiceOptions } from './commands/service.js';
@@ -129,6 +130,19 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .option('--timeout <seconds>', 'that the camera may take', parseSeconds, 20)
     .action((camera: string, options: SnapshotOptions) =>
       end(async () => (await import('./commands/snapshot.js')).snapshot(camera, options, redactor)),
+    );
+
+  program
+    .command('explain')
+    .description('ask a running daemon what a camera saw, and why it was told or not')
+    .argument('<camera>', 'its name in the settings')
+    .option('--last <time>', 'how far to look back: 30s, 10m', parseDuration, 600)
+    .option('-c, --config <file>', 'settings that name node and broker (default: the file that `run` would read)')
+    .option('--url <url>', 'the broker, such as mqtt://host:1883, in place of that of the settings')
+    .option('--node <name>', 'the board, in place of that of the settings')
+    .option('--json', 'one JSON document', false)
+    .action((camera: string, options: ExplainOptions) =>
+      end(async () => (await import('./commands/explain.js')).explain(camera, options, redactor)),
     );
 
   program

@@ -51,7 +51,7 @@ export async function watch(options: WatchOptions, redactor: Redactor): Promise<
   return exitCodes.ok;
 }
 
-function withAdvice(error: unknown, advice: string): unknown {
+export function withAdvice(error: unknown, advice: string): unknown {
   if (!(error instanceof BrokerError) || error.code !== 'ERR_BROKER_AWAY') return error;
   return new BrokerError(error.code, error.exit, `${error.message}. ${advice}.`, { cause: error });
 }
@@ -63,7 +63,7 @@ interface WatchedBroker {
   advice: string;
 }
 
-function brokerOf({ mqtt }: Settings, url: string | undefined): WatchedBroker {
+export function brokerOf({ mqtt }: Settings, url: string | undefined): WatchedBroker {
   if (url !== undefined) return { urls: [url], access: {}, advice: 'Check that it runs, and the address in --url' };
   if (mqtt.url === undefined) {
     const { host, port, username, password, certificate } = mqtt.broker;

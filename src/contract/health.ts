@@ -19,6 +19,9 @@ export const cameraHealth = z.object({
   losses: z.record(z.string(), count).describe('broken connections and failed attempts by the code of their error'),
   clockJumps: count.describe('time stamps of the source that leapt, and times that the board itself was asleep'),
   tracks: count.describe('confirmed and open now'),
+  background: count.describe(
+    'places where something always looks like an object and never is; nothing is told of them',
+  ),
   inferenceMs: z.number().nullable().describe('mean of the last period; null when there was none'),
   waitP99Ms: z.number().nullable().describe('99th percentile of the wait for the network, last 1000 pictures'),
 });

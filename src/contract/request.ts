@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { benchmarkSummary } from './benchmark.js';
+import { explanation } from './explanation.js';
 
 /** Ties a response to its request; whoever asks chooses it. MQTT 5's correlation data does the same. */
 const transaction = z.union([z.string().max(256), z.number()]);
@@ -72,6 +73,16 @@ export const requests = {
     summary: 'A photograph at the camera’s full resolution, as JPEG at `<camera>/still`.',
     needs: z.strictObject({ camera }),
     gives: picture,
+  },
+  explain: {
+    summary: 'What a camera saw in the last minutes, told or not, and why not.',
+    needs: z.strictObject({ camera, minutes: z.number().positive().max(60).default(10) }),
+    gives: explanation,
+  },
+  clearBackground: {
+    summary: 'Forgets the places of a camera that are learnt as background.',
+    needs: z.strictObject({ camera }),
+    gives: empty,
   },
   restart: {
     summary: 'Closes a camera’s source and opens it again.',

@@ -102,6 +102,17 @@ export class Control implements RequestHandlers, Part {
     return this.#show(this.#options.publisher.topics.still(camera), await this.#options.host.takePicture(camera, true));
   }
 
+  async explain({ camera, minutes }: RequestNeeds<'explain'>): Promise<RequestGives<'explain'>> {
+    this.#mustKnow(camera);
+    return await this.#options.host.explain(camera, minutes * 60);
+  }
+
+  async clearBackground({ camera }: RequestNeeds<'clearBackground'>): Promise<RequestGives<'clearBackground'>> {
+    this.#mustKnow(camera);
+    this.#options.host.clearBackground(camera);
+    return {};
+  }
+
   async restart({ camera }: RequestNeeds<'restart'>): Promise<RequestGives<'restart'>> {
     this.#mustKnow(camera);
     this.#options.host.restartCamera(camera);

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { EngineError, MinspnetError, SourceError } from '../contract/errors.js';
+import type { Explanation } from '../contract/explanation.js';
 import type {
   CameraAdjustment,
   EngineFacts,
@@ -15,7 +16,7 @@ import type { Part } from './parts.js';
 import { isSound } from './probe.js';
 import { Suspects } from './suspects.js';
 
-type NotForListener = 'ready' | 'stopped' | 'failed' | 'picture' | 'no-picture' | 'building';
+type NotForListener = 'ready' | 'stopped' | 'failed' | 'picture' | 'explanation' | 'no-answer' | 'building';
 
 /** What an engine says in the course of its work, and what the host adds when one is lost. */
 export interface EngineListener {
@@ -42,8 +43,8 @@ export interface EngineHostOptions {
   probeMs?: number;
 }
 
-/** So long a picture that was asked for may take; the engine itself gives up before. Milliseconds. */
-const pictureMs = 30_000;
+/** So long an answer that was asked for may take; the engine itself gives up before. Milliseconds. */
+const answerMs = 30_000;
 /** TensorRT builds an engine in that time, even on a small board; milliseconds. */
 const buildMs = 600_000;
 /** An engine that is stopped may take so long to end its tracks, milliseconds. */
@@ -89,9 +90,9 @@ export class EngineHost implements Part {
   #settings: EngineHostOptions['settings'];
   /** What runs again where an engine that replaces another one does not become ready. */
   #before: EngineHostOptions['settings'] | undefined;
-  /** Those who wait for a picture, by the id of their request. */
-  readonly #pictures = new Map<number, (answer: TakenPicture | MinspnetError) => void>();
-  #lastPicture = 0;
+  /** Those who wait for a picture or an explanation, by the id of their request. */
+  readonly #answers = new Map<number, (answer: TakenPicture | Explanation | MinspnetError) => void>();
+  #lastQuestion = 0;
 
   constructor(private readonly options: EngineHostOptions) {
     this.#settings = options.settings;
@@ -177,24 +178,44 @@ export class EngineHost implements Part {
    * @throws {SourceError} where it gives none; `ERR_SOURCE_…`
    */
   async takePicture(camera: string, still = false): Promise<TakenPicture> {
-    const id = ++this.#lastPicture;
-    const answer = await new Promise<TakenPicture | MinspnetError>((resolve) => {
+    return await this.#ask<TakenPicture>(camera, (id) => ({ kind: 'take-picture', camera, id, still }));
+  }
+
+  /**
+   * What a camera saw in the last seconds, and why it was told or not.
+   *
+   * @throws {SourceError} if it has given no picture so far; `ERR_SOURCE_…`
+   */
+  async explain(camera: string, seconds: number): Promise<Explanation> {
+    return await this.#ask<Explanation>(camera, (id) => ({ kind: 'explain', camera, id, seconds }));
+  }
+
+  clearBackground(camera: string): void {
+    this.#send({ kind: 'clear-background', camera });
+  }
+
+  async #ask<Answer extends TakenPicture | Explanation>(
+    camera: string,
+    question: (id: number) => ToEngine,
+  ): Promise<Answer> {
+    const id = ++this.#lastQuestion;
+    const answer = await new Promise<TakenPicture | Explanation | MinspnetError>((resolve) => {
       const isRunning = this.state === 'ready' && !this.#suspects.setAside.has(camera);
-      const [waitMs, why] = isRunning ? [pictureMs, noAnswer] : [0, noEngine];
-      const late = setTimeout(() => this.#answerPicture(id, why()), waitMs);
-      this.#pictures.set(id, (answer) => {
+      const [waitMs, why] = isRunning ? [answerMs, noAnswer] : [0, noEngine];
+      const late = setTimeout(() => this.#answered(id, why()), waitMs);
+      this.#answers.set(id, (answer) => {
         clearTimeout(late);
         resolve(answer);
       });
-      this.#send({ kind: 'take-picture', camera, id, still });
+      this.#send(question(id));
     });
     if (answer instanceof MinspnetError) throw answer;
-    return answer;
+    return answer as Answer;
   }
 
-  #answerPicture(id: number, answer: TakenPicture | MinspnetError): void {
-    this.#pictures.get(id)?.(answer);
-    this.#pictures.delete(id);
+  #answered(id: number, answer: TakenPicture | Explanation | MinspnetError): void {
+    this.#answers.get(id)?.(answer);
+    this.#answers.delete(id);
   }
 
   /** Resolves when the engine is gone and its tracks have ended; by force after `timeoutMs`. */
@@ -243,10 +264,13 @@ export class EngineHost implements Part {
       case 'building':
         break;
       case 'picture':
-        this.#answerPicture(message.id, message);
+        this.#answered(message.id, message);
         break;
-      case 'no-picture':
-        this.#answerPicture(message.id, MinspnetError.revive(message.error));
+      case 'explanation':
+        this.#answered(message.id, message.explanation);
+        break;
+      case 'no-answer':
+        this.#answered(message.id, MinspnetError.revive(message.error));
         break;
       case 'observation':
         this.#openTracks.follow(message.observation);
@@ -293,7 +317,7 @@ export class EngineHost implements Part {
 
   #gone(how: string): void {
     for (const tell of this.#onGone.splice(0)) tell();
-    for (const id of this.#pictures.keys()) this.#answerPicture(id, noEngine());
+    for (const id of this.#answers.keys()) this.#answered(id, noEngine());
     this.#trial?.reject(new EngineError('ERR_ENGINE_START', 'engine', `the new engine ended with ${how} at its start`));
     if (this.#stopping || this.#replacing) return;
     this.#endOpenTracks('engine-restart');
@@ -369,7 +393,7 @@ function adjusted(
 }
 
 function noAnswer(): SourceError {
-  const what = `the engine gave no picture within ${pictureMs / 1000} s. Try again, and look at its state in health.`;
+  const what = `the engine gave no picture within ${answerMs / 1000} s. Try again, and look at its state in health.`;
   return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
 }
 

@@ -1,7 +1,8 @@
 import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
-import type { EngineError } from '../contract/errors.js';
+import { type EngineError, SourceError } from '../contract/errors.js';
 import type { EndReason } from '../contract/event.js';
+import type { Explanation } from '../contract/explanation.js';
 import { round, roundBox } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
 import { Analysis } from '../pipeline/analysis.js';
@@ -113,6 +114,18 @@ export class Camera {
     return still ? this.#pictures.photograph(periodMs) : this.#pictures.next(periodMs);
   }
 
+  /** @throws {SourceError} ERR_SOURCE_NO_PICTURE if none was looked at so far */
+  explain(seconds: number): Explanation {
+    const explanation = this.#analysis.explain(seconds, captureTimeNow());
+    if (explanation !== undefined) return explanation;
+    const what = `camera ${this.name} has given no picture so far (it is ${this.#change.state}). Try again when it is live.`;
+    throw new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
+  }
+
+  clearBackground(): void {
+    this.#analysis.clearBackground();
+  }
+
   /** Is called at every heartbeat. */
   health(): CameraHealth {
     const { skipped, decodeErrors, snapshotErrors, clockJumps } = this.#capture.counters;
@@ -133,6 +146,7 @@ export class Camera {
       losses: byCode,
       clockJumps,
       tracks: this.#analysis.openTracks,
+      background: this.#analysis.backgroundPlaces,
       inferenceMs: inferenceMs && round(inferenceMs, 2),
       waitP99Ms: waitP99Ms && round(waitP99Ms, 2),
     };

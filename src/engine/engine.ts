@@ -59,15 +59,28 @@ export class Engine {
   /** Answers with the camera's next picture or a still of it, or with why there is none. */
   async takePicture(name: string, id: number, still: boolean): Promise<void> {
     try {
-      const camera = this.camera(name);
-      if (camera === undefined) throw new SourceError('ERR_SOURCE_UNKNOWN', 'source', `no camera is called "${name}"`);
-      const jpeg = await camera.takePicture(still);
+      const jpeg = await this.#knownCamera(name).takePicture(still);
       const size = jpegSize(jpeg);
       if (size === undefined) throw new SourceError('ERR_SOURCE_READ', 'source', `camera "${name}" sent no JPEG`);
       this.send({ kind: 'picture', id, jpeg, ...size });
     } catch (error) {
-      this.send({ kind: 'no-picture', id, error: asMinspnetError(error).serialise() });
+      this.send({ kind: 'no-answer', id, error: asMinspnetError(error).serialise() });
     }
+  }
+
+  /** Answers with what a camera saw in the last seconds, or with why it can't be said. */
+  explain(name: string, id: number, seconds: number): void {
+    try {
+      this.send({ kind: 'explanation', id, explanation: this.#knownCamera(name).explain(seconds) });
+    } catch (error) {
+      this.send({ kind: 'no-answer', id, error: asMinspnetError(error).serialise() });
+    }
+  }
+
+  #knownCamera(name: string): Camera {
+    const camera = this.camera(name);
+    if (camera !== undefined) return camera;
+    throw new SourceError('ERR_SOURCE_UNKNOWN', 'source', `no camera is called "${name}"`);
   }
 
   /** Ends the cameras and their tracks, then gives the network's memory back. */

@@ -37,6 +37,8 @@ function main(): void {
     },
     'restart-camera': async ({ camera }) => engine?.camera(camera)?.restart(),
     'take-picture': async ({ camera, id, still }) => engine?.takePicture(camera, id, still),
+    explain: async ({ camera, id, seconds }) => engine?.explain(camera, id, seconds),
+    'clear-background': async ({ camera }) => engine?.camera(camera)?.clearBackground(),
     stop: async ({ reason }) => {
       await engine?.stop(reason);
       process.disconnect();

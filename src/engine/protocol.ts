@@ -2,12 +2,13 @@ import type { CameraSettings, EventSettings, RuntimeSettings } from '../config/s
 import type { Detections } from '../contract/detection.js';
 import type { SerialisedError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
+import type { Explanation } from '../contract/explanation.js';
 import type { CameraHealth } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraState, CaptureState, ProviderFacts } from '../contract/status.js';
 
 /** Daemon and engine of different versions refuse each other. */
-export const protocolVersion = 6;
+export const protocolVersion = 7;
 
 /** What an engine is told at its start; nothing of it changes while it lives. */
 export interface EngineSettings {
@@ -47,8 +48,12 @@ export type ToEngine =
   | { kind: 'adjust'; camera: string; adjustment: CameraAdjustment }
   /** Closes the camera's source and opens it again; its tracks end with `camera-restart`. */
   | { kind: 'restart-camera'; camera: string }
-  /** Asks for the camera's next picture, or a still of it; answered by `picture` or `no-picture` of the same `id`. */
+  /** Asks for the camera's next picture, or a still of it; answered by `picture` or `no-answer` of the same `id`. */
   | { kind: 'take-picture'; camera: string; id: number; still: boolean }
+  /** Asks what a camera saw in the last seconds and why it was told or not; answered by `explanation` or `no-answer`. */
+  | { kind: 'explain'; camera: string; id: number; seconds: number }
+  /** What is learnt as background of the camera is forgotten. */
+  | { kind: 'clear-background'; camera: string }
   /** Ends the open tracks with the reason, then answers `stopped` and exits. */
   | { kind: 'stop'; reason: 'stopping' | 'engine-restart' };
 
@@ -86,7 +91,9 @@ export type FromEngine =
   /** Of each picture that the network has seen, where `events.detections` is set. */
   | { kind: 'detections'; detections: Detections }
   | ({ kind: 'picture'; id: number } & TakenPicture)
-  | { kind: 'no-picture'; id: number; error: SerialisedError }
+  | { kind: 'explanation'; id: number; explanation: Explanation }
+  /** In place of a picture or an explanation. */
+  | { kind: 'no-answer'; id: number; error: SerialisedError }
   /** Sent every second; its absence for a few seconds means that the engine hangs. */
   | { kind: 'heartbeat'; at: number; rssBytes: number; cpuSeconds: number; cameras: Record<string, CameraHealth> }
   /** TensorRT builds an engine for an input of a new size: until that is over nothing else is said, for minutes. */

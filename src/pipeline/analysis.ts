@@ -1,6 +1,8 @@
 import type { Detection } from '../contract/detection.js';
 import type { EndReason } from '../contract/event.js';
+import type { Explanation } from '../contract/explanation.js';
 import type { CaptureTime } from '../timing/monotonic.js';
+import type { Size } from './capture/input-size.js';
 import type { TakenPicture } from './capture/preparation.js';
 import { toWhole } from './capture/region.js';
 import type { Detector } from './network.js';
@@ -54,7 +56,8 @@ export class Analysis {
     const detections = picture.still ? undefined : await this.#detect(picture, scene.lowestScore);
     if (picture.takenMs < this.#endedMs) return undefined; // while the network looked
     const reshaped = scene.reshape(width / height, picture);
-    const report = detections === undefined ? scene.rest(picture) : scene.observe(detections, picture);
+    const report =
+      detections === undefined ? scene.rest(picture) : scene.observe(detections, picture, wholeInput(picture));
     report.observations.unshift(...reshaped.observations);
     report.state ??= reshaped.state;
     this.clock?.('track and events');
@@ -71,6 +74,20 @@ export class Analysis {
     return this.#scene?.end(reason, time);
   }
 
+  /** What was seen in the last seconds, and why it was told or not; undefined if no picture has come yet. */
+  explain(seconds: number, time: CaptureTime): Explanation | undefined {
+    return this.#scene?.explain(seconds, time);
+  }
+
+  /** Places that are learnt as background. */
+  get backgroundPlaces(): number {
+    return this.#scene?.background.length ?? 0;
+  }
+
+  clearBackground(): void {
+    this.#scene?.clearBackground();
+  }
+
   #sceneOf(aspect: number): Scene {
     if (this.#scene === undefined) {
       this.#scene = new Scene({ ...this.options, aspect });
@@ -84,4 +101,9 @@ export class Analysis {
     if (region === undefined) return detections;
     return detections.map((detection) => ({ ...detection, box: toWhole(detection.box, region) }));
   }
+}
+
+/** Pixels of the network's input that a whole picture covers, or would if it were not looked at in part. */
+function wholeInput({ tensor: { fitted }, region: [left, top, right, bottom] = [0, 0, 1, 1] }: TakenPicture): Size {
+  return { width: fitted.width / (right - left), height: fitted.height / (bottom - top) };
 }

@@ -1,14 +1,19 @@
 import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import type { EndReason } from '../contract/event.js';
+import type { Explanation } from '../contract/explanation.js';
+import { round, roundBox } from '../contract/geometry.js';
 import type { ModelCard } from '../contract/model-card.js';
 import type { CameraState } from '../contract/status.js';
 import type { CaptureTime } from '../timing/monotonic.js';
+import { CandidateMemory, lowestRemembered } from './candidates.js';
+import type { Size } from './capture/input-size.js';
 import { Line, LineCounts } from './lines.js';
+import type { Place } from './track/background.js';
 import { kindOf } from './track/classes.js';
 import { Calibration } from './track/evidence.js';
 import type { Track } from './track/track.js';
-import { lowestScore, Tracker } from './track/tracker.js';
+import { Tracker } from './track/tracker.js';
 import { TrackEvents, type TrackReport } from './track-events.js';
 import { Zone } from './zones.js';
 
@@ -35,6 +40,7 @@ export class Scene {
   #tracker!: Tracker;
   #zones: readonly Zone[] = [];
   #lines: readonly Line[] = [];
+  #candidates!: CandidateMemory;
   #aspect = 0;
   #minScore: number;
   readonly #counts = new LineCounts();
@@ -60,7 +66,7 @@ export class Scene {
 
   /** Detections with a lower score need not be looked for. */
   get lowestScore(): number {
-    return lowestScore;
+    return lowestRemembered;
   }
 
   /** In place of the score that it was made with, from the next picture on. 0..1. */
@@ -92,14 +98,19 @@ export class Scene {
     return report;
   }
 
-  observe(detections: readonly Detection[], time: CaptureTime): SceneReport {
-    this.#tracker.step(detections.filter(this.#mayBeWanted), time.monotonicMs / 1000);
-    return this.#report(time);
+  /** @param input pixels of the network's input that the whole picture covers */
+  observe(detections: readonly Detection[], time: CaptureTime, input?: Size): SceneReport {
+    const seconds = time.monotonicMs / 1000;
+    this.#tracker.step(detections.filter(this.#mayBeWanted), seconds);
+    const report = this.#report(time);
+    this.#candidates.observe(detections, input, seconds);
+    return report;
   }
 
   /** A picture in which nothing has changed since the last one that was observed. */
   rest(time: CaptureTime): SceneReport {
     this.#tracker.rest(time.monotonicMs / 1000);
+    this.#candidates.rest(time.monotonicMs / 1000);
     return this.#report(time);
   }
 
@@ -110,6 +121,42 @@ export class Scene {
     this.#dropDead();
     report.state = this.#occupancy.changed(this.#events.values(), time.utcMs);
     return report;
+  }
+
+  /**
+   * What was seen in the last seconds, and why it was told or not.
+   *
+   * @param time now
+   */
+  explain(seconds: number, time: CaptureTime): Explanation {
+    const { camera, settings } = this.#options;
+    const isoOf = (at: number) => new Date(time.utcMs - (time.monotonicMs - at * 1000)).toISOString();
+    const now = time.monotonicMs / 1000;
+    const notes: string[] = [];
+    if (settings.region !== undefined) notes.push(`outside the region ${settings.region.join(', ')} nobody looks`);
+    return {
+      camera,
+      from: isoOf(now - seconds),
+      to: isoOf(now),
+      looks: this.#candidates.looks,
+      still: this.#candidates.still,
+      notes,
+      background: this.background.map(({ class: name, box, bestScore }) => ({
+        class: name,
+        box: roundBox(box),
+        bestScore: round(bestScore, 3),
+      })),
+      candidates: this.#candidates.explain(now - seconds, isoOf),
+    };
+  }
+
+  /** Places where the network sees something that it is never sure of. */
+  get background(): readonly Place[] {
+    return this.#tracker.background.learnt;
+  }
+
+  clearBackground(): void {
+    this.#tracker.background.clear();
   }
 
   /** Ends all open tracks, because no more pictures come for now. The scene can go on after it. */
@@ -130,6 +177,11 @@ export class Scene {
     const { zones, lines } = this.#options.settings;
     this.#aspect = aspect;
     this.#tracker = new Tracker({ calibration: this.#calibration, aspect });
+    this.#candidates = new CandidateMemory({
+      tracker: this.#tracker,
+      idOf: (track) => this.#events.get(track)?.id,
+      isWanted: (className) => this.#wanted(className),
+    });
     this.#zones = Object.entries(zones).map(([name, zone]) => new Zone(name, zone, aspect));
     this.#lines = Object.entries(lines).map(([name, line]) => new Line(name, line, aspect));
   }

@@ -80,6 +80,11 @@ export class TrackEvents {
     this.#lineWatches = context.lines.map((line) => new LineWatch(line));
   }
 
+  /** Of its events; undefined if there were none. */
+  get id(): string | undefined {
+    return this.#id || undefined;
+  }
+
   get isOpen(): boolean {
     return this.#published !== undefined;
   }

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { connect, type MinspnetClient } from '../../src/client/index.js';
+import { type Explanation, explanation } from '../../src/contract/explanation.js';
 import type { RequestGives } from '../../src/contract/request.js';
 import type { Info } from '../../src/contract/status.js';
 import { Mosquitto, noMosquitto } from '../support/broker.js';
@@ -44,6 +46,22 @@ t.test('what a running daemon is asked for, it does', { skip: noMosquitto, timeo
     t.equal(infos.at(-1)?.model.precision, 'int8');
     t.match(await ask('models'), { models: models.map(({ name }) => ({ name, running: name === other })) });
     await t.rejects(ask('swapModel', { model: 'nonsense' }), { code: 'ERR_REQUEST_REFUSED', message: /nonsense/ });
+  });
+
+  await t.test('what a camera saw, and why it was told or not', async (t) => {
+    let explained: Explanation | undefined;
+    while (!explained?.candidates.some(({ reason }) => reason === null)) {
+      explained = await ask('explain', { camera: 'door', minutes: 1 }).then(explanation.parse, () => undefined);
+      await setTimeout(200); // until the test's time is out
+    }
+    const { looks, candidates } = explained;
+    t.ok(looks > 0);
+    const told = candidates.find(({ reason }) => reason === null);
+    t.match(told, { track: /./, detail: /told as track/ });
+    const untold = candidates.filter(({ reason }) => reason !== null);
+    t.ok(untold.length > 0 && untold.every(({ track, detail }) => track === null && detail !== ''));
+    t.strictSame(await ask('clearBackground', { camera: 'door' }), {});
+    await t.rejects(ask('explain', { camera: 'attic' }), { message: /no camera is called "attic"/ });
   });
 
   await t.test('a picture, and a source that is opened again', async (t) => {

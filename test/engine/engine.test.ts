@@ -46,7 +46,7 @@ t.test('from pictures to observations and snapshots, and to its end', async (t) 
   t.equal(sent[0]?.kind, 'ready');
   t.equal(sent.at(-1)?.kind, 'stopped');
   t.match(ofKind('picture'), [{ id: 1, width: 640, height: 360 }]);
-  t.match(ofKind('no-picture'), [{ id: 2, error: { code: 'ERR_SOURCE_UNKNOWN' } }]);
+  t.match(ofKind('no-answer'), [{ id: 2, error: { code: 'ERR_SOURCE_UNKNOWN' } }]);
   t.strictSame(ofKind('failed'), []);
   const { yard, street } = cameras();
   t.ok((yard?.fps ?? 0) > 0 && (street?.fps ?? 0) > 0);

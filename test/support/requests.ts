@@ -11,6 +11,11 @@ export function recordingHandlers(): { handlers: RequestHandlers; asked: { name:
     minScore: settings,
     snapshot: { topic: 'minspnet/node/door/snapshot', bytes: 1000, width: 640, height: 360 },
     still: { topic: 'minspnet/node/door/still', bytes: 1000, width: 640, height: 360 },
+    explain: {
+      ...{ camera: 'door', from: '2026-11-25T00:00:00.000Z', to: '2026-11-25T00:10:00.000Z' },
+      ...{ looks: 9, still: 1, notes: [], background: [], candidates: [] },
+    },
+    clearBackground: {},
     restart: {},
     reload: { cameras: ['door'], restartNeeded: [] },
     swapModel: { name: 'minspnet-n', version: '1', precision: 'int8' },

@@ -24,6 +24,11 @@ export class Calibration {
     this.#shift = logit(minScore) - logit(model.minScore);
   }
 
+  /** Whether a detection is sure by itself. */
+  isSure(detection: Detection): boolean {
+    return this.logOdds(detection) >= sure;
+  }
+
   logOdds({ class: className, score }: Detection): number {
     const known = this.model.calibration?.[className];
     const temperature = known?.temperature ?? usualTemperature;
@@ -86,6 +91,16 @@ export class Evidence {
   /** Whether more looks at the same picture would make it sure. */
   get isPromising(): boolean {
     return this.#looks > 0 && this.#looks < firstLooks && prior + this.#sum / this.#looks + this.#moved >= sure;
+  }
+
+  /** How far it has come from where it was first seen whole, in its own sizes. */
+  get reach(): number {
+    return this.#reach;
+  }
+
+  /** Pictures that it was seen in, or should have been. */
+  get looks(): number {
+    return this.#looks;
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Detection } from '../../contract/detection.js';
 import type { Box } from '../../contract/geometry.js';
 import { Assignment } from './assign.js';
+import { Background } from './background.js';
 import { kindOf } from './classes.js';
 import type { Calibration } from './evidence.js';
 import { area, containment, coveredShare, distanceIou, heightIou, iou, isCut } from './overlap.js';
@@ -54,6 +55,8 @@ const heightCost = 0.25;
 /** Of two boxes of one kind that overlap this much, the weaker is no sign of a second object: it may show the first. */
 const sharedIou = 0.4;
 const sharedContainment = 0.75;
+/** What overlaps a told object this much is that object, even if the background is there. */
+const toldIou = 0.3;
 /** No track begins with a piece at the picture's edge that is thinner than this, fraction of the picture. */
 const sliver = 0.02;
 /** Two boxes at the picture's edge show parts of one object, if that much of the smaller is in the larger. */
@@ -86,6 +89,8 @@ export class Tracker {
   readonly tracks: Track[] = [];
   /** Confirmed tracks that the last step ended. */
   readonly ended: Track[] = [];
+  /** What is seen in its places is no object, unless it is sure. */
+  readonly background = new Background();
   readonly #options: Required<TrackerOptions>;
   readonly #assignment = new Assignment();
   /** Detections of the newest picture that are part of a track. */
@@ -111,10 +116,11 @@ export class Tracker {
     this.#forget(seconds);
     for (const track of this.tracks) track.predict(dt);
     this.#cover();
-    const candidates = onePerObject(detections, lowestScore);
+    const candidates = this.#withoutBackground(onePerObject(detections, lowestScore), seconds);
     this.#associate(candidates, seconds);
     this.#begin(candidates, seconds);
     this.#confirm();
+    this.background.learn(this.tracks, dt, seconds);
   }
 
   /**
@@ -176,6 +182,23 @@ export class Tracker {
     if (unseen <= gapSteps * this.#interval) return false;
     if (track.outside) return unseen > leftSeconds;
     return unseen > (track.atRest ? stationaryLostSeconds : lostSeconds);
+  }
+
+  /** Without what is seen where something always is; one that is sure is something else, and so is a told object there. */
+  #withoutBackground(detections: readonly Detection[], seconds: number): readonly Detection[] {
+    return detections.filter((detection) => {
+      const kind = kindOf(detection.class);
+      const place = this.background.find(kind, detection.box);
+      if (place === undefined) return true;
+      if (this.#options.calibration.isSure(detection)) {
+        this.background.forget(place);
+        return true;
+      }
+      this.background.see(place, detection.score, seconds);
+      return this.tracks.some(
+        (track) => track.confirmed && track.kind === kind && iou(track.expected, detection.box) > toldIou,
+      );
+    });
   }
 
   /** Finds how much of each object is expected to be behind another that is nearer to the camera: lower in the picture. */

@@ -1,0 +1,207 @@
+import type { Detection } from '../contract/detection.js';
+import type { ExplainedCandidate, UntoldReason } from '../contract/explanation.js';
+import { type Box, round, roundBox } from '../contract/geometry.js';
+import type { Size } from './capture/input-size.js';
+import { kindOf } from './track/classes.js';
+import { iou } from './track/overlap.js';
+import type { Track } from './track/track.js';
+import { lowestScore, type Tracker } from './track/tracker.js';
+
+/** A detection with a lower score is not remembered. */
+export const lowestRemembered = 0.1;
+/** A detection goes on from a candidate that it overlaps this much, and that was seen within so many seconds. */
+const sameIou = 0.3;
+const sameSeconds = 2;
+/** So many candidates are remembered, for so long, seconds. */
+const maxCandidates = 400;
+const maxSeconds = 3600;
+const maxScores = 32;
+/** At most so many are answered with. */
+const maxAnswers = 100;
+/** What is smaller than this in the network's input, pixels of its longer side, covers too few cells of its finest map. */
+const leastPixels = 16;
+/** Fewer looks than this are no track, whatever their scores. */
+const leastLooks = 3;
+/** Pictures that are further apart than this are too few, seconds. */
+const slowSeconds = 0.5;
+
+interface Candidate {
+  class: string;
+  kind: string;
+  box: Box;
+  first: number;
+  last: number;
+  pictures: number;
+  sum: number;
+  best: number;
+  /** Every so manieth score is kept in `scores`. */
+  every: number;
+  scores: number[];
+  /** Pictures meanwhile that the motion gate kept from the network. */
+  still: number;
+  /** Longer side in the network's input, pixels; the most so far. */
+  pixels: number;
+  /** The track that it belongs to, and its odds when they were last known. */
+  logOdds: number | undefined;
+  reach: number;
+  /** Id of the track that it was told as. */
+  told: string | undefined;
+  /** Id of the told object that was seen in the same place. */
+  taken: string | undefined;
+  background: boolean;
+}
+
+/** What is asked of the rest of the scene. */
+export interface CandidateContext {
+  tracker: Tracker;
+  /** The id that a track was told as. */
+  idOf: (track: Track) => string | undefined;
+  isWanted: (className: string) => boolean;
+}
+
+/** What the network took for objects in the last minutes, told or not: a bounded memory, for whoever asks why. */
+export class CandidateMemory {
+  looks = 0;
+  still = 0;
+  #candidates: Candidate[] = [];
+  #input: Size | undefined;
+  #interval = 0;
+  #last: number | undefined;
+
+  constructor(private readonly context: CandidateContext) {}
+
+  /**
+   * After the tracker's step.
+   *
+   * @param input pixels of the network's input that a whole picture covers
+   */
+  observe(detections: readonly Detection[], input: Size | undefined, seconds: number): void {
+    this.looks += 1;
+    this.#input = input ?? this.#input;
+    if (this.#last !== undefined) this.#interval = seconds - this.#last;
+    this.#last = seconds;
+    const recent = this.#candidates.filter(({ last }) => seconds - last <= sameSeconds);
+    for (const detection of detections) if (detection.score >= lowestRemembered) this.#add(detection, recent, seconds);
+    for (const candidate of recent) if (candidate.last === seconds) this.#follow(candidate);
+    this.#candidates = this.#candidates.filter(({ last }) => seconds - last <= maxSeconds);
+    if (this.#candidates.length <= maxCandidates) return;
+    this.#candidates = mostTelling(this.#candidates, maxCandidates / 2);
+  }
+
+  /** A picture in which nothing has changed, so that the network did not look at it. */
+  rest(seconds: number): void {
+    this.still += 1;
+    for (const candidate of this.#candidates) if (seconds - candidate.last <= sameSeconds) candidate.still += 1;
+  }
+
+  /**
+   * @param from seconds on the clock of the pictures
+   * @param isoOf that clock's time as UTC
+   */
+  explain(from: number, isoOf: (seconds: number) => string): ExplainedCandidate[] {
+    const asked = this.#candidates.filter(({ last }) => last >= from);
+    return mostTelling(asked, maxAnswers)
+      .sort((a, b) => b.last - a.last)
+      .map((candidate) => {
+        const [reason, detail] = this.#reason(candidate);
+        return {
+          class: candidate.class,
+          box: roundBox(candidate.box),
+          firstAt: isoOf(candidate.first),
+          lastAt: isoOf(candidate.last),
+          pictures: candidate.pictures,
+          bestScore: round(candidate.best, 3),
+          meanScore: round(candidate.sum / candidate.pictures, 3),
+          scores: candidate.scores.slice(),
+          track: candidate.told ?? null,
+          reason,
+          detail,
+        };
+      });
+  }
+
+  #add({ class: name, score, box }: Detection, recent: Candidate[], seconds: number): void {
+    const kind = kindOf(name);
+    let candidate = recent.find(
+      (known) => known.kind === kind && known.last < seconds && iou(known.box, box) >= sameIou,
+    );
+    if (candidate === undefined) {
+      candidate = {
+        ...{ class: name, kind, box, first: seconds, last: seconds, pictures: 0, sum: 0, best: 0, every: 1 },
+        ...{ scores: [], still: 0, pixels: 0, logOdds: undefined, reach: 0 },
+        ...{ told: undefined, taken: undefined, background: false },
+      };
+      this.#candidates.push(candidate);
+      recent.push(candidate);
+    }
+    if (score > candidate.best) candidate.class = name;
+    candidate.box = box;
+    candidate.last = seconds;
+    if (candidate.pictures % candidate.every === 0) candidate.scores.push(round(score, 2));
+    if (candidate.scores.length > maxScores) {
+      candidate.scores = candidate.scores.filter((_, i) => i % 2 === 0);
+      candidate.every *= 2;
+    }
+    candidate.pictures += 1;
+    candidate.sum += score;
+    candidate.best = Math.max(candidate.best, score);
+    if (this.#input === undefined) return;
+    const { width, height } = this.#input;
+    candidate.pixels = Math.max(candidate.pixels, (box[2] - box[0]) * width, (box[3] - box[1]) * height);
+  }
+
+  /** Takes from the tracker what has become of it. */
+  #follow(candidate: Candidate): void {
+    const { tracker, idOf } = this.context;
+    candidate.background ||= tracker.background.find(candidate.kind, candidate.box) !== undefined;
+    for (const track of tracker.tracks) {
+      if (!track.seen) continue;
+      const id = idOf(track);
+      if (track.kind === candidate.kind && iou(track.box, candidate.box) > 0.9) {
+        candidate.told ??= id;
+        candidate.logOdds = track.evidence.logOdds;
+        candidate.reach = track.evidence.reach;
+      } else if (id !== undefined && iou(track.box, candidate.box) >= sameIou) candidate.taken = id;
+    }
+  }
+
+  #reason(candidate: Candidate): [UntoldReason | null, string] {
+    const { best, pictures, logOdds, pixels, still, reach } = candidate;
+    if (candidate.told !== undefined) return [null, `told as track ${candidate.told}`];
+    if (!this.context.isWanted(candidate.class)) {
+      return ['class', `${candidate.class} is not among the camera's classes`];
+    }
+    if (candidate.background) {
+      return [
+        'background',
+        'it stands where something has always looked like this and never moved; see clearBackground',
+      ];
+    }
+    if (this.#input !== undefined && pixels < leastPixels) return ['too-small', this.#tooSmall(pixels)];
+    if (best < lowestScore) return ['score', `its best score is ${round(best, 2)}; a track begins at ${lowestScore}`];
+    if (candidate.taken !== undefined) return ['same-object', `track ${candidate.taken} is told in its place`];
+    if (pictures < leastLooks && still > 0) {
+      return ['motion-gate', `seen in ${pictures} pictures; in ${still} more nothing moved, so nobody looked again`];
+    }
+    if (pictures < leastLooks && this.#interval > slowSeconds) {
+      return ['rate', `seen in ${pictures} pictures, ${round(this.#interval, 1)} s apart; it takes ${leastLooks}`];
+    }
+    const mean = round(candidate.sum / pictures, 2);
+    const sure = logOdds === undefined ? 'it made no track' : `${round(100 / (1 + Math.exp(-logOdds)), 0)} % sure`;
+    const moved = reach < 0.4 ? 'it did not move' : `it moved ${round(reach, 1)} times its size`;
+    return ['evidence', `${sure}, 95 % are needed: seen in ${pictures} pictures, mean score ${mean}, and ${moved}`];
+  }
+
+  #tooSmall(pixels: number): string {
+    const { width, height } = this.#input as Size;
+    const factor = leastPixels / pixels;
+    const grown = (side: number) => Math.ceil((side * factor) / 32) * 32;
+    const size = `${round(pixels, 0)} pixels of the network's input (${round(width, 0)}x${round(height, 0)})`;
+    return `at most ${size}; an input of ${grown(width)}x${grown(height)} would show ${leastPixels}, and so would a region around it`;
+  }
+}
+
+/** Those with the best scores: noise at .1 is everywhere. */
+function mostTelling(candidates: readonly Candidate[], count: number): Candidate[] {
+  return candidates.toSorted((a, b) => b.best - a.best).slice(0, count);
+}
