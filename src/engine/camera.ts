@@ -162,10 +162,10 @@ export class Camera {
     this.#endGap();
     const report = this.#adjustment.detect === false ? undefined : await this.#look(frame);
     const shots = report?.shots ?? [];
-    const takers = this.#pictures.takers();
-    const cuts = [...shots.map(({ box }) => ({ box })), ...takers.map(({ cut }) => cut)];
+    const requests = this.#pictures.takeRequests();
+    const cuts = [...shots.map(({ box }) => ({ box })), ...requests.map(({ cut }) => cut)];
     const jpegs = frame.release(cuts, report !== undefined && this.#analysis.settled);
-    for (const [i, { take }] of takers.entries()) take(jpegs.then((all) => all[shots.length + i]));
+    for (const [i, { answer }] of requests.entries()) answer(jpegs.then((all) => all[shots.length + i]));
     if (report !== undefined) this.#report(report, jpegs);
   }
 

@@ -9,15 +9,15 @@ const nextPictureMs = 5000;
 const wholePicture: Box = [0, 0, 1, 1];
 
 /** Somebody who wants a camera's next picture. */
-interface Taker {
+interface PictureRequest {
   cut: Cut;
   /** @param jpeg undefined if it could not be made */
-  take: (jpeg: Uint8Array | undefined | Promise<Uint8Array | undefined>) => void;
+  answer: (jpeg: Uint8Array | undefined | Promise<Uint8Array | undefined>) => void;
 }
 
 /** Whole pictures of one camera, for whoever asks for one. */
 export class Pictures {
-  readonly #takers = new Set<Taker>();
+  readonly #requests = new Set<PictureRequest>();
   #photograph: Promise<Uint8Array> | undefined;
 
   constructor(
@@ -54,25 +54,25 @@ export class Pictures {
   async next(periodMs: number, full = false): Promise<Uint8Array> {
     if (this.capture.state !== 'live') throw this.#none();
     const jpeg = await new Promise<Uint8Array | undefined>((resolve) => {
-      const taker: Taker = {
+      const request: PictureRequest = {
         cut: { box: wholePicture, full },
-        take: (taken) => {
+        answer: (jpeg) => {
           clearTimeout(timer);
-          this.#takers.delete(taker);
-          resolve(taken);
+          this.#requests.delete(request);
+          resolve(jpeg);
         },
       };
-      const timer = setTimeout(() => taker.take(undefined), nextPictureMs + 2 * periodMs);
-      this.#takers.add(taker);
+      const timer = setTimeout(() => request.answer(undefined), nextPictureMs + 2 * periodMs);
+      this.#requests.add(request);
     });
     if (jpeg === undefined) throw this.#none();
     return jpeg;
   }
 
-  /** All who wait now. They are given this picture, or are told that there is none; nobody is given two. */
-  takers(): Taker[] {
-    const all = [...this.#takers];
-    this.#takers.clear();
+  /** All that are open now. Whoever takes them answers each. */
+  takeRequests(): PictureRequest[] {
+    const all = [...this.#requests];
+    this.#requests.clear();
     return all;
   }
 

@@ -13,17 +13,17 @@ function setUp(state: CaptureState = 'live') {
 t.test('who waits is given the next picture, and only that one', async (t) => {
   const pictures = setUp();
   const asked = [pictures.next(100), pictures.photograph(100)];
-  const takers = pictures.takers();
+  const requests = pictures.takeRequests();
   t.strictSame(
-    takers.map(({ cut }) => cut),
+    requests.map(({ cut }) => cut),
     [
       { box: [0, 0, 1, 1], full: false },
       { box: [0, 0, 1, 1], full: true },
     ],
   );
-  t.strictSame(pictures.takers(), []);
-  takers[0]?.take(Buffer.of(1));
-  takers[1]?.take(Promise.resolve(Buffer.of(2)));
+  t.strictSame(pictures.takeRequests(), []);
+  requests[0]?.answer(Buffer.of(1));
+  requests[1]?.answer(Promise.resolve(Buffer.of(2)));
   t.strictSame(await Promise.all(asked), [Buffer.of(1), Buffer.of(2)]);
 });
 
@@ -33,13 +33,13 @@ t.test('no picture is made for those who have gone', async (t) => {
   const asked = t.rejects(pictures.next(1000), { code: 'ERR_SOURCE_NO_PICTURE' });
   await time.pass(8000, 250);
   await asked;
-  t.strictSame(pictures.takers(), [], 'a camera that is away for a day is asked for thousands');
+  t.strictSame(pictures.takeRequests(), [], 'a camera that is away for a day is asked for thousands');
 });
 
 t.test('of a camera that is away nothing is waited for, and one that can’t be made is told', async (t) => {
   await t.rejects(setUp('reconnecting').next(1000), { code: 'ERR_SOURCE_NO_PICTURE', message: /it is reconnecting/ });
   const pictures = setUp();
   const asked = pictures.next(1000);
-  pictures.takers()[0]?.take(undefined);
+  pictures.takeRequests()[0]?.answer(undefined);
   await t.rejects(asked, { code: 'ERR_SOURCE_NO_PICTURE' });
 });

@@ -144,7 +144,7 @@ export class CaptureThread {
     const { generation } = attempt;
     try {
       await this.#playAll(attempt);
-      this.#tell(attempt, { kind: 'ended' });
+      this.#report(attempt, { kind: 'ended' });
     } catch (error) {
       this.#fail(attempt, asMinspnetError(error));
     } finally {
@@ -158,7 +158,7 @@ export class CaptureThread {
     const startedAt = this.#now();
     let playedMs = 0;
     do {
-      if (playedMs > 0) this.#tell(attempt, { kind: 'rewound' });
+      if (playedMs > 0) this.#report(attempt, { kind: 'rewound' });
       playedMs += await this.#play(attempt, later(startedAt, playedMs));
     } while (this.options.settings.loop && !this.#source.live && !attempt.signal.aborted);
   }
@@ -210,7 +210,7 @@ export class CaptureThread {
     this.#free ??= Array.from({ length: this.#source.live ? 1 : 2 }, () =>
       this.#preparation.memoryFor({ width, height }),
     );
-    this.#tell(attempt, { kind: 'opened', facts: { ...facts, width, height } });
+    this.#report(attempt, { kind: 'opened', facts: { ...facts, width, height } });
     if (!this.#source.live) return;
     const watchdog = new Watchdog(this.options.settings.recovery, facts.fps, this.world.now());
     attempt.watchdog = watchdog;
@@ -222,11 +222,11 @@ export class CaptureThread {
     const verdict = watchdog.look(this.world.now());
     this.#counters.clockJumps += watchdog.sleeps - jumps;
     if (verdict.kind === 'lost') this.#fail(attempt, verdict.error);
-    else if (verdict.kind !== 'live') this.#tell(attempt, verdict);
+    else if (verdict.kind !== 'live') this.#report(attempt, verdict);
   }
 
   #fail(attempt: Attempt, error: MinspnetError): void {
-    this.#tell(attempt, { kind: 'failed', error: error.serialise() });
+    this.#report(attempt, { kind: 'failed', error: error.serialise() });
     attempt.end();
   }
 
@@ -304,7 +304,7 @@ export class CaptureThread {
   }
 
   /** Nobody listens to an attempt that was told to end. */
-  #tell({ generation, signal }: Attempt, event: AttemptEvent): void {
+  #report({ generation, signal }: Attempt, event: AttemptEvent): void {
     if (!signal.aborted) this.#send({ ...event, generation });
   }
 

@@ -62,22 +62,22 @@ const endMs = 1000;
 /** How long the source may take to be closed before it is lent, milliseconds. */
 const lendMs = 5000;
 
-/** Nothing has worked yet, or something has been lost: what is told while there are no pictures. */
-type Absence = 'starting' | 'reconnecting';
+/** What is reported while there are no pictures: nothing has worked yet, or something has been lost. */
+type Unconnected = 'starting' | 'reconnecting';
 
 /** What a capture does. It has an attempt, a timer or a loan only in the state that names it. */
 type State =
-  | { doing: 'nothing'; told: 'starting' | 'ended' }
+  | { name: 'idle'; reported: 'starting' | 'ended' }
   /** An attempt has been begun and gave no picture yet. The timer ends it. */
-  | { doing: 'opening'; told: Absence; attempt: Attempt; timer: NodeJS.Timeout | undefined }
-  | { doing: 'playing'; told: 'live' | 'stalled'; attempt: Attempt; sinceMs: number }
+  | { name: 'opening'; reported: Unconnected; attempt: Attempt; timer: NodeJS.Timeout | undefined }
+  | { name: 'playing'; reported: 'live' | 'stalled'; attempt: Attempt; sinceMs: number }
   /** The timer begins the next attempt. */
-  | { doing: 'waiting'; told: Absence; timer: NodeJS.Timeout }
+  | { name: 'waiting'; reported: Unconnected; timer: NodeJS.Timeout }
   /** An attempt is due, but too many old ones have not ended yet. */
-  | { doing: 'queueing'; told: Absence }
+  | { name: 'queued'; reported: Unconnected }
   /** Somebody else uses the source. */
-  | { doing: 'lending'; told: 'starting'; loan: AbortController }
-  | { doing: 'stopping'; told: CaptureState };
+  | { name: 'lending'; reported: 'starting'; loan: AbortController }
+  | { name: 'stopping'; reported: CaptureState };
 
 /**
  * One camera, and the state machine around it:
@@ -92,7 +92,7 @@ export class Capture {
   /** Of all its threads together. */
   readonly counters = noCounters();
   readonly source: Source;
-  #state: State = { doing: 'nothing', told: 'starting' };
+  #state: State = { name: 'idle', reported: 'starting' };
   /** Pictures analysed a second, at most. */
   #fps: number;
   #worker: CaptureWorker | undefined;
@@ -111,11 +111,11 @@ export class Capture {
   }
 
   get state(): CaptureState {
-    return this.#state.told;
+    return this.#state.reported;
   }
 
   start(): void {
-    this.#tell({ state: 'starting', reason: 'the source is being opened' });
+    this.#report({ state: 'starting', reason: 'the source is being opened' });
     this.#attempt('starting');
   }
 
@@ -132,12 +132,12 @@ export class Capture {
    * @throws {SourceError} ERR_SOURCE_BUSY if it can't be closed
    */
   async lend<T>(reason: string, use: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#state.doing !== 'playing') {
+    if (this.#state.name !== 'playing') {
       throw new SourceError('ERR_SOURCE_BUSY', 'source', `it is ${this.state}. Try again when it is live.`);
     }
     const { closed } = this.#state.attempt;
     const loan = new AbortController();
-    this.#enter({ doing: 'lending', told: 'starting', loan }, { reason });
+    this.#enter({ name: 'lending', reported: 'starting', loan }, { reason });
     try {
       if (!(await isWithin(closed, lendMs))) {
         throw new SourceError('ERR_SOURCE_BUSY', 'source', 'its video can’t be ended. Try again.');
@@ -150,31 +150,31 @@ export class Capture {
 
   /** Closes the source, in whatever state it is, and opens it again. */
   restart(): void {
-    if (this.#state.doing === 'stopping') return;
+    if (this.#state.name === 'stopping') return;
     this.#retries = this.#newRetries();
     const timer = setTimeout(() => this.#attempt('starting'), restartMs);
-    this.#enter({ doing: 'waiting', told: 'starting', timer }, { reason: 'a restart was asked for' });
+    this.#enter({ name: 'waiting', reported: 'starting', timer }, { reason: 'a restart was asked for' });
   }
 
   /** Ends the thread, or leaves it behind after `timeoutMs` if it hangs. */
   async stop(timeoutMs = endMs): Promise<void> {
-    this.#enter({ doing: 'stopping', told: this.#state.told });
+    this.#enter({ name: 'stopping', reported: this.#state.reported });
     await Promise.all([this.#worker?.stop(timeoutMs), this.#ended]);
   }
 
-  #attempt(told: Absence): void {
+  #attempt(reported: Unconnected): void {
     if (this.#worker !== undefined && this.#worker.closing >= maxClosing) {
-      this.#enter({ doing: 'queueing', told });
+      this.#enter({ name: 'queued', reported });
       return;
     }
     this.#worker ??= this.#startWorker();
-    const attempt: Attempt = this.#worker.open((event) => this.#hear(event, attempt));
+    const attempt: Attempt = this.#worker.open((event) => this.#receive(event, attempt));
     void attempt.closed.then(() => this.#mayAttempt());
     const { openSeconds } = this.options.settings.recovery;
     const what = `gave no picture within ${openSeconds} s of being opened. Check the address and that the camera is on.`;
     const late = () => this.#lose(new SourceError('ERR_SOURCE_TIMEOUT', 'source', what));
     const timer = this.source.live ? setTimeout(late, openSeconds * 1000) : undefined;
-    this.#enter({ doing: 'opening', told, attempt, timer });
+    this.#enter({ name: 'opening', reported, attempt, timer });
   }
 
   #startWorker(): CaptureWorker {
@@ -191,7 +191,7 @@ export class Capture {
   }
 
   #exited(worker: CaptureWorker, crash: SourceError | undefined): void {
-    if (this.#worker !== worker || this.#state.doing === 'stopping') return;
+    if (this.#worker !== worker || this.#state.name === 'stopping') return;
     this.#worker = undefined;
     if (!('attempt' in this.#state)) return;
     this.#over(crash ?? new SourceError('ERR_SOURCE_THREAD', 'internal', 'the capture thread has ended.'));
@@ -199,10 +199,10 @@ export class Capture {
 
   /** Old attempts have ended: the one that waits for that may begin. */
   #mayAttempt(): void {
-    if (this.#state.doing === 'queueing') this.#attempt(this.#state.told);
+    if (this.#state.name === 'queued') this.#attempt(this.#state.reported);
   }
 
-  #hear(event: AttemptEvent, attempt: Attempt): void {
+  #receive(event: AttemptEvent, attempt: Attempt): void {
     switch (event.kind) {
       case 'opened':
         this.#opened(event.facts, attempt);
@@ -212,7 +212,7 @@ export class Capture {
         break;
       case 'stalled':
       case 'resumed':
-        this.#flows(event.kind === 'resumed', event.reason);
+        this.#setStalled(event.kind === 'stalled', event.reason);
         break;
       case 'ended':
         this.#over();
@@ -223,16 +223,16 @@ export class Capture {
   }
 
   #opened({ width, height, fps, by, notes = [] }: SourceFacts, attempt: Attempt): void {
-    if (this.#state.told === 'reconnecting') this.losses.reconnects += 1;
+    if (this.#state.reported === 'reconnecting') this.losses.reconnects += 1;
     const rate = fps > 0 ? ` at ${Math.round(fps * 10) / 10} fps` : '';
     const reason = [`${width}x${height}${rate} (${by})`, ...notes].join('; ');
-    this.#enter({ doing: 'playing', told: 'live', attempt, sinceMs: this.world.now() }, { reason });
+    this.#enter({ name: 'playing', reported: 'live', attempt, sinceMs: this.world.now() }, { reason });
   }
 
-  #flows(again: boolean, reason: string): void {
-    if (this.#state.doing !== 'playing') return;
-    if (!again) this.losses.stalls += 1;
-    this.#enter({ ...this.#state, told: again ? 'live' : 'stalled' }, { reason });
+  #setStalled(isStalled: boolean, reason: string): void {
+    if (this.#state.name !== 'playing') return;
+    if (isStalled) this.losses.stalls += 1;
+    this.#enter({ ...this.#state, reported: isStalled ? 'stalled' : 'live' }, { reason });
   }
 
   /** The attempt is over. Of a live source another one comes; a file is over, and its thread with it. */
@@ -242,17 +242,17 @@ export class Capture {
       return;
     }
     const reason = error?.message ?? 'the source has ended';
-    this.#enter({ doing: 'nothing', told: 'ended' }, { reason, ...(error && { error }) });
+    this.#enter({ name: 'idle', reported: 'ended' }, { reason, ...(error && { error }) });
     this.#ended = this.#worker?.stop(endMs);
     this.#worker = undefined;
   }
 
   #lose(error: SourceError): void {
-    const livedMs = this.#state.doing === 'playing' ? this.world.now() - this.#state.sinceMs : 0;
+    const livedMs = this.#state.name === 'playing' ? this.world.now() - this.#state.sinceMs : 0;
     this.losses.byCode[error.code] = (this.losses.byCode[error.code] ?? 0) + 1;
     const retryMs = this.#retries.next(livedMs);
     const timer = setTimeout(() => this.#attempt('reconnecting'), retryMs);
-    this.#enter({ doing: 'waiting', told: 'reconnecting', timer }, { reason: error.message, error, retryMs });
+    this.#enter({ name: 'waiting', reported: 'reconnecting', timer }, { reason: error.message, error, retryMs });
   }
 
   /** The only way from one state to the next: whatever belonged to the old one ends with it. */
@@ -262,10 +262,10 @@ export class Capture {
     if ('timer' in before) clearTimeout(before.timer);
     if ('loan' in before) before.loan.abort();
     if ('attempt' in before && !('attempt' in state && state.attempt === before.attempt)) before.attempt.close();
-    if (change !== undefined) this.#tell({ state: state.told, ...change });
+    if (change !== undefined) this.#report({ state: state.reported, ...change });
   }
 
-  #tell(change: Omit<CaptureChange, 'attempts'>): void {
+  #report(change: Omit<CaptureChange, 'attempts'>): void {
     this.listener.changed({ ...change, attempts: change.state === 'live' ? 0 : this.#retries.failures });
   }
 
