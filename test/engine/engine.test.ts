@@ -33,12 +33,15 @@ async function startEngine(sources: Record<string, string>) {
   return { engine, sent, ofKind };
 }
 
-t.test('from pictures to observations and snapshots, and to its end', async (t) => {
+t.test('from pictures to observations and snapshots, and to its end', { timeout: 100_000 }, async (t) => {
   const { engine, sent, ofKind } = await startEngine({ yard: 'demo', street: 'demo' });
+  t.teardown(async () => {
+    if (sent.at(-1)?.kind !== 'stopped') await engine.stop('stopping');
+  });
   const cameras = () => ofKind('heartbeat').at(-1)?.cameras ?? {};
   const isNew = (camera: string) =>
     ofKind('observation').some(({ observation: { camera: of, type } }) => of === camera && type === 'new');
-  await until(() => isNew('yard') && isNew('street') && (cameras().yard?.frames ?? 0) > 0, 20_000);
+  await until(() => isNew('yard') && isNew('street') && (cameras().yard?.frames ?? 0) > 0, 90_000);
   await engine.takePicture('yard', 1, false);
   await engine.takePicture('attic', 2, true);
   await engine.stop('stopping');
