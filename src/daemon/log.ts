@@ -43,7 +43,8 @@ export function logFeed(feed: Feed, log: Log): void {
     written.set(camera, `${state} ${reason}`);
     if (!isNews) log.debug(line);
     else if (code !== undefined) log.error(line);
-    else if (state === 'stalled') log.warn(line);
+    else if (state === 'stalled' || reason.includes('WARNING'))
+      log.warn(line); // a certificate that nobody checks
     else log.info(line);
   });
 }

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { programError } from './source-error.js';
 
 /** What GStreamer says after it has said why. */
 const consequence = /^(?:Failed to set pipeline|ERROR: pipeline doesn't want to)/;
@@ -34,16 +35,19 @@ export class RawProcess implements AsyncDisposable {
     child.on('error', () => {}); // a signal that could not be sent: it has ended already
   }
 
-  /** Starts the first of these programs that is installed; undefined where none is. No shell is in between. */
+  /**
+   * Starts the first of these programs that is installed; undefined if none is. No shell is in between.
+   *
+   * @throws {SourceError} if one is there and can't be started
+   */
   static async start(programs: readonly string[], args: readonly string[]): Promise<RawProcess | undefined> {
     for (const program of programs) {
       const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
-      const started = new RawProcess(program, child);
       try {
-        await once(child, 'spawn');
-        return started;
+        await once(child, 'spawn'); // without descriptors it has no streams before it fails
+        return new RawProcess(program, child);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw programError(program, error);
       }
     }
     return undefined;

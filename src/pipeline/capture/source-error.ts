@@ -81,6 +81,15 @@ export function systemError(source: Named, cause: unknown, doing: string): Sourc
   return errno === undefined ? undefined : ffmpegError(source, -errno, doing);
 }
 
+/** The error of a program that can't be started, though it is there. */
+export function programError(program: string, cause: unknown): SourceError {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  const errno = constants.errno[code as keyof typeof constants.errno];
+  const meaning = errno === undefined ? undefined : processMeaning(-errno);
+  const { what, advice } = meaning ?? { what: `can’t be started: ${message}`, advice: 'Try it in a shell' };
+  return sourceError(meaning?.code ?? 'ERR_SOURCE_PROGRAM', 'source', `${program} ${what}. ${advice}.`, cause);
+}
+
 /** The source as it may stand in a message, before it is masked. */
 export function shown({ url, format }: Named): string {
   return format === undefined ? url : `${format}:${url}`;

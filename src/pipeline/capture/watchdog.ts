@@ -8,6 +8,8 @@ const stallFrames = 10;
 const livePictures = 3;
 /** The frame time is the median of so many steps: it follows a camera that slows down at night, but no single gap. */
 const remembered = 15;
+/** Pictures that come slower than this share of the speed at which they were taken get later and later: a trickle. */
+const slowestFlow = 0.5;
 /** A look that comes later than this many looks' time tells of our own sleep, not of the camera's. */
 const lateLooks = 8;
 
@@ -29,6 +31,9 @@ export class Watchdog {
   sleeps = 0;
   readonly #steps: number[] = [];
   #lastMediaMs: number | undefined;
+  /** What the clock is ahead of media time by for pictures in time, and by how much the last one was late; ms. */
+  #inTimeMs: number | undefined;
+  #lateMs = 0;
   #lastPicture: number;
   #lastLook: number;
   #stalledAt: number | undefined;
@@ -62,7 +67,13 @@ export class Watchdog {
     if (this.#lastMediaMs !== undefined) this.#steps.push(mediaMs - this.#lastMediaMs);
     if (this.#steps.length > remembered) this.#steps.shift();
     this.#lastMediaMs = mediaMs;
-    this.#streak = now - this.#lastPicture <= this.limitMs ? this.#streak + 1 : 1;
+    const aheadMs = now - mediaMs;
+    const sinceLast = now - this.#lastPicture;
+    // After a silence it starts over: a camera may have gone on counting its pictures, not the time.
+    if (this.#inTimeMs === undefined || sinceLast > this.limitMs) this.#inTimeMs = aheadMs;
+    this.#inTimeMs = Math.min(aheadMs, this.#inTimeMs + (1 - slowestFlow) * sinceLast);
+    this.#lateMs = aheadMs - this.#inTimeMs;
+    this.#streak = sinceLast <= this.limitMs ? this.#streak + 1 : 1;
     this.#lastPicture = now;
   }
 
@@ -80,7 +91,8 @@ export class Watchdog {
       this.sleeps += 1;
       this.#lastPicture = Math.max(this.#lastPicture, now - this.lookMs);
       this.#stalledAt &&= now;
-      this.#print = undefined;
+      this.#print = this.#inTimeMs = undefined;
+      this.#lateMs = 0;
       return { kind: 'live' };
     }
     return this.#frozen() ?? (this.#stalledAt === undefined ? this.#flowing(now) : this.#stalled(this.#stalledAt, now));
@@ -88,14 +100,16 @@ export class Watchdog {
 
   #flowing(now: number): Verdict {
     const silentMs = now - this.#lastPicture;
-    if (silentMs <= this.limitMs) return { kind: 'live' };
+    const isSilent = silentMs > this.limitMs;
+    if (!isSilent && !this.#isLate) return { kind: 'live' };
     this.#stalledAt = now;
     this.#streak = 0;
-    return { kind: 'stalled', reason: `no picture for ${seconds(silentMs)} s` };
+    const reason = isSilent ? `no picture for ${seconds(silentMs)} s` : `pictures come ever later: ${this.#late}`;
+    return { kind: 'stalled', reason };
   }
 
   #stalled(since: number, now: number): Verdict {
-    if (this.#streak >= livePictures) {
+    if (this.#streak >= livePictures && !this.#isLate) {
       this.#stalledAt = undefined;
       return { kind: 'resumed', reason: `pictures come again after ${seconds(now - since)} s` };
     }
@@ -105,7 +119,7 @@ export class Watchdog {
     const what =
       silentMs > this.limitMs
         ? `no picture for ${seconds(silentMs)} s`
-        : `hardly any picture for ${seconds(now - since)} s`;
+        : `hardly any picture for ${seconds(now - since)} s${this.#isLate ? `, and late ones: ${this.#late}` : ''}`;
     return lost('ERR_SOURCE_SILENT', `${what}. Check the camera and the network between.`);
   }
 
@@ -114,6 +128,15 @@ export class Watchdog {
     const unchangedMs = this.#same.to - this.#same.from;
     if (this.#print === undefined || frozenSeconds === 0 || unchangedMs < frozenSeconds * 1000) return undefined;
     return lost('ERR_SOURCE_FROZEN', `the same picture, bit for bit, for ${seconds(unchangedMs)} s.`);
+  }
+
+  /** Whether the link carries less than the camera sends: each picture is later than the one before. */
+  get #isLate(): boolean {
+    return this.#lateMs > this.limitMs;
+  }
+
+  get #late(): string {
+    return `by ${seconds(this.#lateMs)} s more than in time`;
   }
 
   #frameMs(): number {

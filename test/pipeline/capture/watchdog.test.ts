@@ -126,3 +126,39 @@ t.test('our own sleep is not taken for the camera’s', async (t) => {
   play.silence(2000);
   t.strictSame(play.verdicts, ['stalled'], 'it watches on');
 });
+
+/** Pictures that were taken every `takenMs` and come every `comesMs`. */
+function trickle(play: Play, count: number, takenMs: number, comesMs: number): void {
+  for (let i = 0; i < count; i += 1) {
+    play.silence(comesMs);
+    play.mediaMs += takenMs;
+    play.watchdog.picture(play.mediaMs, play.now);
+  }
+}
+
+t.test('a link that trickles is a stall, though a picture comes now and then', async (t) => {
+  const play = new Play({}, 25);
+  trickle(play, 50, 40, 40);
+  t.strictSame(play.verdicts, []);
+  trickle(play, 16, 40, 500);
+  t.strictSame(play.verdicts.slice(0, 2), ['stalled', 'ERR_SOURCE_SILENT']);
+});
+
+t.test('what was held up and comes at once is live again when it is in time', async (t) => {
+  const play = new Play({}, 25);
+  trickle(play, 50, 40, 40);
+  trickle(play, 7, 40, 500);
+  t.strictSame(play.verdicts, ['stalled']);
+  trickle(play, 60, 40, 4);
+  play.silence(300);
+  t.strictSame(play.verdicts, ['stalled', 'resumed']);
+});
+
+t.test('a camera that takes fewer pictures, or whose clock is a little slow, is no trickle', async (t) => {
+  const play = new Play({}, 25);
+  trickle(play, 100, 40, 40);
+  trickle(play, 100, 500, 500);
+  trickle(play, 5000, 40, 41);
+  trickle(play, 500, 40, 60);
+  t.strictSame(play.verdicts, []);
+});
