@@ -62,7 +62,11 @@ async function stageProgram(shipped: Shipped, stage: string): Promise<string> {
 
   const bundled = shipped.bundled();
   for (const { path, name, dependencies } of bundled) await copyPackage(path, stage, name, dependencies);
-  await useRuntimePackages(join(stage, 'node_modules/onnxruntime-node/dist/binding.js'));
+  // The only ones that come without.
+  for (const name of ['onnxruntime-common', 'onnxruntime-node']) {
+    await cp(join(repository, 'packaging/onnxruntime/LICENSE'), join(stage, 'node_modules', name, 'LICENSE'));
+  }
+  await useRuntimePackages(join(stage, 'node_modules/onnxruntime-node/dist'));
 
   const top = bundled.filter(({ path, name }) => path === `node_modules/${name}`);
   const native = processors.flatMap((processor) => Object.values(shipped.native(processor)));
@@ -83,7 +87,9 @@ async function stageRuntime(shipped: Shipped, processor: Processor, stage: strin
   const source = join(repository, 'node_modules/onnxruntime-node');
   const { license, repository: origin } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8'));
   await copy(join(source, 'bin/napi-v6/linux', processor), stage, () => true);
-  await copy(join(repository, 'packaging/onnxruntime'), stage, () => true);
+  for (const text of ['LICENSE', 'ThirdPartyNotices.txt']) {
+    await cp(join(repository, 'packaging/onnxruntime', text), join(stage, text));
+  }
   const [name, version] = shipped.native(processor).onnxruntime;
   await writeManifest(stage, {
     ...{ name, version, license, repository: origin },
@@ -129,11 +135,12 @@ function isOurs(file: string): boolean {
  * onnxruntime-node looks for its binding in a folder of its own that holds those of all systems; here each processor's
  * is in a package of its own.
  */
-async function useRuntimePackages(file: string): Promise<void> {
-  const parts = (await readFile(file, 'utf8')).split(/`\.\.\/bin\/napi-v6\/([^`]+)\/onnxruntime_binding\.node`/);
-  if (parts.length !== 3) throw new Error(`${file} does not load its binding as it did in onnxruntime-node 1.30`);
-  const [before, processor = '', after] = parts;
-  await writeFile(file, `${before}\`@minspnet/onnxruntime-${processor.replace('/', '-')}\`${after}`);
+async function useRuntimePackages(folder: string): Promise<void> {
+  const file = join(folder, 'binding.js');
+  const parts = (await readFile(file, 'utf8')).split(/`\.\.\/bin\/napi-v6\/[^`]+\/onnxruntime_binding\.node`/);
+  if (parts.length !== 2) throw new Error(`${file} does not load its binding as it did in onnxruntime-node 1.30`);
+  await writeFile(file, parts.join("'./platform-binding.js'"));
+  await cp(join(repository, 'packaging/onnxruntime/platform-binding.cjs'), join(folder, 'platform-binding.js'));
 }
 
 /** Copies a file or a folder; of JavaScript whose source map stays behind, the line that names it stays too. */

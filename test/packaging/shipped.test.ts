@@ -32,3 +32,13 @@ t.test('the repository itself is not what is published', async (t) => {
   t.equal(status, 1);
   t.match(stderr, /npm run package/);
 });
+
+t.test('without the package of this system it is said which one, and how to get it', async (t) => {
+  const program = 'packaging/onnxruntime/platform-binding.cjs';
+  const { status, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+  t.equal(status, 1);
+  t.match(
+    stderr,
+    new RegExp(`@minspnet/onnxruntime-${process.platform}-${process.arch}, is not installed.*--omit=optional`),
+  );
+});
