@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 import { BrokerError } from '../contract/errors.js';
+import { type EventMessage, laterEvent } from '../contract/event.js';
 import { channels, type ParsedTopic, parseTopic, Topics } from '../contract/topics.js';
 import {
   admits,
@@ -248,7 +249,7 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
         this.emit('cameraStatus', { ...channels.cameraStatus.payload.parse(JSON.parse(payload)), node });
         break;
       case 'events':
-        this.#sequenceOf(node, levels.camera ?? '').take(channels.events.payload.parse(JSON.parse(payload)));
+        this.#sequenceOf(node, levels.camera ?? '').take(parseEvent(JSON.parse(payload)));
         break;
       case 'response':
         this.#requests.answered(node, channels.response.payload.parse(JSON.parse(payload)));
@@ -284,8 +285,14 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
   }
 }
 
+/** @throws what zod throws where it is no event */
+function parseEvent(message: unknown): EventMessage {
+  const later = laterEvent.safeParse(message);
+  return later.success ? (later.data as unknown as EventMessage) : channels.events.payload.parse(message);
+}
+
 function filtersOf(base: string, { node, camera, share, snapshots }: ConnectOptions): string[] {
-  return listOf(node).flatMap((name) => {
+  const ofNodes = listOf(node).flatMap((name) => {
     const topics = new Topics(base, name);
     const of = (channel: 'events' | 'cameraState' | 'cameraStatus' | 'snapshot') =>
       listOf(camera).map((one) => topics.filter(channel, { camera: one }));
@@ -294,9 +301,10 @@ function filtersOf(base: string, { node, camera, share, snapshots }: ConnectOpti
       ...of('cameraState'),
       ...of('cameraStatus'),
       ...(snapshots ? of('snapshot') : []),
-      ...(['status', 'info', 'health', 'response'] as const).map((channel) => topics.filter(channel)),
+      ...(['status', 'info', 'health'] as const).map((channel) => topics.filter(channel)),
     ];
   });
+  return [...ofNodes, new Topics(base, '+').filter('response')]; // any board may be asked
 }
 
 function listOf(names: string | readonly string[] | undefined): readonly string[] {

@@ -296,6 +296,16 @@ export const settingsSchema = z.strictObject({
   requests: z
     .strictObject({
       perSecond: z.number().positive().max(1000).default(10).describe('more than that are refused, and counted'),
+      changes: z
+        .boolean()
+        .default(true)
+        .describe('false switches off all that change something: detect, rate, minScore, restart, reload, swapModel'),
+      responseTopics: z
+        .array(
+          z.string().regex(/^[^$+#\0][^+#\0]*\/$/, 'the beginning of a topic, such as `answers/`; no wildcard, no $'),
+        )
+        .default([])
+        .describe('answers may be given at topics that begin so, besides those below the base topic'),
       ...requestSwitches,
     })
     .prefault({})

@@ -96,6 +96,20 @@ export type Gap = z.infer<typeof gap>;
 export const eventMessage = z.union([event, gap]);
 export type EventMessage = z.infer<typeof eventMessage>;
 
+/** What a newer board may say: a type or a reason of which this version does not know. It is passed on as it is. */
+export const laterEvent = z
+  .looseObject({
+    type: z.string(),
+    camera: z.string(),
+    stream: z.string(),
+    seq: z.int().min(1),
+    reason: z.string().optional(),
+  })
+  .refine(({ type, reason }) => {
+    const isKnown = type === 'gap' || type in kinds;
+    return !isKnown || (type === 'end' && reason !== undefined && !endReason.safeParse(reason).success);
+  });
+
 /** One line that a person understands. */
 export function describeEvent(seen: Observation): string {
   const what = `${seen.camera}: ${seen.class} ${seen.id} `;

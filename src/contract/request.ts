@@ -123,6 +123,12 @@ export const requests = {
 } as const;
 
 export type RequestName = keyof typeof requests;
+/** What others notice of them stays. */
+const changing: readonly RequestName[] = ['detect', 'rate', 'minScore', 'restart', 'reload', 'swapModel'];
+/** Whether a request is let through: those that change something can be switched off together. */
+export function isRequestOn(switches: Record<RequestName | 'changes', boolean>, name: RequestName): boolean {
+  return switches[name] && (switches.changes || !changing.includes(name));
+}
 export const requestNames = Object.keys(requests) as RequestName[];
 export type RequestNeeds<Name extends RequestName> = z.infer<(typeof requests)[Name]['needs']>;
 export type RequestGives<Name extends RequestName> = z.infer<(typeof requests)[Name]['gives']>;

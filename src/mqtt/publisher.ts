@@ -11,10 +11,11 @@ import { monotonicMs } from '../timing/monotonic.js';
 import { PublishError } from './broker-error.js';
 import { BrokerClient, type BrokerClientOptions, type IncomingMessage, type PublishOptions } from './client.js';
 import { EventSnapshots, type Snapshot } from './event-snapshots.js';
-import type { Latency } from './in-flight.js';
+import type { Acknowledged, Latency } from './in-flight.js';
 import { Outbox, type OutboxOptions } from './outbox/outbox.js';
 import type { OutboxEntry } from './outbox/queue.js';
 import type { StoredEvent } from './outbox/segment.js';
+import { RefusedSize, type Sent } from './refused-size.js';
 import { type RetainedValue, RetainedValues } from './retained.js';
 
 export interface PublisherOptions {
@@ -96,6 +97,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   /** What is too old for the outbox is too old for a broker that keeps it for somebody, too. */
   readonly #eventExpirySeconds: number | undefined;
   readonly #retained = new RetainedValues();
+  readonly #refused = new RefusedSize(() => performance.now());
   readonly #snapshots: EventSnapshots;
   /** By camera: events up to this number waited for the present session. */
   #replayEnd: ReadonlyMap<string, number> = new Map();
@@ -143,7 +145,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   /** Largest payload that the broker takes, bytes, as far as it has said so. */
   get maximumPayload(): number {
-    return this.#client.maximumPayload;
+    return Math.min(this.#client.maximumPayload, this.#refused.limit - 1);
   }
 
   get counters(): PublisherCounters {
@@ -315,6 +317,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #lost(kind: 'away' | 'refused', error: BrokerError, retryMs: number): void {
     this.#retainedInFlight = 0;
+    const refused = this.#refused.sessionEnded();
+    if (refused !== undefined) this.emit('warning', refusedSize(refused));
     this.#unsaid = [];
     this.#mirrored = undefined;
     this.#outbox.rewind();
@@ -326,7 +330,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   /** Hands over what there is room for: retained values, then events in order. */
   #pump(): void {
     while (this.#client.room > 0) {
-      const value = this.#retained.takeUnsent();
+      const value = this.#retained.takeUnsent(({ payload }) => !this.#refused.isSuspect(Buffer.byteLength(payload)));
       if (value !== undefined) {
         this.#sendRetained(value);
         continue;
@@ -341,7 +345,12 @@ export class Publisher extends EventEmitter<PublisherEvents> {
         continue;
       }
       const entry = this.#outbox.peek();
-      if (entry === undefined) break;
+      if (entry === undefined) {
+        const suspect = this.#refused.isIdle ? this.#retained.takeSmallest() : undefined;
+        if (suspect === undefined) break;
+        this.#sendRetained(suspect);
+        continue;
+      }
       if ('seq' in entry.record && this.#snapshots.showOf(entry.record)) continue; // it goes first
       if (this.#sendMirrored(entry)) continue; // so does its mirror image: the event's PUBACK stands for both
       this.#outbox.take();
@@ -352,18 +361,18 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #sayOnline(): void {
     this.#hasSaidOnline = true;
-    this.#client.publish(this.topics.status, 'online', { retain: true }, (error) => {
+    this.#transmit(this.topics.status, 'online', { retain: true }, (error) => {
       if (error instanceof PublishError) this.#client.drop(error);
     });
   }
 
-  #sendRetained({ topic, payload, contentType }: RetainedValue): void {
+  #sendRetained({ topic, payload, contentType, track }: RetainedValue): void {
     if (this.#tooLarge(topic, payload)) {
-      this.#retained.delete(topic);
+      if (track !== undefined) this.#retained.delete(topic); // no event shall name it
       return;
     }
     this.#retainedInFlight++;
-    this.#client.publish(topic, payload, { retain: true, contentType, userProperties }, (error) => {
+    this.#transmit(topic, payload, { retain: true, contentType, userProperties }, (error) => {
       this.#retainedInFlight = Math.max(0, this.#retainedInFlight - 1);
       if (error instanceof PublishError) this.#warnOnce(topic, error);
     });
@@ -381,7 +390,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #say({ topic, payload, options }: Unsaid): void {
     if (this.#tooLarge(topic, payload)) return;
     const sent = { retain: false, contentType: 'application/json', userProperties, ...options };
-    this.#client.publish(topic, payload, sent, (error) => {
+    this.#transmit(topic, payload, sent, (error) => {
       if (error instanceof PublishError) this.#warnOnce(topic, error);
     });
   }
@@ -400,7 +409,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       userProperties: { ...userProperties, type: message.type },
       ...(this.#eventExpirySeconds !== undefined && { expirySeconds: this.#eventExpirySeconds }),
     };
-    this.#client.publish(topic, payload, options, (error) => {
+    this.#transmit(topic, payload, options, (error) => {
       if (error === undefined) this.#acknowledged(entry);
       else if (!(error instanceof PublishError))
         return; // the session is over; it comes again with the next one
@@ -412,9 +421,18 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     });
   }
 
+  #transmit(topic: string, payload: string | Buffer, options: PublishOptions, done: Acknowledged): void {
+    const answered = this.#refused.send(topic, Buffer.byteLength(payload));
+    this.#client.publish(topic, payload, options, (error) => {
+      if (error === undefined || error instanceof PublishError) answered(error === undefined);
+      done(error);
+    });
+  }
+
   /** The broker would end the session for such a message. */
   #tooLarge(topic: string, payload: string | Buffer): boolean {
     const bytes = Buffer.byteLength(payload);
+    if (bytes >= this.#refused.limit) return true; // that was told
     if (bytes <= this.#client.maximumPayload) return false;
     this.#warnOnce(
       topic,
@@ -485,6 +503,15 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     const done = this.#outbox.waiting === 0 && this.#retained.allSent && this.#retainedInFlight === 0;
     if (done || !this.#client.connected) this.#onIdle();
   }
+}
+
+function refusedSize({ topic, bytes }: Sent): BrokerError {
+  return new BrokerError(
+    'ERR_BROKER_TOO_LARGE',
+    'broker',
+    `the broker ends the session when it is sent ${bytes} bytes (${topic}): what is as large is held back for ten minutes; ` +
+      'raise its limit, or make snapshots smaller with `events.snapshot`',
+  );
 }
 
 function unverified(url: string): BrokerError {

@@ -10,7 +10,7 @@ import {
   requestNames,
   requests,
 } from '../contract/request.js';
-import { channels, type Topics } from '../contract/topics.js';
+import { channels, parseTopic, type Topics } from '../contract/topics.js';
 import type { IncomingMessage } from './client.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -185,6 +185,19 @@ export class RequestServer extends EventEmitter<RequestServerEvents> {
     else if (answer.status === 'ok') this.counters.done += 1;
     else this.counters.failed += 1;
   }
+}
+
+/**
+ * Where answers may be given, so that nobody speaks in our name or with our rights through us: at our own response topics,
+ * below the base topic where no board says anything, and where the settings allow it.
+ *
+ * @param allowed beginnings of topics
+ */
+export function answerTopics(topics: Topics, base: string, allowed: readonly string[]): (topic: string) => boolean {
+  return (topic) => {
+    if (topic.startsWith(topics.response('')) || allowed.some((beginning) => topic.startsWith(beginning))) return true;
+    return topic.startsWith(`${base}/`) && topic.split('/').length > 2 && parseTopic(base, topic) === undefined;
+  };
 }
 
 function parse(payload: Buffer): Record<string, unknown> {

@@ -40,13 +40,23 @@ export class RetainedValues {
     return this.#values.get(topic);
   }
 
-  /** A value that the broker does not have yet; it counts as sent from now on. */
-  takeUnsent(): RetainedValue | undefined {
+  /** A value that the broker does not have yet, and that may be sent; it counts as sent from now on. */
+  takeUnsent(mayBeSent: (value: RetainedValue) => boolean = () => true): RetainedValue | undefined {
     for (const topic of this.#unsent) {
+      const value = this.#values.get(topic);
+      if (value !== undefined && !mayBeSent(value)) continue;
       this.#unsent.delete(topic);
-      return this.#values.get(topic);
+      if (value !== undefined) return value;
     }
     return undefined;
+  }
+
+  /** The smallest value of those that the broker does not have yet; it counts as sent from now on. */
+  takeSmallest(): RetainedValue | undefined {
+    const values = [...this.#unsent].flatMap((topic) => this.#values.get(topic) ?? []);
+    const smallest = values.toSorted((a, b) => a.payload.length - b.payload.length)[0];
+    if (smallest !== undefined) this.#unsent.delete(smallest.topic);
+    return smallest;
   }
 
   get allSent(): boolean {

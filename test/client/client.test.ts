@@ -9,6 +9,7 @@ import {
   type NodeGap,
 } from '../../src/client/index.js';
 import type { Publisher } from '../../src/mqtt/publisher.js';
+import { startBoard } from '../support/board.js';
 import {
   brokers,
   Door,
@@ -359,4 +360,38 @@ t.test('who is thrown out by another of the same name does not fight', { skip: n
   t.ok((told.at(-1)?.[1] ?? 0) >= 1000, 'whoever sees it goes away for long');
   await sleep(200);
   t.ok(first.connected || second.connected, 'and the other one stays');
+});
+
+t.test('a newer board: event types and reasons that are not known yet are passed on, and leave no gap', async (t) => {
+  const broker = await stopAfter(t, brokers.aedes?.() as Promise<TestBroker>);
+  const client = await join(t, broker.url);
+  const gaps: NodeGap[] = [];
+  client.on('gap', (gap) => gaps.push(gap));
+  const events = client.events();
+  const listener = await Listener.on(broker.url, 'none');
+  t.teardown(() => listener.stop());
+  const delivery = { stream: 's', publishedAt: '2026-11-25T00:00:00.000Z', publishedMonotonicMs: 1, replayed: false };
+  const messages = [
+    { ...observation(), ...delivery, seq: 1 },
+    { type: 'fell', camera: 'street', ...delivery, seq: 2, height: 2 },
+    { ...observation({ type: 'end' }), reason: 'abducted', ...delivery, seq: 3 },
+    { ...observation(), box: 'none', ...delivery, seq: 4 },
+    { ...observation(), ...delivery, seq: 4 },
+  ];
+  for (const message of messages) await listener.publish('minspnet/node/street/events', JSON.stringify(message));
+  t.match(await takeEvents(events, 4), [{ seq: 1 }, { type: 'fell', height: 2 }, { reason: 'abducted' }, { seq: 4 }]);
+  t.same(gaps, []);
+  t.equal(client.counters.invalid, 1, 'a known type has to be what the contract says');
+});
+
+t.test('any board may be asked, also one whose events are not wanted', async (t) => {
+  const broker = await stopAfter(t, brokers.aedes?.() as Promise<TestBroker>);
+  const home = await temporaryDirectory();
+  const { publisher } = await startBoard(broker.url, `${home.path}/outbox`);
+  t.teardown(async () => {
+    await publisher.stop({ timeoutMs: 0 });
+    await home[Symbol.asyncDispose]();
+  });
+  const client = await join(t, broker.url, { node: 'another' });
+  t.ok(await client.request('node', 'models'));
 });

@@ -3,7 +3,7 @@ import t from 'tap';
 import { RequestError } from '../../src/contract/errors.js';
 import { type Response, response } from '../../src/contract/request.js';
 import { Topics } from '../../src/contract/topics.js';
-import { RequestServer, type RequestServerOptions } from '../../src/mqtt/request-server.js';
+import { answerTopics, RequestServer, type RequestServerOptions } from '../../src/mqtt/request-server.js';
 import { messages } from '../support/request-fuzz.js';
 import { recordingHandlers } from '../support/requests.js';
 
@@ -36,6 +36,30 @@ function setUp(options: Partial<RequestServerOptions> = {}) {
   };
   return { server, said, asked, ask };
 }
+
+t.test(
+  'an answer goes nowhere but to response topics, places where no board speaks, and what the settings allow',
+  async (t) => {
+    const mayAnswerAt = answerTopics(new Topics('minspnet', 'node'), 'minspnet', ['answers/']);
+    for (const topic of ['minspnet/node/response/rate', 'minspnet/answers/of/me', 'answers/me']) {
+      t.ok(mayAnswerAt(topic), topic);
+    }
+    const closed = ['door/unlock', 'homeassistant/device/x/config', 'zigbee2mqtt/lamp/set', 'frigate/events'];
+    const ours = [
+      'minspnet/node/door/state',
+      'minspnet/other/status',
+      'minspnet/other/response/rate',
+      'minspnet/release',
+    ];
+    for (const topic of [...closed, ...ours]) t.notOk(mayAnswerAt(topic), topic);
+    const { said, ask } = setUp({ mayAnswerAt });
+    await ask('models', '', { responseTopic: 'door/unlock' });
+    t.same(
+      said.map(({ topic, answer }) => [topic, answer.code]),
+      [['minspnet/node/response/models', 'ERR_REQUEST_RESPONSE_TOPIC']],
+    );
+  },
+);
 
 t.test('what is asked for is done, and answered where it belongs', async (t) => {
   const { server, asked, ask } = setUp();

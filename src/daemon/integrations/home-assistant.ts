@@ -1,4 +1,5 @@
 import type { SensorsHealth } from '../../contract/health.js';
+import { isRequestOn } from '../../contract/request.js';
 import { HomeAssistant } from '../../mqtt/home-assistant.js';
 import type { Publisher } from '../../mqtt/publisher.js';
 import type { Configuration } from '../configuration.js';
@@ -28,7 +29,7 @@ export function announceToHomeAssistant(
       cameras,
       sensors,
       governed: Object.keys(limits).length > 0,
-      isOn: (name) => requests[name],
+      isOn: (name) => isRequestOn(requests, name),
     });
   };
   feed

@@ -1,8 +1,9 @@
 import type { Redactor } from '../../config/mask.js';
 import type { Settings } from '../../config/schema.js';
+import { isRequestOn } from '../../contract/request.js';
 import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
 import type { Publisher, PublisherOptions } from '../../mqtt/publisher.js';
-import { RequestServer } from '../../mqtt/request-server.js';
+import { answerTopics, RequestServer } from '../../mqtt/request-server.js';
 import { clearStaleCameras } from '../../mqtt/stale-cameras.js';
 import type { Configuration } from '../configuration.js';
 import type { Control } from '../control.js';
@@ -115,17 +116,14 @@ export function serveRequests(
 ): RequestServer {
   const { mqtt, requests: switches } = settings;
   const { topics } = publisher;
-  const closed = [`${mqtt.baseTopic}/`, `${mqtt.homeAssistant.prefix}/`, `${mqtt.frigateTopic}/`];
   const server = new RequestServer({
     topics,
-    isOn: (name) => switches[name],
+    isOn: (name) => isRequestOn(switches, name),
     perSecond: switches.perSecond,
     handlers: control,
     say: (topic, payload, options) =>
       publisher.say(topic, JSON.stringify(redactor.redactAll(JSON.parse(payload))), options),
-    // Nobody shall speak in our name through us.
-    mayAnswerAt: (topic) =>
-      topic.startsWith(topics.response('')) || !closed.some((beginning) => topic.startsWith(beginning)),
+    mayAnswerAt: answerTopics(topics, mqtt.baseTopic, switches.responseTopics),
   });
   server.on('warning', (error) => log.error(`a request failed, a bug of ours: ${error.message}`));
   publisher.subscribe(topics.filter('request'));

@@ -26,7 +26,6 @@ export interface OutboxOptions {
   monotonic?: () => number;
   /** How long after a failed write the disk is tried again, ms. */
   retryMs?: number;
-  /** For tests of a disk that refuses. */
   disk?: Disk;
 }
 
@@ -376,8 +375,9 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     this.stream = found.header?.stream ?? this.stream;
     if (found.isDamaged) this.#warn('damaged', damage);
     const { header, newSegments } = found;
-    const isAllThere = header?.clean || fsync || (this.#boot !== '' && header?.boot === this.#boot);
-    if (found.segments.length === 0 || (isAllThere && !found.isDamaged)) return;
+    const isSameBoot = this.#boot !== '' && header?.boot === this.#boot;
+    const isExact = header?.clean && newSegments === 1;
+    if (found.segments.length === 0 || isExact || (!found.isDamaged && (fsync || isSameBoot))) return;
     // What is lost may have had numbers that subscribers know: the count goes on above.
     this.#floor = header === undefined ? Math.floor(now() / 1000) : newSegments * segmentEvents;
     for (const [camera, seq] of found.last) {
