@@ -260,7 +260,7 @@ t.test('where nobody answers, connect says so in time', async (t) => {
   await t.rejects(connect(server.url, { connectMs: 200 }), { code: 'ERR_BROKER_AWAY' });
   await t.rejects(connect(`mqtt://user:secret@127.0.0.1:${await freePort()}`, { connectMs: 200 }), {
     code: 'ERR_BROKER_AWAY',
-    message: /^the broker mqtt:\/\/user:\*\*\*@127.0.0.1:\d+ is away: /,
+    message: /^the broker mqtt:\/\/127.0.0.1:\d+ is away: /,
   });
   t.ok(performance.now() - start < 3000);
 });
