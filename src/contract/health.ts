@@ -8,7 +8,7 @@ const count = z.int().min(0);
 export const cameraHealth = z.object({
   state: captureState,
   reason: z.string().describe('why it is in that state'),
-  fps: z.number().describe('frames analysed a second, over the last period'),
+  fps: z.number().describe('frames analysed a second, over the last ten seconds, or ten pictures of a slow camera'),
   frames: count.describe('analysed'),
   still: count.describe('of them, pictures in which nothing had changed, so that the network was spared them'),
   skipped: count.describe('captured, but a newer one came before the network was free'),
@@ -22,7 +22,7 @@ export const cameraHealth = z.object({
   background: count.describe(
     'places where something always looks like an object and never is; nothing is told of them',
   ),
-  inferenceMs: z.number().nullable().describe('mean of the last period; null when there was none'),
+  inferenceMs: z.number().nullable().describe('mean over the same time; null when the network did not run'),
   waitP99Ms: z.number().nullable().describe('99th percentile of the wait for the network, last 1000 pictures'),
 });
 export type CameraHealth = z.infer<typeof cameraHealth>;

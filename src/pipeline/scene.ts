@@ -226,7 +226,8 @@ type Counts = Record<string, number>;
 class Occupancy {
   /** Every class that was ever counted stays, as 0: a hub then shows 0 and not the last number for ever. */
   #state: Pick<CameraState, 'counts' | 'moving' | 'zones'>;
-  #told = '';
+  /** All numbers of the state that was returned last. A class that is new makes one more of them. */
+  #returned: readonly number[] = [];
 
   constructor(
     private readonly camera: string,
@@ -247,9 +248,10 @@ class Occupancy {
       if (!stationary) this.#state.moving += 1;
       for (const name of inside) add(zones[name] ?? {}, className);
     }
-    const told = JSON.stringify(this.#state);
-    if (told === this.#told) return undefined;
-    this.#told = told;
+    const numbers = [this.#state.moving, ...[counts, ...Object.values(zones)].flatMap(Object.values<number>)];
+    const isSame = (number: number, i: number) => number === this.#returned[i];
+    if (numbers.length === this.#returned.length && numbers.every(isSame)) return undefined;
+    this.#returned = numbers;
     return { camera: this.camera, at: new Date(utcMs).toISOString(), ...structuredClone(this.#state) };
   }
 }
