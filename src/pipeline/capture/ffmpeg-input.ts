@@ -264,7 +264,7 @@ export class FfmpegInput {
     return this.error('ERR_SOURCE_READ', `broke off: ${FFmpegError.strerror(code)}`);
   }
 
-  /** Nobody could interrupt us where nobody writes to it. */
+  /** Opening one waits until somebody writes to it, and can't be interrupted. */
   #namedPipe(): SourceError {
     const what = `source ${shown(this.source)} is a named pipe, at which we could wait for ever`;
     const advice = 'Name a file, or /dev/stdin and let `cat` read the pipe: cat PIPE | minspnet detect /dev/stdin';
@@ -281,7 +281,7 @@ function area({ codecpar: { width, height } }: Stream): number {
 }
 
 /**
- * Finds out whether a camera's host has an address. FFmpeg would say no more than "Input/output error" where it has
+ * Finds out whether a camera's host has an address. FFmpeg would say no more than "Input/output error" if it has
  * none, and could not be interrupted while it waits for a name server that is gone.
  *
  * @throws {SourceError} ERR_SOURCE_HOST

@@ -104,10 +104,15 @@ export class FfmpegSource implements PictureSource {
     this.#frame.alloc();
     const { avgFrameRate, nbFrames, codecpar } = input.stream;
     const { decoder, notes } = await this.#openDecoder();
-    const fps = avgFrameRate.den === 0 ? 0 : avgFrameRate.num / avgFrameRate.den;
+    let fps = avgFrameRate.den === 0 ? 0 : avgFrameRate.num / avgFrameRate.den;
     this.#fps = fps || usualFps;
     // What a file states of its pictures is not always what is in it, and how they lie is known of a picture only.
     if (!this.source.live && !this.#primed) this.#primed = await this.#decode();
+    // An elementary stream's rate is FFmpeg's guess, unless its pictures say it.
+    const { bestEffortTimestamp, duration } = this.#frame;
+    if (this.#primed && bestEffortTimestamp === AV_NOPTS_VALUE && duration > 0n) {
+      fps = 1000 / toMs(duration, input.stream.timeBase);
+    }
     const { width, height } = this.#primed ? upright(this.#frame) : codecpar;
     const frames = Number(nbFrames) || (input.isPicture ? 1 : undefined);
     const by = `${input.demuxer}/${decoder}${input.choice}${this.source.live ? ', live' : ''}`;

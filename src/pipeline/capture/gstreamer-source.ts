@@ -81,7 +81,7 @@ export class GstreamerSource extends ProcessSource {
     this.#layout.pack(this.#bytes);
   }
 
-  /** `YUV4MPEG2 W640 H480 I? F30:1 A1:1 C420jpeg`. @returns pictures a second, 0 where it isn't told */
+  /** `YUV4MPEG2 W640 H480 I? F30:1 A1:1 C420jpeg`. @returns pictures a second, 0 if it isn't told */
   #takeHeader(header: string): number {
     const [width, height] = [/ W(\d+)/, / H(\d+)/].map((pattern) => Number(pattern.exec(header)?.[1] ?? 0));
     if (!header.startsWith('YUV4MPEG2') || !width || !height || / C(?!420)/.test(header)) {
@@ -170,7 +170,7 @@ export function gstreamerError(pipeline: string, what: What, words: string): Sou
   const [, code, exit, advice] =
     (what === 'PROGRAM' ? undefined : known.find(([pattern]) => pattern.test(words))) ??
     ([undefined, `ERR_SOURCE_${what}`, 'source', what === 'PROGRAM' ? '' : 'Try it with `gst-launch-1.0`'] as const);
-  return sourceError(code, exit, `gstreamer:${pipeline}: ${words.replace(/\.$/, '')}.${advice && ` ${advice}.`}`);
+  return sourceError(code, exit, `${pipeline}: ${words.replace(/\.$/, '')}.${advice && ` ${advice}.`}`);
 }
 
 /**
@@ -178,7 +178,7 @@ export function gstreamerError(pipeline: string, what: What, words: string): Sou
  * its own rows, which are padded to four bytes (and an odd height to an even one).
  */
 export class Y4mLayout {
-  /** Bytes of a picture without and with padding; equal where there is none to be had. */
+  /** Bytes of a picture without and with padding; equal if no row could be padded. */
   readonly packed: number;
   readonly padded: number;
   readonly #planes: { width: number; height: number; stride: number; rows: number }[];

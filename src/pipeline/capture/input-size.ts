@@ -8,7 +8,7 @@ export interface Size {
 }
 
 /**
- * The input's size where it does not follow from the picture's: the only one that the model takes, or the one that was
+ * The input's size if it does not follow from the picture's: the only one that the model takes, or the one that was
  * asked for.
  *
  * @param asked [width, height]

@@ -86,7 +86,7 @@ export class LibcameraSource extends ProcessSource {
     return configuredSize(started.stderr) ?? this.source.size;
   }
 
-  /** Takes one picture and counts its bytes, where rows may be padded: how much depends on the board. */
+  /** Takes one picture and counts its bytes: the padding of rows depends on the board. */
   async #measure(size: Size): Promise<PictureLayout> {
     await this.process?.[Symbol.asyncDispose]();
     const most = (size.width + 512) * size.height * 2;
@@ -154,7 +154,7 @@ export interface PictureLayout extends Size {
  */
 const largestAlignment = 128;
 
-/** The layout where it is known without looking; undefined where rows may be padded. */
+/** The layout if it is known without looking; undefined if rows may be padded. */
 export function unpaddedLayout({ width, height }: Size): PictureLayout | undefined {
   if (width % largestAlignment !== 0) return undefined;
   return { width, height, stride: width, bytes: (width * height * 3) / 2 };
@@ -209,7 +209,7 @@ export class TimeStamps implements AsyncDisposable {
   }
 
   /**
-   * The stamp of a picture, milliseconds; undefined where it doesn't come in time.
+   * The stamp of a picture, milliseconds; undefined if it doesn't come in time.
    *
    * @param picture its number from 0; never lower than the one before
    */

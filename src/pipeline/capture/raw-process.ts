@@ -76,7 +76,7 @@ export class RawProcess implements AsyncDisposable {
     return this.#rest.subarray(0, bytes);
   }
 
-  /** The text up to the next newline, without it; undefined where the output ends or `limit` bytes hold none. */
+  /** The text up to the next newline, without it; undefined if the output ends or `limit` bytes hold none. */
   async line(limit = 1024): Promise<string | undefined> {
     let text = Buffer.alloc(0);
     while (text.length < limit && (await this.#more())) {
@@ -100,7 +100,7 @@ export class RawProcess implements AsyncDisposable {
     }
   }
 
-  /** All that comes until it ends; where that is more than `limit` bytes, the rest is not waited for. */
+  /** All that comes until it ends; if that is more than `limit` bytes, the rest is not waited for. */
   async all(limit: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;

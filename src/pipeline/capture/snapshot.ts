@@ -28,7 +28,7 @@ export interface SnapshotOptions {
   quality: number;
   /** Longest side, pixels. */
   maxSize: number;
-  /** What would be larger is made again with fewer pixels; as large as it comes where it is not given. Bytes. */
+  /** What would be larger is made again with fewer pixels; any size is allowed if it is not given. Bytes. */
   maxBytes?: number;
   /** The object is outlined. */
   drawBox?: boolean;
@@ -196,7 +196,7 @@ export function drawBox({ data, strides }: Planes, picture: Size, { x, y, width,
   });
 }
 
-/** The size that a JPEG's first frame header states; undefined where there is none. */
+/** The size that a JPEG's first frame header states; undefined if there is none. */
 export function jpegSize(jpeg: Uint8Array): Size | undefined {
   const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
   for (let at = 2; at + 9 <= view.byteLength && view.getUint8(at) === 0xff; ) {

@@ -84,7 +84,7 @@ export class V4l2Source implements PictureSource {
     return small ? ['yuyv', 'mjpeg', 'h264', 'any'] : ['mjpeg', 'h264', 'yuyv', 'any'];
   }
 
-  /** @returns what the camera gives, or undefined where it has no such format */
+  /** @returns what the camera gives, or undefined if it has no such format */
   async #try(format: Format): Promise<SourceFacts | undefined> {
     const { width, height, fps } = this.#asked;
     const options = {

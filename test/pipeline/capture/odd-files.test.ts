@@ -38,6 +38,7 @@ t.test('an elementary stream without time stamps has those of its rate', { skip:
     Array.from({ length: 19 }, () => 100),
     'the rate that H.264 states',
   );
+  t.equal(own.facts.fps, 10);
   const none = await play(make(join(folder, 'b.mjpeg'), 2));
   t.strictSame(
     none.steps,
