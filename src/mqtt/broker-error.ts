@@ -110,3 +110,13 @@ function describe(code: string | undefined, cause: Error | undefined): string {
   }
   return cause === undefined ? 'the connection was lost' : cause.message || (code ?? 'the connection failed');
 }
+
+/** The settings say that the broker's certificate is not to be checked. */
+export function unverified(url: string): BrokerError {
+  return new BrokerError(
+    'ERR_BROKER_UNVERIFIED',
+    'broker',
+    `THE CERTIFICATE OF ${url} IS NOT VERIFIED: anybody between here and there can read and change everything, the ` +
+      'password included. Remove `mqtt.tls.verify: false`; to trust a certificate of your own, name it in `mqtt.tls.ca`',
+  );
+}

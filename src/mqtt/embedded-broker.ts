@@ -6,8 +6,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError } from 'aedes';
 import { BrokerError, ConfigError } from '../contract/errors.js';
 import { read } from './connect-options.js';
-import { isLoopback } from './loopback.js';
-import { WebSocketDoor, whatComes } from './web-socket-door.js';
+import { isLoopback, WebSocketDoor, whatComes } from './web-socket-door.js';
 
 export interface EmbeddedBrokerOptions {
   /** Anything but a loopback address needs all four below. */

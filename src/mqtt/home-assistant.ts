@@ -9,7 +9,7 @@ import {
   type HomeAssistantFacts,
 } from './home-assistant-discovery.js';
 import type { Publisher } from './publisher.js';
-import { readRetained } from './read-retained.js';
+import { readRetained } from './retained-topics.js';
 
 /** Home Assistant is answered no more often than that, ms. */
 const birthMs = 10_000;

@@ -1,22 +1,21 @@
 import { EventEmitter } from 'node:events';
 import type { BenchmarkSummary } from '../contract/benchmark.js';
 import type { Detections } from '../contract/detection.js';
-import { BrokerError, type StateError } from '../contract/errors.js';
+import type { BrokerError, StateError } from '../contract/errors.js';
 import type { Event, Gap, Observation } from '../contract/event.js';
 import type { Health } from '../contract/health.js';
 import type { CameraSettingsState } from '../contract/request.js';
-import { type CameraState, type CameraStatus, contractVersion, type Info } from '../contract/status.js';
+import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import { type Topic, Topics } from '../contract/topics.js';
 import { monotonicMs } from '../timing/monotonic.js';
-import { PublishError } from './broker-error.js';
+import { PublishError, unverified } from './broker-error.js';
 import { BrokerClient, type BrokerClientOptions, type IncomingMessage, type PublishOptions } from './client.js';
 import { EventSnapshots, type Snapshot } from './event-snapshots.js';
-import type { Acknowledged, Latency } from './in-flight.js';
+import type { Latency } from './in-flight.js';
 import { Outbox, type OutboxOptions } from './outbox/outbox.js';
 import type { OutboxEntry } from './outbox/queue.js';
 import type { StoredEvent } from './outbox/segment.js';
-import { RefusedSize, type Sent } from './refused-size.js';
-import { type RetainedValue, RetainedValues } from './retained.js';
+import { Outgoing, userProperties } from './outgoing.js';
 
 export interface PublisherOptions {
   /** First level of every topic. */
@@ -57,29 +56,8 @@ export interface PublisherEvents {
   message: [message: IncomingMessage];
 }
 
-export interface PublisherCounters {
-  connected: boolean;
-  /** Events that the broker has not acknowledged. */
-  waiting: number;
-  /** Events given up. */
-  dropped: number;
-  /** Events that the broker has acknowledged. */
-  delivered: number;
-}
-
-/** On every message: a subscriber that knows another version can pass it over unread. */
-const userProperties = { contractVersion: String(contractVersion) };
 /** MQTT counts in 32 bits. */
 const longestExpirySeconds = 0xffff_ffff;
-
-/** What is said once waits in memory for room, messages at most. */
-const maxUnsaid = 64;
-
-interface Unsaid {
-  topic: string;
-  payload: string;
-  options: Omit<PublishOptions, 'retain'>;
-}
 
 /**
  * All that a node says, in the order in which it has to be heard.
@@ -96,23 +74,16 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   readonly #outbox: Outbox;
   /** What is too old for the outbox is too old for a broker that keeps it for somebody, too. */
   readonly #eventExpirySeconds: number | undefined;
-  readonly #retained = new RetainedValues();
-  readonly #refused = new RefusedSize(() => performance.now());
+  readonly #outgoing: Outgoing;
   readonly #snapshots: EventSnapshots;
   /** By camera: events up to this number waited for the present session. */
   #replayEnd: ReadonlyMap<string, number> = new Map();
   #replayed = 0;
   #delivered = 0;
   #onIdle: (() => void) | undefined;
-  #retainedInFlight = 0;
-  /** In this session. */
-  #hasSaidOnline = false;
-  #unsaid: Unsaid[] = [];
   readonly #mirror: Mirror | undefined;
   /** The event whose mirror image has been sent in this session. */
   #mirrored: OutboxEntry | undefined;
-  /** Topics whose trouble has been told in this session. */
-  readonly #told = new Set<string>();
   #open = false;
   #stopped = false;
 
@@ -128,6 +99,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       clientId: `${options.baseTopic}-${options.node}`,
       statusTopic: this.topics.status,
     });
+    this.#outgoing = new Outgoing(this.#client, this.topics.status, (error) => this.emit('warning', error));
     const { maxAgeMs } = options.outbox;
     this.#eventExpirySeconds =
       maxAgeMs === undefined ? undefined : Math.min(longestExpirySeconds, Math.ceil(maxAgeMs / 1000));
@@ -145,16 +117,13 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   /** Largest payload that the broker takes, bytes, as far as it has said so. */
   get maximumPayload(): number {
-    return Math.min(this.#client.maximumPayload, this.#refused.limit - 1);
+    return this.#outgoing.maximumPayload;
   }
 
-  get counters(): PublisherCounters {
-    return {
-      connected: this.#client.connected,
-      waiting: this.#outbox.waiting,
-      dropped: this.#outbox.dropped,
-      delivered: this.#delivered,
-    };
+  /** Whether there is a broker; events that it has not acknowledged, that were given up, and that it has acknowledged. */
+  get counters() {
+    const { waiting, dropped } = this.#outbox;
+    return { connected: this.#client.connected, waiting, dropped, delivered: this.#delivered };
   }
 
   /**
@@ -248,19 +217,19 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   /** Whatever else shall stand at a topic; replaces what stood there. */
   retain(topic: string, payload: string | Buffer, contentType = 'application/json'): void {
-    this.#retained.set({ topic, payload, contentType });
+    this.#outgoing.retained.set({ topic, payload, contentType });
     this.#pump();
   }
 
   /** Takes away what stands at a topic, whoever put it there. */
   clear(topic: string): void {
-    this.#retained.clear(topic);
+    this.#outgoing.retained.clear(topic);
     this.#pump();
   }
 
   /** Says again what stands at retained topics, but for pictures, for those who ask for it. */
   resendRetained(): void {
-    this.#retained.resend(({ contentType }) => contentType !== 'image/jpeg');
+    this.#outgoing.retained.resend(({ contentType }) => contentType !== 'image/jpeg');
     this.#pump();
   }
 
@@ -270,10 +239,9 @@ export class Publisher extends EventEmitter<PublisherEvents> {
    * @returns false where there is no session, or too much waits
    */
   say(topic: string, payload: string, options: Omit<PublishOptions, 'retain'> = {}): boolean {
-    if (!this.#client.connected || this.#unsaid.length >= maxUnsaid) return false;
-    this.#unsaid.push({ topic, payload, options });
+    const isTaken = this.#outgoing.say({ topic, payload, options });
     this.#pump();
-    return true;
+    return isTaken;
   }
 
   /** Listens to a topic or a filter in this session and all later ones; tells by `message`. */
@@ -291,7 +259,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   }
 
   #retain<Value extends object>(topic: Topic<Value>, value: Value): void {
-    this.#retained.set({ topic, payload: JSON.stringify(value), contentType: 'application/json' });
+    this.#outgoing.retained.set({ topic, payload: JSON.stringify(value), contentType: 'application/json' });
     this.#pump();
   }
 
@@ -300,26 +268,21 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     const { buffer, byteOffset, byteLength } = snapshot.jpeg;
     const picture = { payload: Buffer.from(buffer, byteOffset, byteLength), contentType: 'image/jpeg', track };
     const mirrored = this.#mirror?.snapshotTopic(camera, className);
-    if (mirrored !== undefined) this.#retained.set({ ...picture, topic: mirrored });
-    this.#retained.set({ ...picture, topic: this.topics.snapshot(camera, className) });
+    if (mirrored !== undefined) this.#outgoing.retained.set({ ...picture, topic: mirrored });
+    this.#outgoing.retained.set({ ...picture, topic: this.topics.snapshot(camera, className) });
   }
 
   #connected(url: string): void {
-    this.#retained.resend();
-    this.#hasSaidOnline = false;
+    this.#outgoing.sessionBegan();
     this.#replayEnd = new Map(this.#outbox.last);
     this.#replayed = 0;
-    this.#told.clear();
     this.emit('connected', url);
     if (this.#client.unverified) this.emit('warning', unverified(url));
     this.#pump();
   }
 
   #lost(kind: 'away' | 'refused', error: BrokerError, retryMs: number): void {
-    this.#retainedInFlight = 0;
-    const refused = this.#refused.sessionEnded();
-    if (refused !== undefined) this.emit('warning', refusedSize(refused));
-    this.#unsaid = [];
+    this.#outgoing.sessionEnded();
     this.#mirrored = undefined;
     this.#outbox.rewind();
     this.#snapshots.showAll();
@@ -330,26 +293,11 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   /** Hands over what there is room for: retained values, then events in order. */
   #pump(): void {
     while (this.#client.room > 0) {
-      const value = this.#retained.takeUnsent(({ payload }) => !this.#refused.isSuspect(Buffer.byteLength(payload)));
-      if (value !== undefined) {
-        this.#sendRetained(value);
-        continue;
-      }
-      if (!this.#hasSaidOnline) {
-        this.#sayOnline(); // whoever hears it finds nothing of an earlier run at the other topics
-        continue;
-      }
-      const unsaid = this.#unsaid.shift();
-      if (unsaid !== undefined) {
-        this.#say(unsaid);
-        continue;
-      }
+      if (this.#outgoing.sendNext()) continue;
       const entry = this.#outbox.peek();
       if (entry === undefined) {
-        const suspect = this.#refused.isIdle ? this.#retained.takeSmallest() : undefined;
-        if (suspect === undefined) break;
-        this.#sendRetained(suspect);
-        continue;
+        if (this.#outgoing.sendSuspect()) continue;
+        break;
       }
       if ('seq' in entry.record && this.#snapshots.showOf(entry.record)) continue; // it goes first
       if (this.#sendMirrored(entry)) continue; // so does its mirror image: the event's PUBACK stands for both
@@ -359,47 +307,20 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#checkIdle();
   }
 
-  #sayOnline(): void {
-    this.#hasSaidOnline = true;
-    this.#transmit(this.topics.status, 'online', { retain: true }, (error) => {
-      if (error instanceof PublishError) this.#client.drop(error);
-    });
-  }
-
-  #sendRetained({ topic, payload, contentType, track }: RetainedValue): void {
-    if (this.#tooLarge(topic, payload)) {
-      if (track !== undefined) this.#retained.delete(topic); // no event shall name it
-      return;
-    }
-    this.#retainedInFlight++;
-    this.#transmit(topic, payload, { retain: true, contentType, userProperties }, (error) => {
-      this.#retainedInFlight = Math.max(0, this.#retainedInFlight - 1);
-      if (error instanceof PublishError) this.#warnOnce(topic, error);
-    });
-  }
-
   /** @returns false where there is nothing to send any more */
   #sendMirrored(entry: OutboxEntry): boolean {
     if (this.#mirror === undefined || this.#mirrored === entry || 'gap' in entry.record) return false;
     this.#mirrored = entry;
     const { message } = this.#message(entry);
-    if (message.type !== 'gap') this.#say({ ...this.#mirror.event(message), options: {} });
+    if (message.type !== 'gap') this.#outgoing.sayNow({ ...this.#mirror.event(message), options: {} });
     return true;
-  }
-
-  #say({ topic, payload, options }: Unsaid): void {
-    if (this.#tooLarge(topic, payload)) return;
-    const sent = { retain: false, contentType: 'application/json', userProperties, ...options };
-    this.#transmit(topic, payload, sent, (error) => {
-      if (error instanceof PublishError) this.#warnOnce(topic, error);
-    });
   }
 
   #sendEvent(entry: OutboxEntry): void {
     const { camera, message } = this.#message(entry);
     const topic = this.topics.events(camera);
     const payload = JSON.stringify(message);
-    if (this.#tooLarge(topic, payload)) {
+    if (this.#outgoing.isTooLarge(topic, payload)) {
       this.#outbox.reject(entry);
       return;
     }
@@ -409,48 +330,16 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       userProperties: { ...userProperties, type: message.type },
       ...(this.#eventExpirySeconds !== undefined && { expirySeconds: this.#eventExpirySeconds }),
     };
-    this.#transmit(topic, payload, options, (error) => {
+    this.#outgoing.transmit(topic, payload, options, (error) => {
       if (error === undefined) this.#acknowledged(entry);
       else if (!(error instanceof PublishError))
         return; // the session is over; it comes again with the next one
       else if (!error.permanent) this.#client.drop(error);
       else {
         this.#outbox.reject(entry);
-        this.#warnOnce(topic, error);
+        this.#outgoing.warnOnce(topic, error);
       }
     });
-  }
-
-  #transmit(topic: string, payload: string | Buffer, options: PublishOptions, done: Acknowledged): void {
-    const answered = this.#refused.send(topic, Buffer.byteLength(payload));
-    this.#client.publish(topic, payload, options, (error) => {
-      if (error === undefined || error instanceof PublishError) answered(error === undefined);
-      done(error);
-    });
-  }
-
-  /** The broker would end the session for such a message. */
-  #tooLarge(topic: string, payload: string | Buffer): boolean {
-    const bytes = Buffer.byteLength(payload);
-    if (bytes >= this.#refused.limit) return true; // that was told
-    if (bytes <= this.#client.maximumPayload) return false;
-    this.#warnOnce(
-      topic,
-      new BrokerError(
-        'ERR_BROKER_TOO_LARGE',
-        'broker',
-        `the broker takes no message of ${bytes} bytes (${topic}): raise its limit, or make snapshots smaller with ` +
-          '`events.snapshot`',
-      ),
-    );
-    return true;
-  }
-
-  /** A broker that does not take one message of a topic will not take the next one, either. */
-  #warnOnce(topic: string, error: BrokerError): void {
-    if (this.#told.has(topic)) return;
-    this.#told.add(topic);
-    this.emit('warning', error);
   }
 
   #message(entry: OutboxEntry): { camera: string; message: Event | Gap } {
@@ -465,7 +354,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       publishedAt: new Date(this.#now()).toISOString(),
       publishedMonotonicMs: Math.round(this.#monotonic() * 10) / 10,
       replayed: this.#isReplayed(record),
-      ...(this.#retained.get(snapshot)?.track === observation.id && { snapshot }),
+      ...(this.#outgoing.retained.get(snapshot)?.track === observation.id && { snapshot }),
     };
     return { camera: observation.camera, message };
   }
@@ -500,25 +389,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #checkIdle(): void {
     if (this.#onIdle === undefined) return;
-    const done = this.#outbox.waiting === 0 && this.#retained.allSent && this.#retainedInFlight === 0;
+    const done = this.#outbox.waiting === 0 && this.#outgoing.isRetained;
     if (done || !this.#client.connected) this.#onIdle();
   }
-}
-
-function refusedSize({ topic, bytes }: Sent): BrokerError {
-  return new BrokerError(
-    'ERR_BROKER_TOO_LARGE',
-    'broker',
-    `the broker ends the session when it is sent ${bytes} bytes (${topic}): what is as large is held back for ten minutes; ` +
-      'raise its limit, or make snapshots smaller with `events.snapshot`',
-  );
-}
-
-function unverified(url: string): BrokerError {
-  return new BrokerError(
-    'ERR_BROKER_UNVERIFIED',
-    'broker',
-    `THE CERTIFICATE OF ${url} IS NOT VERIFIED: anybody between here and there can read and change everything, the ` +
-      'password included. Remove `mqtt.tls.verify: false`; to trust a certificate of your own, name it in `mqtt.tls.ca`',
-  );
 }

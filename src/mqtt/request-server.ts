@@ -12,7 +12,6 @@ import {
 } from '../contract/request.js';
 import { channels, parseTopic, type Topics } from '../contract/topics.js';
 import type { IncomingMessage } from './client.js';
-import { TokenBucket } from './token-bucket.js';
 
 /** What does the work of each request. What is thrown is told to whoever asked. */
 export type RequestHandlers = {
@@ -220,4 +219,35 @@ function describe({ issues }: z.ZodError): string {
 
 function refusal(code: string, message: string, cause?: unknown): MinspnetError {
   return new RequestError(`ERR_REQUEST_${code}`, 'usage', message, cause === undefined ? {} : { cause });
+}
+
+interface TokenBucketOptions {
+  perSecond: number;
+  /** So many at once after a rest; at least one. */
+  capacity: number;
+  /** Milliseconds that only ever go up. */
+  monotonic: () => number;
+}
+
+/** Lets through so many a second, and after a rest a burst. */
+class TokenBucket {
+  readonly #options: TokenBucketOptions;
+  #tokens: number;
+  #at: number;
+
+  constructor(options: TokenBucketOptions) {
+    this.#options = { ...options, capacity: Math.max(1, options.capacity) };
+    this.#tokens = this.#options.capacity;
+    this.#at = options.monotonic();
+  }
+
+  take(): boolean {
+    const { perSecond, capacity, monotonic } = this.#options;
+    const now = monotonic();
+    this.#tokens = Math.min(capacity, this.#tokens + ((now - this.#at) / 1000) * perSecond);
+    this.#at = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
 }

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 // ws: it is what mqtt.js uses on the other side; Node has a WebSocket client, but no server.
 import { createWebSocketStream, WebSocketServer } from 'ws';
-import { isLoopback } from './loopback.js';
 
 export interface WebSocketDoorOptions {
   /** Whoever comes in has to name a password. Without, pages of other sites are turned away. */
@@ -65,4 +64,9 @@ export function whatComes(socket: Socket, timeoutMs: number, tell: (protocol: 'h
 
 function isLocal(origin: string): boolean {
   return URL.canParse(origin) && isLoopback(new URL(origin).hostname);
+}
+
+/** Whether only this machine reaches a host, as it stands in an address (`[::1]`) or by itself (`::1`). */
+export function isLoopback(host: string): boolean {
+  return ['localhost', '::1', '[::1]'].includes(host) || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }

@@ -1,7 +1,7 @@
 import type { Frigate, FrigateMessage } from '../../mqtt/frigate.js';
 import type { Publisher } from '../../mqtt/publisher.js';
-import { readRetained } from '../../mqtt/read-retained.js';
 import type { RequestServer } from '../../mqtt/request-server.js';
+import { readRetained } from '../../mqtt/retained-topics.js';
 import type { Configuration } from '../configuration.js';
 import type { Feed } from '../feed.js';
 import type { Part } from '../parts.js';

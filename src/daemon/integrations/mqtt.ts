@@ -4,7 +4,7 @@ import { isRequestOn } from '../../contract/request.js';
 import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
 import type { Publisher, PublisherOptions } from '../../mqtt/publisher.js';
 import { answerTopics, RequestServer } from '../../mqtt/request-server.js';
-import { clearStaleCameras } from '../../mqtt/stale-cameras.js';
+import { clearStaleCameras } from '../../mqtt/retained-topics.js';
 import type { Configuration } from '../configuration.js';
 import type { Control } from '../control.js';
 import type { Feed } from '../feed.js';

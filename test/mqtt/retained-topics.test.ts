@@ -1,5 +1,5 @@
 import t from 'tap';
-import { clearStaleCameras } from '../../src/mqtt/stale-cameras.js';
+import { clearStaleCameras } from '../../src/mqtt/retained-topics.js';
 import { brokers, Listener } from '../support/broker.js';
 import { createPublisher, temporaryDirectory } from '../support/publishing.js';
 
