@@ -194,10 +194,7 @@ export class EngineHost implements Part {
     this.#send({ kind: 'clear-background', camera });
   }
 
-  async #ask<Answer extends TakenPicture | Explanation>(
-    camera: string,
-    question: (id: number) => ToEngine,
-  ): Promise<Answer> {
+  async #ask<Answer>(camera: string, question: (id: number) => ToEngine): Promise<Answer> {
     const id = ++this.#lastQuestion;
     const answer = await new Promise<TakenPicture | Explanation | MinspnetError>((resolve) => {
       const isRunning = this.state === 'ready' && !this.#suspects.setAside.has(camera);
@@ -393,14 +390,11 @@ function adjusted(
 }
 
 function noAnswer(): SourceError {
-  const what = `the engine gave no picture within ${answerMs / 1000} s. Try again, and look at its state in health.`;
+  const what = `the engine gave no answer within ${answerMs / 1000} s. Try again, and look at its state in health.`;
   return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
 }
 
 function noEngine(): SourceError {
-  return new SourceError(
-    'ERR_SOURCE_NO_PICTURE',
-    'source',
-    'no engine takes its pictures now: see its status. Try again.',
-  );
+  const what = 'no engine takes its pictures now: see its status. Try again.';
+  return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
 }
