@@ -5,6 +5,7 @@ import type { CamerasOptions } from './commands/cameras.js';
 import type { ConfigShowOptions } from './commands/config.js';
 import type { DoctorOptions } from './commands/doctor.js';
 import type { ExplainOptions } from './commands/explain.js';
+import type { ForgetOptions } from './commands/forget.js';
 import { describeError, exitCodeTable, guard } from './commands/guard.js';
 import { type DetectOptions, ownVersion, type RunOptions } from './commands/options.js';
 import type { LogsOptions, ServiceOptions } from './commands/service.js';
@@ -177,6 +178,16 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .option('--camera <name...>', 'only these cameras')
     .option('--class <name...>', 'only events of these classes')
     .action((options: WatchOptions) => end(async () => (await import('./commands/watch.js')).watch(options, redactor)));
+
+  program
+    .command('forget')
+    .description('clear what a node that is no more has left at the broker: retained topics, devices of Home Assistant')
+    .argument('[node]', 'by default the one of the settings')
+    .option('-c, --config <file>', 'settings that name the broker (default: the file that `run` would read)')
+    .option('--url <url>', 'the broker, such as mqtt://host:1883, in place of that of the settings')
+    .action((node: string | undefined, options: ForgetOptions) =>
+      end(async () => (await import('./commands/forget.js')).forget(node, options, redactor)),
+    );
 
   const service = program.command('service').description('run the daemon as a service of systemd');
   service

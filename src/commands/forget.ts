@@ -1,0 +1,90 @@
+import mqtt, { type MqttClient } from 'mqtt';
+import { loadSettings } from '../config/load.js';
+import { maskUrl, type Redactor } from '../config/mask.js';
+import { BrokerError, exitCodes, MinspnetError } from '../contract/errors.js';
+import { Topics } from '../contract/topics.js';
+import { awayError, connectError } from '../mqtt/broker-error.js';
+import { connectOptions } from '../mqtt/connect-options.js';
+import { boardId } from '../mqtt/home-assistant-discovery.js';
+import { brokerOf } from './watch.js';
+
+export interface ForgetOptions {
+  /** The settings file that names the broker. */
+  config?: string;
+  /** The broker, in place of the settings'. */
+  url?: string;
+}
+
+/** There is no end of what stands at retained topics: when nothing has come for so long, that was it; ms. */
+const quietMs = 500;
+
+/**
+ * `minspnet forget`: clears what a node that is no more has left at the broker: its own retained topics, and its devices
+ * in Home Assistant, those first; Frigate's topics if the settings say that they are ours.
+ *
+ * @throws MinspnetError `ERR_FORGET_ONLINE` if the node is there: it would say all of it again
+ */
+export async function forget(name: string | undefined, options: ForgetOptions, redactor: Redactor): Promise<number> {
+  const { settings } = loadSettings({ file: options.config, redactor });
+  redactor.addSettings(options.url, []);
+  const { baseTopic, homeAssistant, frigateCompatible, frigateTopic } = settings.mqtt;
+  const node = name ?? settings.node;
+  const [url = ''] = brokerOf(settings, options.url).urls;
+  const access = settings.mqtt.url === undefined ? settings.mqtt.broker : settings.mqtt;
+  const client = await connect(url, {
+    ...connectOptions(url, access),
+    connectTimeout: settings.mqtt.connectSeconds * 1000,
+  });
+  try {
+    const filters = [`${homeAssistant.prefix}/device/+/config`, `${baseTopic}/${node}/#`];
+    if (frigateCompatible && node === settings.node) filters.push(`${frigateTopic}/#`);
+    const found = await readRetained(client, filters);
+    if (String(found.get(new Topics(baseTopic, node).status)) === 'online') {
+      const advice = 'stop it first, for it would say all of it again';
+      throw new MinspnetError('ERR_FORGET_ONLINE', 'usage', `${node} is online at ${maskUrl(url)}: ${advice}`);
+    }
+    const id = boardId(baseTopic, node);
+    const isOurs = (topic: string) => {
+      const device = topic.startsWith(`${homeAssistant.prefix}/device/`) ? topic.split('/').at(-2) : undefined;
+      return device === undefined || device === id || device.startsWith(`${id}__`);
+    };
+    // Home Assistant first: its entities would complain of empty states.
+    const topics = [...found.keys()].filter(isOurs).sort((a, b) => order(a) - order(b));
+    for (const topic of topics) await client.publishAsync(topic, '', { qos: 1, retain: true });
+    console.log(`${node}: ${topics.length} retained topics cleared at ${maskUrl(url)}`);
+  } finally {
+    await client.endAsync();
+  }
+  return exitCodes.ok;
+
+  function order(topic: string): number {
+    return topic.startsWith(`${homeAssistant.prefix}/device/`) ? 0 : 1;
+  }
+}
+
+async function connect(url: string, options: mqtt.IClientOptions): Promise<MqttClient> {
+  try {
+    return await mqtt.connectAsync(url, { ...options, reconnectPeriod: 0 }, false);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    const shown = maskUrl(url);
+    throw typeof code === 'number' ? connectError(shown, code) : awayError(shown, error as Error);
+  }
+}
+
+/** What stands at retained topics, by topic. */
+async function readRetained(client: MqttClient, filters: string[]): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  await new Promise<void>((resolve, reject) => {
+    let timer = setTimeout(resolve, 2 * quietMs);
+    client.on('message', (topic, payload, { retain }) => {
+      if (retain && payload.length > 0) found.set(topic, payload);
+      clearTimeout(timer);
+      timer = setTimeout(resolve, quietMs);
+    });
+    client.on('close', () => reject(new BrokerError('ERR_BROKER_AWAY', 'broker', 'the broker ended the session')));
+    client.subscribeAsync(filters, { qos: 1 }).catch(reject);
+  });
+  client.removeAllListeners('close');
+  return found;
+}
