@@ -1,9 +1,12 @@
 import { z } from 'zod';
 
-const modelFile = z.object({
+const file = z.object({
   file: z.string(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: z.int().positive(),
+});
+const modelFile = file.extend({
+  external: z.array(file).optional().describe('the files beside it in which the ONNX file keeps weights'),
 });
 
 const side = z.int().positive();

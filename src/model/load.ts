@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../contract/errors.js';
 import {
@@ -41,16 +40,33 @@ async function verify(folder: string, card: ModelCard, precision: Precision): Pr
     throw new ModelError('ERR_MODEL_PRECISION', 'model', `model ${card.name} has no ${precision} file, only ${has}.`);
   }
   const path = join(folder, file.file);
-  const sha256 = await hash(path);
-  if (sha256 !== file.sha256) {
+  const locations = await verifyFile(path, file.sha256);
+  const { external = [] } = file;
+  const unknown = [...locations].find((location) => !external.some((one) => one.file === location));
+  if (unknown !== undefined) {
     throw new ModelError(
       'ERR_MODEL_CORRUPT',
       'model',
-      `${path} is not the file that its card names (sha256 ${sha256.slice(0, 12)}…, the card says ` +
-        `${file.sha256.slice(0, 12)}…). ${advice}`,
+      `${path} keeps weights in ${unknown}, which its card does not name, so nobody can tell whether it is damaged. ` +
+        `Name it as \`external\` in the card, or save the model as one file.`,
     );
   }
-  return { precision, path, sha256 };
+  for (const one of external) await verifyFile(join(folder, one.file), one.sha256);
+  return { precision, path, sha256: file.sha256 };
+}
+
+/** @returns where the file, if it is one of ONNX, keeps weights outside of itself */
+async function verifyFile(path: string, sha256: string): Promise<Set<string>> {
+  const found = await read(path);
+  if (found.sha256 !== sha256) {
+    throw new ModelError(
+      'ERR_MODEL_CORRUPT',
+      'model',
+      `${path} is not the file that its card names (sha256 ${found.sha256.slice(0, 12)}…, the card says ` +
+        `${sha256.slice(0, 12)}…). ${advice}`,
+    );
+  }
+  return found.locations;
 }
 
 async function findFolder(model: string): Promise<string> {
@@ -82,10 +98,25 @@ export async function readCard(path: string): Promise<ModelCard> {
   }
 }
 
-async function hash(path: string): Promise<string> {
+/**
+ * A tensor's `external_data` holds the key `location` and the file's name, as protobuf writes an entry of two strings:
+ * field 1 of length 8, then field 2 (StringStringEntryProto of onnx.proto).
+ */
+const locationKey = Buffer.from('\n\x08location\x12', 'latin1');
+/** More than a length and a file's name; what a chunk ends with begins the next one. */
+const longestEntry = 512;
+
+async function read(path: string): Promise<{ sha256: string; locations: Set<string> }> {
   const sum = createHash('sha256');
+  const locations = new Set<string>();
+  let rest: Buffer = Buffer.alloc(0);
   try {
-    await pipeline(createReadStream(path), sum);
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      sum.update(chunk);
+      const bytes = Buffer.concat([rest, chunk]);
+      for (const location of locationsIn(bytes)) locations.add(location);
+      rest = bytes.subarray(-longestEntry);
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? 'does not exist' : `can’t be read (${code})`;
@@ -96,5 +127,14 @@ async function hash(path: string): Promise<string> {
       { cause: error },
     );
   }
-  return sum.digest('hex');
+  return { sha256: sum.digest('hex'), locations };
+}
+
+function* locationsIn(bytes: Buffer): Generator<string> {
+  for (let at = bytes.indexOf(locationKey); at >= 0; at = bytes.indexOf(locationKey, at + 1)) {
+    const start = at + locationKey.length;
+    const [low = 0, high = 0] = bytes.subarray(start, start + 2); // a varint: names are shorter than two bytes count
+    const [length, from] = low < 0x80 ? [low, start + 1] : [(low & 0x7f) | (high << 7), start + 2];
+    if (from + length <= bytes.length) yield bytes.toString('utf8', from, from + length);
+  }
 }

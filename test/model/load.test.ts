@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadModel } from '../../src/model/load.js';
@@ -79,4 +79,30 @@ t.test('every way of being wrong has its code', async (t) => {
     const wrong = { ...card, minScore: 40 };
     await t.rejects(refused(model(t, wrong)), { code: 'ERR_MODEL_CARD', message: /minScore/ });
   });
+});
+
+t.test('weights outside of the ONNX file are covered by the card', async (t) => {
+  const entry = (location: string) =>
+    Buffer.concat([Buffer.from('\n\x08location\x12', 'latin1'), Buffer.from([location.length]), Buffer.from(location)]);
+  // One lies across the border of what is read at once.
+  const onnx = Buffer.concat([Buffer.alloc(65_530, 1), entry('a.data'), Buffer.alloc(100, 1), entry('b.data')]);
+  const sha256 = (content: Buffer | string) => createHash('sha256').update(content).digest('hex');
+  const main = { file: 'a.onnx', sha256: sha256(onnx), bytes: onnx.length };
+  const data = (name: string, content: string) => ({ file: name, sha256: sha256(content), bytes: content.length });
+  const folder = t.testdir();
+  const write = (external: object[] | undefined) =>
+    writeFileSync(join(folder, 'card.json'), JSON.stringify({ ...card, files: { fp32: { ...main, external } } }));
+  writeFileSync(join(folder, 'a.onnx'), onnx);
+  writeFileSync(join(folder, 'a.data'), 'weights');
+  writeFileSync(join(folder, 'b.data'), 'more');
+  write([data('a.data', 'weights'), data('b.data', 'more')]);
+  t.match(await loadModel(folder, 'auto'), { precision: 'fp32' });
+  writeFileSync(join(folder, 'b.data'), 'mora');
+  await t.rejects(loadModel(folder, 'auto'), { code: 'ERR_MODEL_CORRUPT', message: /b\.data is not the file/ });
+  rmSync(join(folder, 'b.data'));
+  await t.rejects(loadModel(folder, 'auto'), { code: 'ERR_MODEL_MISSING', message: /b\.data/ });
+  write([data('b.data', 'more')]);
+  await t.rejects(loadModel(folder, 'auto'), { code: 'ERR_MODEL_CORRUPT', message: /keeps weights in a\.data/ });
+  write(undefined);
+  await t.rejects(loadModel(folder, 'auto'), { code: 'ERR_MODEL_CORRUPT', message: /does not name/ });
 });
