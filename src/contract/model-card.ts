@@ -76,7 +76,7 @@ export const modelCard = z.looseObject({
   classes: z.array(z.string()).min(1).max(256),
   input: modelInput,
   output: z.discriminatedUnion('decoder', [minspnetOutput, yoloxOutput, fastestdetOutput]),
-  minScore: z.number().min(0).max(1).describe('the score from which a detection makes a track'),
+  minScore: z.number().min(0).max(1).describe('about where four of five detections are right'),
   nmsIou: z.number().min(0).max(1),
   calibration: z
     .record(z.string(), classCalibration)

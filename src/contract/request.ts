@@ -28,7 +28,7 @@ export const cameraSettings = z.object({
   camera: z.string(),
   detect: z.boolean(),
   fps: z.number().describe('pictures analysed a second, at most'),
-  minScore: z.number().describe('the score from which a detection makes a track'),
+  minScore: z.number().describe('in place of the model card’s; with a higher one every score is worth less'),
 });
 export type CameraSettingsState = z.infer<typeof cameraSettings>;
 
@@ -60,7 +60,8 @@ export const requests = {
     gives: cameraSettings,
   },
   minScore: {
-    summary: 'The score from which a detection of a camera makes a track. Survives a restart.',
+    summary:
+      'In place of the model card’s: with a higher one every score of a camera is worth less. Survives a restart.',
     needs: z.strictObject({ camera, minScore: z.number().min(0).max(1) }),
     gives: cameraSettings,
   },
