@@ -147,7 +147,7 @@ export class Daemon {
         periodMs: healthMs ?? usualHealthMs,
         now: now ?? (() => performance.now()),
       }),
-      new SystemdIntegration(feed, () => host.isWell),
+      new SystemdIntegration(feed, () => host.isWell && publisher.isWell),
     ];
   }
 }

@@ -120,6 +120,11 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     return this.#outgoing.maximumPayload;
   }
 
+  /** False while the outbox's disk hangs. */
+  get isWell(): boolean {
+    return this.#outbox.isWell;
+  }
+
   /** Whether there is a broker; events that it has not acknowledged, that were given up, and that it has acknowledged. */
   get counters() {
     const { waiting, dropped } = this.#outbox;

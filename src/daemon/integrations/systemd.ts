@@ -13,6 +13,9 @@ const answerMs = 500;
 /** How often more time is asked for while the service starts, and each time for twice as long; milliseconds. */
 const usualExtensionMs = 15_000;
 
+/** Of the time between two words to the watchdog, what the event loop may be busy at most, 0..1. */
+const busiest = 0.99;
+
 /** Tells systemd that the daemon starts, is ready when the first engine is, and lives as long as it is well. */
 export class SystemdIntegration implements Part {
   readonly name = 'systemd';
@@ -83,8 +86,12 @@ export class SystemdNotifier {
     const { WATCHDOG_USEC: interval, WATCHDOG_PID: pid = String(process.pid) } = this.#environment;
     const periodMs = Number(interval) / 2000;
     if (this.#environment.NOTIFY_SOCKET && pid === String(process.pid) && periodMs > 0) {
+      let before = performance.eventLoopUtilization();
       this.#watchdog = setInterval(() => {
-        if (isHealthy()) void this.#notify('WATCHDOG=1');
+        // A loop that never came to rest in all that time does nothing else in time either.
+        const { utilization } = performance.eventLoopUtilization(before);
+        before = performance.eventLoopUtilization();
+        if (utilization < busiest && isHealthy()) void this.#notify('WATCHDOG=1');
       }, periodMs);
       this.#watchdog.unref();
     }

@@ -50,6 +50,9 @@ const memoryEvents = 5_000;
 /** What was acknowledged is written after this time: a line for each would wear the flash. */
 const tidyMs = 100;
 
+/** A disk that takes longer than this hangs, milliseconds. */
+const hungMs = 30_000;
+
 /**
  * Events on disk from the moment they happen until the broker has acknowledged them: a log of segments, and in memory
  * where each event lies. An event is written when `append` returns, and outlives the end of the process from there on.
@@ -81,6 +84,8 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   /** Warnings that were given, and are no news. */
   readonly #told = new Set<string>();
   #syncing: Promise<void> | undefined;
+  /** Since when the disk owes an answer, on the clock of `monotonic`. */
+  #syncSince = 0;
   readonly #timers: Partial<Record<'retry' | 'tidy' | 'age', NodeJS.Timeout>> = {};
   #unlock: (() => Promise<void>) | undefined;
 
@@ -90,6 +95,11 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     this.#options = { ...defaults, retryMs: 5_000, disk: fs, ...options };
     this.#queue = new Queue(this.#options.now);
     this.last = this.#queue.last;
+  }
+
+  /** False while the disk neither takes what was written nor refuses it. */
+  get isWell(): boolean {
+    return this.#syncing === undefined || this.#options.monotonic() - this.#syncSince < hungMs;
   }
 
   /** Events that the broker has not acknowledged. */
@@ -269,7 +279,10 @@ export class Outbox extends EventEmitter<OutboxEvents> {
       const entries = this.#unsafe.splice(0);
       const open = this.#segments.filter(({ isOpen }) => isOpen);
       try {
-        for (const segment of open) await segment.sync();
+        for (const segment of open) {
+          this.#syncSince = this.#options.monotonic();
+          await segment.sync();
+        }
       } catch (error) {
         this.#fail(error);
       }

@@ -288,3 +288,15 @@ t.test('what an earlier run left is as old as its time says; a clock that is set
   const lost = await openOutbox(t, directory, options);
   t.equal(lost.outbox.dropped, 0);
 });
+
+t.test('an outbox whose disk does not answer for half a minute is not well', async (t) => {
+  let now = 0;
+  const { outbox } = await openOutbox(t, await outboxDirectory(t), { fsync: true, monotonic: () => now });
+  t.ok(outbox.isWell);
+  outbox.append(observation());
+  t.ok(outbox.isWell, 'it has just been asked');
+  now += 30_001;
+  t.notOk(outbox.isWell);
+  await until(() => outbox.peek() !== undefined);
+  await until(() => outbox.isWell);
+});
