@@ -8,6 +8,7 @@ import type { CameraSettingsState } from '../contract/request.js';
 import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import { type Topic, Topics } from '../contract/topics.js';
 import { monotonicMs } from '../timing/monotonic.js';
+import { Availability } from './availability.js';
 import { PublishError, unverified } from './broker-error.js';
 import { BrokerClient, type BrokerClientOptions, type IncomingMessage, type PublishOptions } from './client.js';
 import { EventSnapshots, type Snapshot } from './event-snapshots.js';
@@ -32,8 +33,9 @@ export interface PublisherOptions {
   monotonic?: () => number;
 }
 
-/** How another contract tells of our events. */
+/** How another contract tells of our events, and where it says whether we are there. */
 export interface Mirror {
+  readonly available: string;
   /** Called again when the event is sent again. */
   event(event: Event): { topic: string; payload: string };
   /** Where a snapshot of that class stands. */
@@ -82,6 +84,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #delivered = 0;
   #onIdle: (() => void) | undefined;
   readonly #mirror: Mirror | undefined;
+  readonly #mirrorAvailability: Availability | undefined;
   /** The event whose mirror image has been sent in this session. */
   #mirrored: OutboxEntry | undefined;
   #open = false;
@@ -94,15 +97,15 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#monotonic = options.monotonic ?? monotonicMs;
     this.topics = new Topics(options.baseTopic, options.node);
     this.#snapshots = new EventSnapshots(this.topics, (snapshot) => this.#retainSnapshot(snapshot));
-    this.#client = new BrokerClient({
-      ...options.broker,
-      clientId: `${options.baseTopic}-${options.node}`,
-      statusTopic: this.topics.status,
-    });
+    const clientId = `${options.baseTopic}-${options.node}`;
+    this.#client = new BrokerClient({ ...options.broker, clientId, statusTopic: this.topics.status });
+    if (options.mirror !== undefined) {
+      const session = { clientId: `${clientId}-mirror`, statusTopic: options.mirror.available };
+      this.#mirrorAvailability = new Availability({ ...options.broker, ...session });
+    }
     this.#outgoing = new Outgoing(this.#client, this.topics.status, (error) => this.emit('warning', error));
     const { maxAgeMs } = options.outbox;
-    this.#eventExpirySeconds =
-      maxAgeMs === undefined ? undefined : Math.min(longestExpirySeconds, Math.ceil(maxAgeMs / 1000));
+    if (maxAgeMs !== undefined) this.#eventExpirySeconds = Math.min(longestExpirySeconds, Math.ceil(maxAgeMs / 1000));
     this.#outbox = new Outbox({ now: this.#now, monotonic: this.#monotonic, ...options.outbox });
     this.#client.on('connected', (url) => this.#connected(url));
     this.#client.on('away', (error, retryMs) => this.#lost('away', error, retryMs));
@@ -142,6 +145,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     if (this.#stopped) return this.#outbox.stop();
     this.#open = true;
     this.#client.begin();
+    this.#mirrorAvailability?.begin();
   }
 
   /**
@@ -162,6 +166,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       await this.#outbox.stop();
       throw error;
     }
+    this.#mirrorAvailability?.begin();
   }
 
   /**
@@ -173,7 +178,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     if (!this.#open) return;
     this.#open = false;
     await this.#idle(options.timeoutMs ?? 1_000);
-    await this.#client.stop();
+    await Promise.all([this.#client.stop(), this.#mirrorAvailability?.stop()]);
     await this.#outbox.stop();
   }
 

@@ -122,16 +122,20 @@ for (const [name, start] of Object.entries(brokers)) {
     });
     t.teardown(() => publisher.stop({ timeoutMs: 100 }));
     await publisher.start();
+    const available = () => listener.heard.filter(({ topic }) => topic === 'frigate/available').at(-1)?.payload;
+    await listener.until(() => String(available()) === 'online');
     const jpeg = Buffer.from([0xff, 0xd8, 0xff]);
     publisher.snapshot({ camera: 'street', track: 't0', class: 'person', jpeg });
     for (let i = 0; i < 20; i++) publisher.observation(observation({ id: `t${i}` }));
     // What was not acknowledged when the door shut comes twice.
     const own = () => new Set(listener.json<{ seq: number }>('minspnet/node/street/events').map(({ seq }) => seq)).size;
     await listener.until(() => own() >= 20);
-    door.shut();
+    door.shut(); // as after a kill -9, the broker says for us that we are gone
+    await listener.until(() => String(available()) === 'offline');
     for (let i = 20; i < 40; i++) publisher.observation(observation({ id: `t${i}` }));
     door.open();
     await listener.until(() => own() >= 40);
+    await listener.until(() => String(available()) === 'online');
     const ids = listener.json<FrigateEvent>('frigate/events').map(({ after }) => after.id);
     t.strictSame(
       [...new Set(ids)],

@@ -46,13 +46,10 @@ export class FrigateIntegration implements Part {
 
   start(): void {
     this.#publisher.subscribe(this.#frigate.commands);
-    this.#tell({ topic: this.#frigate.available, payload: 'online' });
   }
 
-  /** Before the session ends. */
-  stop(): void {
-    this.#tell({ topic: this.#frigate.available, payload: 'offline' });
-  }
+  /** That it is away is said by the publisher. */
+  stop(): void {}
 
   /** Also what an earlier run told of it. */
   async #clear(camera: string): Promise<void> {

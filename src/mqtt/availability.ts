@@ -1,0 +1,25 @@
+import { BrokerClient, type BrokerClientOptions } from './client.js';
+
+/**
+ * Says `online` at one topic, in a session of its own: a session has one last will, and ours is at our own topic. Whatever
+ * goes wrong is told by the main session, which has the same broker.
+ */
+export class Availability {
+  readonly #client: BrokerClient;
+
+  constructor(options: BrokerClientOptions) {
+    this.#client = new BrokerClient(options);
+    this.#client.on('connected', () => {
+      this.#client.publish(options.statusTopic, 'online', { retain: true }, () => {});
+    });
+  }
+
+  begin(): void {
+    this.#client.begin();
+  }
+
+  /** Says `offline`. */
+  async stop(): Promise<void> {
+    await this.#client.stop();
+  }
+}
