@@ -10,7 +10,7 @@ import { lowestScore, type Tracker } from './track/tracker.js';
 /** A detection with a lower score is not remembered. */
 export const lowestRemembered = 0.1;
 /** A detection goes on from a candidate that it overlaps this much, and that was seen within so many seconds. */
-const sameIou = 0.3;
+const sameIou = 0.4;
 const sameSeconds = 2;
 /** So many candidates are remembered, for so long, seconds. */
 const maxCandidates = 400;
@@ -122,9 +122,14 @@ export class CandidateMemory {
 
   #add({ class: name, score, box }: Detection, recent: Candidate[], seconds: number): void {
     const kind = kindOf(name);
-    let candidate = recent.find(
-      (known) => known.kind === kind && known.last < seconds && iou(known.box, box) >= sameIou,
-    );
+    let candidate: Candidate | undefined;
+    let most = sameIou;
+    for (const known of recent) {
+      const overlap = known.kind === kind && known.last < seconds ? iou(known.box, box) : 0;
+      if (overlap < most) continue;
+      candidate = known;
+      most = overlap;
+    }
     if (candidate === undefined) {
       candidate = {
         ...{ class: name, kind, box, first: seconds, last: seconds, pictures: 0, sum: 0, best: 0, every: 1 },
