@@ -8,12 +8,13 @@ import type { CameraSettingsState } from '../contract/request.js';
 import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import { type Topic, Topics } from '../contract/topics.js';
 import { monotonicMs } from '../timing/monotonic.js';
-import { Availability } from './availability.js';
 import { PublishError, unverified } from './broker-error.js';
 import { BrokerClient, type BrokerClientOptions, type IncomingMessage, type PublishOptions } from './client.js';
 import { EventSnapshots, type Snapshot } from './event-snapshots.js';
 import type { Latency } from './in-flight.js';
-import { Outbox, type OutboxOptions } from './outbox/outbox.js';
+import { Availability, type Mirror } from './mirror.js';
+import type { OutboxOptions } from './outbox/options.js';
+import { Outbox } from './outbox/outbox.js';
 import type { OutboxEntry } from './outbox/queue.js';
 import type { StoredEvent } from './outbox/segment.js';
 import { Outgoing, userProperties } from './outgoing.js';
@@ -31,15 +32,6 @@ export interface PublisherOptions {
   now?: () => number;
   /** The board's monotonic clock in ms, the one that captures are timed by. */
   monotonic?: () => number;
-}
-
-/** How another contract tells of our events, and where it says whether we are there. */
-export interface Mirror {
-  readonly available: string;
-  /** Called again when the event is sent again. */
-  event(event: Event): { topic: string; payload: string };
-  /** Where a snapshot of that class stands. */
-  snapshotTopic(camera: string, className: string): string;
 }
 
 export interface PublisherEvents {

@@ -6,37 +6,10 @@ import { StateError } from '../../contract/errors.js';
 import type { Observation } from '../../contract/event.js';
 import { lockDirectory } from '../directory-lock.js';
 import { readLog } from './log.js';
+import type { OutboxEvents, OutboxOptions } from './options.js';
 import { type Entry, isOnWay, type OutboxEntry, Queue } from './queue.js';
-import { type Disk, encode, type Numbers, Segment, type StoredEvent } from './segment.js';
+import { encode, type Numbers, Segment, type StoredEvent } from './segment.js';
 import { migrateVersion01 } from './version-0.1.js';
-
-export interface OutboxOptions {
-  /** A directory of its own; made if it is missing. */
-  directory: string;
-  /** Beyond these the oldest events are given up, a segment at a time, and the gap is told. */
-  maxEvents: number;
-  /** As stored. */
-  maxBytes: number;
-  /** Older than that they are given up, too, within a hundredth of it; ms. No limit by default. */
-  maxAgeMs?: number;
-  /** Each event reaches the disk itself before it may be published. */
-  fsync: boolean;
-  /** UTC, and milliseconds that pass whatever is done to the clock. */
-  now?: () => number;
-  monotonic?: () => number;
-  /** How long after a failed write the disk is tried again, ms. */
-  retryMs?: number;
-  disk?: Disk;
-}
-
-interface OutboxEvents {
-  /** {@link Outbox.peek} has something that it had not before. */
-  readable: [];
-  /** What the owner should know of; the outbox goes on. */
-  warning: [error: StateError];
-  /** The disk takes events again. */
-  recovered: [];
-}
 
 /** A segment is full at that size, that many events, or a small part of the outbox's bounds: they go as a whole. */
 const segmentBytes = 256 * 1024;
@@ -47,7 +20,7 @@ const partOfAge = 1 / 100;
 const rememberedEvents = 256;
 /** What may wait in memory while the disk refuses: 2 to 4 MB. */
 const memoryEvents = 5_000;
-/** What was acknowledged is written after this time: a line for each would wear the flash. */
+/** What was acknowledged is written with the next event, or after this time. */
 const tidyMs = 100;
 
 /** A disk that takes longer than this hangs, milliseconds. */
@@ -161,6 +134,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   /** Gives an event its number and takes it in. @returns the number */
   append(observation: Observation): number {
     if (!this.#open) throw new Error('the outbox is closed');
+    if (this.#timers.tidy !== undefined) this.#tidy(); // after a kill, less comes again
     const { camera } = observation;
     const { last, acknowledged } = this.#queue;
     if (!last.has(camera)) acknowledged.set(camera, this.#floor);
@@ -359,6 +333,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
 
   /** Writes what was acknowledged, and deletes the segments of which nothing is left. */
   #tidy(): void {
+    clearTimeout(this.#timers.tidy);
     delete this.#timers.tidy;
     this.#queue.settle();
     const segment = this.#segments.at(-1);

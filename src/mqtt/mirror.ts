@@ -1,4 +1,14 @@
+import type { Event } from '../contract/event.js';
 import { BrokerClient, type BrokerClientOptions } from './client.js';
+
+/** How another contract tells of our events, and where it says whether we are there. */
+export interface Mirror {
+  readonly available: string;
+  /** Called again when the event is sent again. */
+  event(event: Event): { topic: string; payload: string };
+  /** Where a snapshot of that class stands. */
+  snapshotTopic(camera: string, className: string): string;
+}
 
 /**
  * Says `online` at one topic, in a session of its own: a session has one last will, and ours is at our own topic. Whatever
