@@ -128,7 +128,7 @@ export function serveTask<Task, Progress, Result>(
   // Nobody is left to end what was started here.
   process.once('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
   process.once('message', async (task: Task) => {
-    goesFirst();
+    preferForOom();
     try {
       answer({ kind: 'result', result: await work(task, onProgress) });
     } catch (error) {
@@ -138,7 +138,7 @@ export function serveTask<Task, Progress, Result>(
 }
 
 /** Where memory runs out, the kernel shall end this program and what it starts, not the daemon that may run beside it. */
-function goesFirst(): void {
+function preferForOom(): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '1000');
   } catch {
