@@ -22,10 +22,10 @@ class Settings:
     stores: tuple[str, ...] = option(
         ("training/cache/train", "training/cache/more", "training/cache/streets"), "calibration pictures"
     )
-    pictures: int = option(256, "how many of them, evenly spread")
+    pictures: int = option(1024, "how many of them, evenly spread")
     sizes: tuple[str, ...] = option(SIZES, "of the calibration inputs, width x height, in turn")
     activations: str = option("u8", "u8 or s8")
-    method: str = option("percentile", "minmax, percentile or entropy")
+    method: str = option("minmax", "minmax, percentile or entropy")
     exclude: tuple[str, ...] = option((), "nodes that stay in float")
 
 
