@@ -50,11 +50,11 @@ VARIANTS = {
         stem=24,
         stages=(
             Stage(48, 0),
-            Stage(96, 2),
-            Stage(192, 4, kernel=5),
-            Stage(256, 3, kernel=5, gate=True),
+            Stage(112, 3),
+            Stage(224, 4, kernel=5),
+            Stage(320, 3, kernel=5, gate=True),
         ),
-        fusion=112,
+        fusion=144,
     ),
     "minspnet-n": Variant(
         stem=16,
