@@ -120,7 +120,12 @@ const cameraSettings = z.strictObject({
     .describe('a file at its own rate, or as fast as possible (every frame)'),
   loop: z.boolean().default(false).describe('a file starts over when it ends'),
   classes: classes.optional(),
-  minScore: z.number().min(0).max(1).optional().describe('in place of the model card’s'),
+  minScore: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('nothing is told whose best score is lower; in place of the model card’s'),
   motion: motion.prefault({}),
   region: box
     .refine(
@@ -299,7 +304,9 @@ export const settingsSchema = z.strictObject({
       changes: z
         .boolean()
         .default(true)
-        .describe('false switches off all that change something: detect, rate, minScore, restart, reload, swapModel'),
+        .describe(
+          'false switches off all that change something: detect, rate, minScore, restart, reload, swapModel, clearBackground',
+        ),
       responseTopics: z
         .array(
           z.string().regex(/^[^$+#\0][^+#\0]*\/$/, 'the beginning of a topic, such as `answers/`; no wildcard, no $'),

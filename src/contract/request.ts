@@ -125,7 +125,15 @@ export const requests = {
 
 export type RequestName = keyof typeof requests;
 /** What others notice of them stays. */
-const changing: readonly RequestName[] = ['detect', 'rate', 'minScore', 'restart', 'reload', 'swapModel'];
+const changing: readonly RequestName[] = [
+  'detect',
+  'rate',
+  'minScore',
+  'restart',
+  'reload',
+  'swapModel',
+  'clearBackground',
+];
 /** Whether a request is let through: those that change something can be switched off together. */
 export function isRequestOn(switches: Record<RequestName | 'changes', boolean>, name: RequestName): boolean {
   return switches[name] && (switches.changes || !changing.includes(name));

@@ -42,7 +42,8 @@ export class Scene {
   #lines: readonly Line[] = [];
   #candidates!: CandidateMemory;
   #aspect = 0;
-  #minScore: number;
+  /** In place of the card’s. */
+  #minScore: number | undefined;
   readonly #counts = new LineCounts();
   readonly #occupancy: Occupancy;
   readonly #events = new Map<Track, TrackEvents>();
@@ -54,7 +55,7 @@ export class Scene {
   constructor(options: SceneOptions) {
     const { settings } = options;
     this.#options = options;
-    this.#minScore = settings.minScore ?? options.model.minScore;
+    this.#minScore = settings.minScore;
     this.#shape(options.aspect ?? 16 / 9);
     this.#occupancy = new Occupancy(options.camera, Object.keys(settings.zones));
     const classes = settings.classes && new Set(settings.classes);

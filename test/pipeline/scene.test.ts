@@ -49,6 +49,12 @@ t.test('end tells when it was last seen, not when it was given up', async (t) =>
   t.equal(record.of('end')[0]?.capturedAt, new Date(utcAtStart + 1500).toISOString());
 });
 
+t.test('nothing is told whose best score is lower than the camera’s own minimum', async (t) => {
+  const told = (minScore: number) => play(makeScene({ minScore }), { actors: [walker], seconds: 8 }).types();
+  t.strictSame(told(0.79).at(0), 'new', 'a walker at .8');
+  t.strictSame(told(0.81), []);
+});
+
 t.test('nothing is told of what is seen twice only', async (t) => {
   const record = play(makeScene(), { actors: [walker], seconds: 5, alter: (d, frame) => (frame < 2 ? d : []) });
   t.strictSame(record.observations, []);

@@ -13,15 +13,21 @@ const usualPrecision = 0.8;
  * class. A card without them says with its `minScore` alone what four of five are right at.
  */
 export class Calibration {
+  /** No track is told whose best score is lower; 0..1. */
+  readonly leastBestScore: number;
   /** Log-odds of the score. */
   readonly #shift: number;
 
-  /** @param minScore in place of the card's: with a higher one every score is worth less, as if it were lower itself */
+  /**
+   * @param minScore in place of the card's: nothing is told whose best score is lower, and with a higher one every score
+   * is worth less, as if it were lower itself
+   */
   constructor(
     private readonly model: Pick<ModelCard, 'minScore' | 'calibration'>,
-    minScore = model.minScore,
+    minScore?: number,
   ) {
-    this.#shift = logit(minScore) - logit(model.minScore);
+    this.leastBestScore = minScore ?? 0;
+    this.#shift = minScore === undefined ? 0 : logit(minScore) - logit(model.minScore);
   }
 
   /** Whether a detection is sure by itself. */

@@ -254,9 +254,11 @@ export class Tracker {
   }
 
   #confirm(): void {
+    const { leastBestScore } = this.#options.calibration;
     let kept = 0;
     for (const track of this.tracks) {
-      if (!track.confirmed && track.seen && track.evidence.isSure) {
+      const isSure = track.evidence.isSure && track.bestScore >= leastBestScore;
+      if (!track.confirmed && track.seen && isSure) {
         const lost = this.#lostTwin(track);
         lost?.become(track);
         if (lost !== undefined || this.#isTaken(track)) continue;
