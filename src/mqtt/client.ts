@@ -22,7 +22,7 @@ export interface BrokerClientOptions extends BrokerAccess {
   /** Other brokers that may stand in for it, tried in turn while it is away. */
   fallbackUrls?: readonly string[] | undefined;
   clientId: string;
-  /** Says `online` and `offline`, retained; the broker says `offline` itself when it loses us. */
+  /** Says `offline`, retained, at the end, as the broker does itself when it loses us; `online` is said by the owner. */
   statusTopic: string;
   /** How long the broker may take to answer, ms. */
   connectMs: number;
