@@ -1,108 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t, { type Test } from 'tap';
-import { type Settings, settingsSchema } from '../../src/config/schema.js';
+import t from 'tap';
 import { EngineHost } from '../../src/daemon/engine-host.js';
-import { type EngineSettings, type FromEngine, protocolVersion } from '../../src/engine/protocol.js';
-import { loadModel } from '../../src/model/load.js';
+import { protocolVersion } from '../../src/engine/protocol.js';
 import { until } from '../support/until.js';
-
-type Message = Exclude<FromEngine, { kind: 'ready' | 'stopped' | 'failed' }>;
-
-/** A real engine on the demo clip, and all that it says. */
-class Watched {
-  readonly messages: Message[] = [];
-  readonly lost: string[] = [];
-  readonly host: EngineHost;
-
-  constructor(settings: Omit<EngineSettings, 'runId'>) {
-    this.host = new EngineHost({
-      settings,
-      listener: {
-        ready: () => {},
-        message: (message) => this.messages.push(message as Message),
-        lost: (reason) => this.lost.push(reason),
-        gaveUp: (error) => this.lost.push(error.message),
-        setAside: (camera) => this.lost.push(camera),
-      },
-    });
-  }
-
-  /** The first message after `from` that is wanted; within half a minute. */
-  async next(wanted: (message: Message) => boolean, from = this.messages.length): Promise<Message> {
-    for (const until = performance.now() + 30_000; performance.now() < until; ) {
-      const found = this.messages.slice(from).find(wanted);
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(
-      `not said: ${wanted}\n${this.messages.slice(from).map((one) => JSON.stringify(one).slice(0, 200))}`,
-    );
-  }
-}
-
-async function settingsOf(model: string, camera: Partial<Settings['cameras'][string]> = {}) {
-  const { runtime, events, cameras } = settingsSchema.parse({
-    cameras: { door: { source: 'demo', loop: true, ...camera } },
-  });
-  return { model: await loadModel(model, 'auto'), runtime, events, cameras, adjustments: {}, cacheDirectory: tmpdir() };
-}
-
-async function start(t: Test, camera: Partial<Settings['cameras'][string]> = {}): Promise<Watched> {
-  const watched = new Watched(await settingsOf('minspnet-s', camera));
-  t.teardown(() => watched.host.stop(1000));
-  watched.host.start();
-  await watched.next(isLive, 0);
-  return watched;
-}
-
-const isLive = (message: Message) => message.kind === 'capture' && message.state === 'live';
-const isNew = (message: Message) => message.kind === 'observation' && message.observation.type === 'new';
-const isEnd = (reason: string) => (message: Message) =>
-  message.kind === 'observation' && message.observation.type === 'end' && message.observation.reason === reason;
-/** A heartbeat of a whole second in which the camera was analysed at a rate that is wanted. */
-const beatsAt = (wanted: (fps: number) => boolean) => (message: Message) =>
-  message.kind === 'heartbeat' && message.cameras.door?.state === 'live' && wanted(message.cameras.door.fps);
-
-t.test('detection is switched off and on again: its tracks end with the reason, and pictures go on', async (t) => {
-  const watched = await start(t);
-  await watched.next(isNew, 0);
-  watched.host.adjust('door', { detect: false });
-  await watched.next(isEnd('detect-off'));
-  await watched.next(beatsAt((fps) => fps === 0));
-  t.ok((await watched.host.takePicture('door')).jpeg.length > 1000, 'a picture comes while detection is off');
-  watched.host.adjust('door', { detect: true });
-  await watched.next(isNew);
-});
-
-t.test('the rate changes while it runs, and an engine that is started anew keeps it', async (t) => {
-  const watched = await start(t);
-  await watched.next(beatsAt((fps) => fps >= 7));
-  watched.host.adjust('door', { fps: 2 });
-  await watched.next(beatsAt((fps) => fps >= 1 && fps <= 3));
-  process.kill(watched.host.pid ?? 0, 'SIGKILL');
-  await watched.next(isLive);
-  await watched.next(beatsAt((fps) => fps >= 1 && fps <= 3));
-  watched.host.adjust('door', { fps: 10 });
-  await watched.next(beatsAt((fps) => fps >= 7));
-});
-
-t.test('no track begins below the minimum score', async (t) => {
-  const watched = await start(t, { pace: 'max' });
-  watched.host.adjust('door', { minScore: 0.99 });
-  await watched.next((message) => message.kind === 'state' || beatsAt((fps) => fps > 0)(message));
-  const from = watched.messages.length;
-  await watched.next(beatsAt((fps) => fps > 20));
-  await watched.next(
-    beatsAt((fps) => fps > 20),
-    from + 1,
-  );
-  t.equal(watched.messages.slice(from).filter(isNew).length, 0);
-  watched.host.adjust('door', { minScore: 0.4 });
-  await watched.next(isNew);
-});
+import { isEnd, isLive, isNew, type Message, settingsOf, start } from './watched-engine.js';
 
 t.test('a picture is the whole one as JPEG; a camera that does not exist has none', async (t) => {
   const watched = await start(t);
@@ -147,34 +50,6 @@ t.test('another model runs in another engine; one that does not run leaves the o
   t.equal(watched.host.restarts, 0, 'none of that is a crash');
   t.strictSame(watched.lost, []);
 });
-
-t.test('what is adjusted while an engine starts or is replaced holds in it', async (t) => {
-  const watched = new Watched(await settingsOf('minspnet-s'));
-  t.teardown(() => watched.host.stop(1000));
-  const small = await settingsOf('minspnet-n');
-  watched.host.start();
-  watched.host.adjust('door', { detect: false }); // its network is being loaded
-  const from = watched.messages.length;
-  await watched.next((message) => beats(watched, from) >= 3 && message.kind === 'heartbeat');
-  t.equal(watched.messages.filter(isNew).length, 0, 'nothing was detected since the start');
-
-  const replaced = watched.host.replace({ ...small, adjustments: { door: { detect: true } } });
-  watched.host.adjust('door', { detect: false }); // the old engine is being ended
-  await replaced;
-  const replacedAt = watched.messages.length;
-  await watched.next((message) => beats(watched, replacedAt) >= 3 && message.kind === 'heartbeat');
-  t.equal(watched.messages.slice(replacedAt).filter(isNew).length, 0, 'nor by the new one');
-
-  const failing = watched.host.replace({ ...small, model: { ...small.model, path: 'nowhere.onnx' } });
-  watched.host.adjust('door', { detect: true });
-  await t.rejects(failing, { code: /^ERR_MODEL/ });
-  await watched.next(isNew);
-});
-
-/** Heartbeats since then in which the camera was live. */
-function beats({ messages }: Watched, from: number): number {
-  return messages.slice(from).filter(beatsAt(() => true)).length;
-}
 
 t.test(
   'a stop and a replacement that meet both come to an end, and no engine is left',
