@@ -92,11 +92,7 @@ const KINDS: Record<string, Kind> = {
     position: [0, -12, 3.8],
     pitch: -0.18,
     fov: 1.05,
-    cast: (random) => [
-      ...people(random, 5, along(-5.4, -4)),
-      ...people(random, 4, along(4.6, 6)),
-      ...vehicles(random, 4, [6, 9], 36),
-    ],
+    cast: quietStreet,
   },
   rain: {
     weather: 'overcast',
@@ -106,11 +102,7 @@ const KINDS: Record<string, Kind> = {
     position: [0, -12, 3.8],
     pitch: -0.18,
     fov: 1.05,
-    cast: (random) => [
-      ...people(random, 5, along(-5.4, -4)),
-      ...people(random, 4, along(4.6, 6)),
-      ...vehicles(random, 4, [6, 9], 36),
-    ],
+    cast: quietStreet,
   },
   // People of 15 to 30 pixels.
   far: {
@@ -141,6 +133,15 @@ export const TRAFFIC = Object.keys(KINDS);
 
 function square(): Omit<Kind, 'cast'> {
   return { weather: 'sunny', square: true, noise: 1.5, position: [0, -13, 3.6], pitch: -0.2, fov: 1 };
+}
+
+/** The same on every street, so that what night and rain cost can be told apart from what happens there. */
+function quietStreet(random: Random): Role[] {
+  return [
+    ...people(random, 5, along(-5.4, -4)),
+    ...people(random, 4, along(4.6, 6)),
+    ...vehicles(random, 4, [6, 9], 36),
+  ];
 }
 
 function role(id: string, course: Course, at: Role['at']): Role {
