@@ -2,7 +2,7 @@
  * `npm run bench:peers`: our networks and others' small detectors, in turns through the core of `minspnet bench`, with
  * the accuracy that their cards hold, in one table.
  */
-import { access, copyFile, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,8 +12,8 @@ import { type Measured, measureInTurns } from '../src/bench/measure.js';
 import { NetworkSubject } from '../src/bench/network-subject.js';
 import { settingsSchema } from '../src/config/schema.js';
 import { exitCodes, MinspnetError } from '../src/contract/errors.js';
-import type { VerifiedModel } from '../src/contract/model-card.js';
-import { loadModel, readCard } from '../src/model/load.js';
+import { modelCard, type VerifiedModel } from '../src/contract/model-card.js';
+import { loadModel } from '../src/model/load.js';
 import { besidePlain } from './plain.js';
 import { percentile } from './summary.js';
 
@@ -84,7 +84,7 @@ async function assemble(folder: string): Promise<string[]> {
   const names = (await readdir(cards)).sort((a, b) => Number(b === base) - Number(a === base));
   for (const name of names) {
     const card = join(cards, name, 'card.json');
-    const { file } = (await readCard(card)).files.fp32;
+    const { file } = modelCard.parse(JSON.parse(await readFile(card, 'utf8'))).files.fp32;
     const network = resolve(options.peers, file);
     await access(network).catch((cause) => {
       throw new MinspnetError(

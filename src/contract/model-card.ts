@@ -67,14 +67,58 @@ const classCalibration = z.object({
 });
 export type ClassCalibration = z.infer<typeof classCalibration>;
 
-/** `models/<name>/card.json`: what a model is, eats and gives, and what it was measured to do. */
-export const modelCard = z.looseObject({
+/** A network that names what a whole picture shows: see src/pipeline/classifier.ts. */
+const classifierOutput = z.object({
+  decoder: z.literal('classifier'),
+  logits: z.string().describe('name of the [1, classes] output'),
+  activation: z
+    .enum(['softmax', 'none'])
+    .default('softmax')
+    .describe('what makes scores of it; none: they are probabilities already'),
+  temperature: z.number().positive().default(1).describe('the logits are divided by this first'),
+  embedding: z.string().optional().describe('name of the [1, D] output of pooled features, of length 1'),
+});
+
+/** Of a taught model: a head on the embeddings of another one. See src/learn/head.ts. */
+const headOutput = z.object({
+  decoder: z.literal('head'),
+  base: z
+    .object({ name: z.string(), version: z.string(), dimensions: side })
+    .describe('the model whose embeddings it was taught on; of another version they mean something else'),
+  unknown: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('an answer with a lower score is `unknown`: the picture shows nothing that was taught'),
+});
+
+/** A network that names what each part of a picture shows: see src/pipeline/segmenter.ts. */
+const segmenterOutput = z.object({
+  decoder: z.literal('segmenter'),
+  logits: z
+    .string()
+    .describe('name of the [1, 1 + classes, H / stride, W / stride] output; the first channel is the background'),
+  stride: side,
+});
+
+/** What every card says. */
+const common = {
   cardVersion: z.literal(1),
   name: z.string(),
   version: z.string(),
-  task: z.literal('detect'),
-  classes: z.array(z.string()).min(1).max(256),
+  classes: z.array(z.string()).min(1).max(4096),
   input: modelInput,
+  files: z.object({ fp32: modelFile, int8: modelFile.optional() }),
+};
+
+/** What was measured on one set of pictures. */
+const measurement = { set: z.string(), size: z.tuple([side, side]), precision: z.enum(['fp32', 'int8']) };
+
+/** The card of a detector: `models/<name>/card.json`, what a model is, eats and gives, and what it was measured to do. */
+export const modelCard = z.looseObject({
+  ...common,
+  task: z.literal('detect'),
+  classes: common.classes.max(256),
   output: z.discriminatedUnion('decoder', [minspnetOutput, yoloxOutput, fastestdetOutput]),
   minScore: z.number().min(0).max(1).describe('about where four of five detections are right'),
   nmsIou: z.number().min(0).max(1),
@@ -82,16 +126,8 @@ export const modelCard = z.looseObject({
     .record(z.string(), classCalibration)
     .optional()
     .describe('by class: what a score is worth, fitted after suppression on pictures that training did not see'),
-  files: z.object({ fp32: modelFile, int8: modelFile.optional() }),
   accuracy: z
-    .array(
-      z.looseObject({
-        set: z.string(),
-        size: z.tuple([side, side]),
-        precision: z.enum(['fp32', 'int8']),
-        ap: z.number(),
-      }),
-    )
+    .array(z.looseObject({ ...measurement, ap: z.number() }))
     .optional()
     .describe('measured average precision (COCO’s, 0.50 to 0.95); the first set is the one that sizes are compared by'),
   maxInt8ApLoss: z
@@ -100,8 +136,74 @@ export const modelCard = z.looseObject({
     .default(0.01)
     .describe('INT8 that loses more of FP32’s average precision is refused'),
 });
-export type ModelCard = z.infer<typeof modelCard>;
+
+/** The card of a classifier. Its input is square where nobody asks for another: the first of `sizes`. */
+const classifierCard = z.looseObject({
+  ...common,
+  task: z.literal('classify'),
+  output: classifierOutput,
+  accuracy: z
+    .array(z.looseObject({ ...measurement, top1: z.number().min(0).max(1) }))
+    .optional()
+    .describe('the share of pictures whose best class is theirs'),
+});
+
+/** The card of a taught model: a classifier that is a file of numbers beside another one's network. */
+const taughtCard = z.looseObject({
+  ...common,
+  task: z.literal('classify'),
+  input: z.undefined().optional(),
+  output: headOutput,
+  files: z.object({ head: file }),
+  taughtAt: z.iso.datetime(),
+});
+export type TaughtCard = z.infer<typeof taughtCard>;
+
+/** The card of a segmenter. Its input follows from the picture as a detector's does. */
+const segmenterCard = z.looseObject({
+  ...common,
+  task: z.literal('segment'),
+  classes: common.classes.max(255),
+  output: segmenterOutput,
+  accuracy: z
+    .array(z.looseObject({ ...measurement, miou: z.number().min(0).max(1) }))
+    .optional()
+    .describe('mean over classes and background of intersection over union, pixel by pixel'),
+});
+
+interface Cards {
+  detect: z.infer<typeof modelCard>;
+  classify: z.infer<typeof classifierCard>;
+  segment: z.infer<typeof segmenterCard>;
+}
+/** What a network does with a picture: boxes, one answer for all of it, one for each part. */
+export type Task = keyof Cards;
+export type ModelCard<T extends Task = 'detect'> = Cards[T];
+export type AnyCard = Cards[Task] | TaughtCard;
 export type Precision = keyof ModelCard['files'];
+
+const cards = { detect: modelCard, classify: classifierCard, segment: segmenterCard };
+
+/**
+ * A card of any task. One without `task` is a detector's.
+ *
+ * @throws {z.ZodError}
+ */
+export function parseCard(content: unknown): AnyCard {
+  const { task = 'detect', output } = z
+    .looseObject({
+      task: z.enum(['detect', 'classify', 'segment']).optional(),
+      output: z.looseObject({ decoder: z.string() }).optional().catch(undefined),
+    })
+    .parse(content);
+  const schema = task === 'classify' && output?.decoder === 'head' ? taughtCard : cards[task];
+  return schema.parse({ ...(content as object), task });
+}
+
+/** Whether a card's network is another one's, with a head of its own. */
+export function isTaught(card: AnyCard): card is TaughtCard {
+  return card.output.decoder === 'head';
+}
 
 /** One of a model's files, which is what the card says. */
 export interface VerifiedFile {
@@ -112,8 +214,8 @@ export interface VerifiedFile {
 }
 
 /** A model whose files are what its card says. */
-export interface VerifiedModel extends VerifiedFile {
-  card: ModelCard;
+export interface VerifiedModel<T extends Task = 'detect'> extends VerifiedFile {
+  card: ModelCard<T>;
   /** What runs on a GPU in place of this file, where nobody has named a precision. */
   onGpu?: VerifiedFile;
 }
@@ -123,6 +225,6 @@ export interface VerifiedModel extends VerifiedFile {
  * is FP32 with rounding between, slower than the FP32 file and not what the card was measured with. TensorRT takes no
  * zero points but 0, and the activations of our INT8 files have others.
  */
-export function modelOn({ onGpu, ...model }: VerifiedModel, provider: string): VerifiedModel {
+export function modelOn<T extends Task>({ onGpu, ...model }: VerifiedModel<T>, provider: string): VerifiedModel<T> {
   return provider !== 'cpu' ? { ...model, ...onGpu } : model;
 }

@@ -5,9 +5,12 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../contract/errors.js';
 import {
+  type AnyCard,
+  isTaught,
   type ModelCard,
-  modelCard,
   type Precision,
+  parseCard,
+  type Task,
   type VerifiedFile,
   type VerifiedModel,
 } from '../contract/model-card.js';
@@ -22,18 +25,43 @@ const advice = 'Restore the file, or write the card anew with training/card.py.'
  *
  * @param model a shipped model's name, or a folder with a card.json
  * @param precision `auto` prefers INT8, but FP32 on a GPU
- * @throws {ModelError} ERR_MODEL_MISSING, ERR_MODEL_CARD, ERR_MODEL_PRECISION, ERR_MODEL_CORRUPT
+ * @throws {ModelError} ERR_MODEL_MISSING, ERR_MODEL_CARD, ERR_MODEL_PRECISION, ERR_MODEL_CORRUPT, ERR_MODEL_TASK
  */
-export async function loadModel(model: string, precision: Precision | 'auto'): Promise<VerifiedModel> {
+export async function loadModel(model: string, precision: Precision | 'auto'): Promise<VerifiedModel>;
+/** @param task what it must do; a model of another one is refused */
+export async function loadModel<T extends Task>(
+  model: string,
+  precision: Precision | 'auto',
+  task: T,
+): Promise<VerifiedModel<T>>;
+export async function loadModel(
+  model: string,
+  precision: Precision | 'auto',
+  task: Task = 'detect',
+): Promise<VerifiedModel<Task>> {
   const folder = await findFolder(model);
-  const card = await readCard(join(folder, 'card.json'));
+  const card = requireTask(await readCard(join(folder, 'card.json')), task);
   if (precision !== 'auto') return { card, ...(await verify(folder, card, precision)) };
   const fp32 = await verify(folder, card, 'fp32');
   if (card.files.int8 === undefined) return { card, ...fp32 };
   return { card, ...(await verify(folder, card, 'int8')), onGpu: fp32 };
 }
 
-async function verify(folder: string, card: ModelCard, precision: Precision): Promise<VerifiedFile> {
+const doing: Record<Task, string> = {
+  detect: 'find objects (a detector: minspnet-s)',
+  classify: 'name what a picture shows (a classifier: minspnet-s-cls)',
+  segment: 'outline objects (a segmenter: minspnet-s-seg)',
+};
+
+/** @throws {ModelError} ERR_MODEL_TASK */
+function requireTask<T extends Task>(card: AnyCard, task: T): ModelCard<T> {
+  if (card.task === task && !isTaught(card)) return card as ModelCard<T>;
+  const is = isTaught(card) ? `a head that was taught on ${card.output.base.name}` : `for the task “${card.task}”`;
+  const what = `model ${card.name} is ${is}; here one is needed that can ${doing[task]}.`;
+  throw new ModelError('ERR_MODEL_TASK', 'model', `${what} Name such a model.`);
+}
+
+async function verify(folder: string, card: ModelCard<Task>, precision: Precision): Promise<VerifiedFile> {
   const file = card.files[precision];
   if (file === undefined) {
     const has = Object.keys(card.files).join(', ');
@@ -85,11 +113,12 @@ async function findFolder(model: string): Promise<string> {
   );
 }
 
-export async function readCard(path: string): Promise<ModelCard> {
+/** @throws {ModelError} ERR_MODEL_CARD */
+export async function readCard(path: string): Promise<AnyCard> {
   try {
     const text = await readFile(path, 'utf8');
     if (text.trim() === '') throw new Error('it is empty');
-    return modelCard.parse(JSON.parse(text));
+    return parseCard(JSON.parse(text));
   } catch (error) {
     const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues;
     const what =

@@ -106,3 +106,23 @@ t.test('weights outside of the ONNX file are covered by the card', async (t) => 
   write(undefined);
   await t.rejects(loadModel(folder, 'auto'), { code: 'ERR_MODEL_CORRUPT', message: /does not name/ });
 });
+
+t.test('a model that does something else is refused where it can’t help', async (t) => {
+  const { minScore: _, nmsIou: _1, ...rest } = card;
+  const classifier = { ...rest, task: 'classify', output: { decoder: 'classifier', logits: 'logits' } };
+  const segmenter = { ...rest, task: 'segment', output: { decoder: 'segmenter', logits: 'logits', stride: 8 } };
+  const folder = (content: object) => t.testdir({ 'card.json': JSON.stringify(content), 'a.onnx': bytes });
+  const { card: read } = await loadModel(folder(classifier), 'auto', 'classify');
+  t.match(read, { task: 'classify', output: { activation: 'softmax', temperature: 1 } });
+  await t.rejects(loadModel(folder(classifier), 'auto'), {
+    code: 'ERR_MODEL_TASK',
+    message: /task “classify”.*detector/,
+  });
+  await t.rejects(loadModel(folder(card), 'auto', 'classify'), { code: 'ERR_MODEL_TASK' });
+  t.equal((await loadModel(folder(segmenter), 'auto', 'segment')).card.output.stride, 8);
+  await t.rejects(loadModel(folder({ ...segmenter, output: card.output }), 'auto', 'segment'), {
+    code: 'ERR_MODEL_CARD',
+  });
+  const { task: _2, ...without } = card;
+  t.equal((await loadModel(folder(without), 'auto')).card.task, 'detect', 'as cards were before there were others');
+});
