@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { runBenchmark, summarise } from '../bench/run-benchmark.js';
 import { deepFreeze, type LoadedSettings, loadSettings } from '../config/load.js';
 import type { Redactor } from '../config/mask.js';
+import type { SettingPath } from '../config/path.js';
 import { type Settings, settingsSchema } from '../config/schema.js';
 import { exitCodes } from '../contract/errors.js';
 import type { TunedSettings } from '../daemon/configuration.js';
@@ -38,11 +39,12 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
     const tuned = await prepare(loaded); // seconds, where cameras are looked for and a program hangs
     const { model: board } = await readBoard();
     if (asked.signal.aborted) return;
+    const isNamed = (path: SettingPath) => loaded.originOf(path).kind !== 'default';
     const daemon = new Daemon({
       ...tuned,
       reload: async () => prepare(load()),
       measureBoard,
-      strictPort: loaded.originOf(['mqtt', 'broker', 'port']).kind !== 'default',
+      strictPort: { broker: isNamed(['mqtt', 'broker', 'port']), http: isNamed(['http', 'port']) },
       version: ownVersion(),
       board,
       log,

@@ -7,7 +7,7 @@ import { exitCodes, MinspnetError, SourceError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
 import { createSource } from '../pipeline/capture/create-source.js';
 import type { PictureSource, SourceFacts } from '../pipeline/capture/picture-source.js';
-import { SnapshotEncoder } from '../pipeline/capture/snapshot.js';
+import { fullPicture, SnapshotEncoder } from '../pipeline/capture/snapshot.js';
 import { parseSource, type SourceOptions } from '../pipeline/capture/source.js';
 import { writeOutput } from './output-file.js';
 
@@ -96,7 +96,7 @@ async function read(source: PictureSource, settlesMs: number): Promise<Taken> {
   if (picture === undefined) throw new SourceError('ERR_SOURCE_ENDED', 'source', 'it ended before its first picture.');
   const { frame } = picture;
   const encoder = new SnapshotEncoder({ quality: 100, maxSize: Number.POSITIVE_INFINITY });
-  const jpeg = encoder.encode(frame, { box: [0, 0, 1, 1], full: true });
+  const jpeg = encoder.encode(frame, { box: [0, 0, 1, 1], options: fullPicture });
   return { ...facts, width: frame.width, height: frame.height, jpeg };
 }
 

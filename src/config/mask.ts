@@ -8,6 +8,7 @@ export const mask = '***';
 const secretSettings: readonly SettingPath[] = [
   ['mqtt', 'password'],
   ['mqtt', 'broker', 'password'],
+  ['http', 'token'],
   ['cameras', '*', 'network', 'password'],
 ];
 const sourceSettings: SettingPath = ['cameras', '*', 'source'];

@@ -12,8 +12,10 @@ import { EngineHost } from './engine-host.js';
 import { EngineReports } from './engine-reports.js';
 import { Feed } from './feed.js';
 import { HealthReporter } from './health.js';
+import { HttpBackend } from './http-backend.js';
 import { FrigateIntegration } from './integrations/frigate.js';
 import { announceToHomeAssistant } from './integrations/home-assistant.js';
+import { HttpIntegration } from './integrations/http.js';
 import { brokerAccess, clearRemovedCameras, MqttIntegration, OwnBroker, serveRequests } from './integrations/mqtt.js';
 import { SystemdIntegration } from './integrations/systemd.js';
 import { type Log, logFeed } from './log.js';
@@ -24,8 +26,8 @@ export interface DaemonOptions extends TunedSettings {
   /** Reads the settings again, for whoever asks for it. */
   reload: () => Promise<TunedSettings>;
   measureBoard: MeasureBoard;
-  /** Our own broker's port was asked for by name, so no other will do. */
-  strictPort: boolean;
+  /** The ports that were asked for by name, so no other will do: of our own broker, and of the HTTP server. */
+  strictPort: { broker: boolean; http: boolean };
   version: string;
   /** What this board is called. */
   board: string;
@@ -72,7 +74,8 @@ export class Daemon {
     const { settings, log, version, board, strictPort } = this.#options;
     const { signal } = this.#stopping;
     log.info(`minspnet ${version} on ${board}`);
-    const own = settings.mqtt.url === undefined ? new OwnBroker(settings.mqtt.broker, strictPort, log) : undefined;
+    const own =
+      settings.mqtt.url === undefined ? new OwnBroker(settings.mqtt.broker, strictPort.broker, log) : undefined;
     if (own !== undefined) await this.#parts.start([own], signal);
     const parts = await this.#assemble(own);
     await this.#parts.start(parts, signal);
@@ -86,7 +89,8 @@ export class Daemon {
 
   /** Nothing is opened here, so nothing has to be closed where it fails. */
   async #assemble(own: OwnBroker | undefined): Promise<Part[]> {
-    const { settings, log, version, board, reload, measureBoard, redactor, system, healthMs, now } = this.#options;
+    const { settings, log, version, board, reload, measureBoard, redactor, system, healthMs, now, strictPort } =
+      this.#options;
     const { mqtt, node, outbox } = settings;
     const model = await loadModel(settings.model.path, settings.model.precision);
     const directory = await openStateDirectory(settings.stateDirectory);
@@ -129,6 +133,7 @@ export class Daemon {
     const requests = serveRequests(publisher, control, settings, redactor, log);
     clearRemovedCameras(publisher, configuration, feed, log);
     if (mqtt.homeAssistant.enabled) announceToHomeAssistant(publisher, feed, configuration, { version, board });
+    const backend = new HttpBackend({ feed, configuration, host, version, board });
     return [
       new MqttIntegration(publisher, feed, configuration, log, shown),
       ...(frigate ? [new FrigateIntegration(frigate, publisher, requests, feed, configuration, version)] : []),
@@ -147,6 +152,7 @@ export class Daemon {
         periodMs: healthMs ?? usualHealthMs,
         now: now ?? (() => performance.now()),
       }),
+      ...(settings.http.enabled ? [new HttpIntegration(settings, strictPort.http, backend, redactor, log)] : []),
       new SystemdIntegration(feed, () => host.isWell && publisher.isWell),
     ];
   }

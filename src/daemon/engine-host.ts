@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
-import { EngineError, MinspnetError, SourceError } from '../contract/errors.js';
+import { EngineError, MinspnetError } from '../contract/errors.js';
 import type { Explanation } from '../contract/explanation.js';
 import type {
   CameraAdjustment,
   EngineFacts,
   EngineSettings,
   FromEngine,
+  ShownPicture,
   TakenPicture,
   ToEngine,
 } from '../engine/protocol.js';
@@ -14,9 +15,10 @@ import { startEngine, tell } from './engine-process.js';
 import { OpenTracks } from './open-tracks.js';
 import type { Part } from './parts.js';
 import { isSound } from './probe.js';
+import { Questions } from './questions.js';
 import { Suspects } from './suspects.js';
 
-type NotForListener = 'ready' | 'stopped' | 'failed' | 'picture' | 'explanation' | 'no-answer' | 'building';
+type NotForListener = 'ready' | 'stopped' | 'failed' | 'picture' | 'shown' | 'explanation' | 'no-answer' | 'building';
 
 /** What an engine says in the course of its work, and what the host adds when one is lost. */
 export interface EngineListener {
@@ -43,8 +45,6 @@ export interface EngineHostOptions {
   probeMs?: number;
 }
 
-/** So long an answer that was asked for may take; the engine itself gives up before. Milliseconds. */
-const answerMs = 30_000;
 /** TensorRT builds an engine in that time, even on a small board; milliseconds. */
 const buildMs = 600_000;
 /** An engine that is stopped may take so long to end its tracks, milliseconds. */
@@ -90,9 +90,7 @@ export class EngineHost implements Part {
   #settings: EngineHostOptions['settings'];
   /** What runs again where an engine that replaces another one does not become ready. */
   #before: EngineHostOptions['settings'] | undefined;
-  /** Those who wait for a picture or an explanation, by the id of their request. */
-  readonly #answers = new Map<number, (answer: TakenPicture | Explanation | MinspnetError) => void>();
-  #lastQuestion = 0;
+  readonly #questions = new Questions((question) => this.#send(question));
 
   constructor(private readonly options: EngineHostOptions) {
     this.#settings = options.settings;
@@ -190,29 +188,26 @@ export class EngineHost implements Part {
     return await this.#ask<Explanation>(camera, (id) => ({ kind: 'explain', camera, id, seconds }));
   }
 
+  /**
+   * The next picture of a camera that is looked at, with what was found in it.
+   *
+   * @param maxSize longest side of the JPEG, pixels
+   * @throws {SourceError} where it gives none; `ERR_SOURCE_…`
+   */
+  async show(camera: string, maxSize: number): Promise<ShownPicture> {
+    return await this.#ask<ShownPicture>(camera, (id) => ({ kind: 'show', camera, id, maxSize }));
+  }
+
   clearBackground(camera: string): void {
     this.#send({ kind: 'clear-background', camera });
   }
 
-  async #ask<Answer>(camera: string, question: (id: number) => ToEngine): Promise<Answer> {
-    const id = ++this.#lastQuestion;
-    const answer = await new Promise<TakenPicture | Explanation | MinspnetError>((resolve) => {
-      const isRunning = this.state === 'ready' && !this.#suspects.setAside.has(camera);
-      const [waitMs, why] = isRunning ? [answerMs, noAnswer] : [0, noEngine];
-      const late = setTimeout(() => this.#answered(id, why()), waitMs);
-      this.#answers.set(id, (answer) => {
-        clearTimeout(late);
-        resolve(answer);
-      });
-      this.#send(question(id));
-    });
-    if (answer instanceof MinspnetError) throw answer;
-    return answer as Answer;
-  }
-
-  #answered(id: number, answer: TakenPicture | Explanation | MinspnetError): void {
-    this.#answers.get(id)?.(answer);
-    this.#answers.delete(id);
+  #ask<Wanted extends TakenPicture | ShownPicture | Explanation>(
+    camera: string,
+    question: (id: number) => ToEngine,
+  ): Promise<Wanted> {
+    const isRunning = this.state === 'ready' && !this.#suspects.setAside.has(camera);
+    return this.#questions.ask<Wanted>(isRunning, question);
   }
 
   /** Resolves when the engine is gone and its tracks have ended; by force after `timeoutMs`. */
@@ -261,13 +256,10 @@ export class EngineHost implements Part {
       case 'building':
         break;
       case 'picture':
-        this.#answered(message.id, message);
-        break;
+      case 'shown':
       case 'explanation':
-        this.#answered(message.id, message.explanation);
-        break;
       case 'no-answer':
-        this.#answered(message.id, MinspnetError.revive(message.error));
+        this.#questions.answered(message);
         break;
       case 'observation':
         this.#openTracks.follow(message.observation);
@@ -314,7 +306,7 @@ export class EngineHost implements Part {
 
   #gone(how: string): void {
     for (const tell of this.#onGone.splice(0)) tell();
-    for (const id of this.#answers.keys()) this.#answered(id, noEngine());
+    this.#questions.abandon();
     this.#trial?.reject(new EngineError('ERR_ENGINE_START', 'engine', `the new engine ended with ${how} at its start`));
     if (this.#stopping || this.#replacing) return;
     this.#endOpenTracks('engine-restart');
@@ -387,14 +379,4 @@ function adjusted(
   const adjustments = { ...settings.adjustments };
   adjustments[camera] = { ...adjustments[camera], ...adjustment };
   return { ...settings, adjustments };
-}
-
-function noAnswer(): SourceError {
-  const what = `the engine gave no answer within ${answerMs / 1000} s. Try again, and look at its state in health.`;
-  return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
-}
-
-function noEngine(): SourceError {
-  const what = 'no engine takes its pictures now: see its status. Try again.';
-  return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
 }

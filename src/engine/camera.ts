@@ -8,11 +8,12 @@ import type { CameraHealth } from '../contract/health.js';
 import { Analysis } from '../pipeline/analysis.js';
 import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../pipeline/capture/capture.js';
 import type { InputOptions } from '../pipeline/capture/preparation.js';
+import { jpegSize } from '../pipeline/capture/snapshot.js';
 import type { Detector } from '../pipeline/network.js';
 import type { SceneOptions, SceneReport } from '../pipeline/scene.js';
 import { captureTimeNow, monotonicMs } from '../timing/monotonic.js';
 import { Pictures } from './pictures.js';
-import type { CameraAdjustment, FromEngine } from './protocol.js';
+import type { CameraAdjustment, FromEngine, ShownPicture } from './protocol.js';
 import { Statistics } from './statistics.js';
 
 export interface CameraOptions {
@@ -42,11 +43,17 @@ export interface CameraOptions {
  */
 const keepTracksMs = 2500;
 
+/** JPEG quality of the pictures that are shown, 1..100. */
+const shownQuality = 75;
+
+/** What is told of a picture that is shown, beside the JPEG's own size. */
+type About = Omit<ShownPicture['frame'], 'width' | 'height'>;
+
 /** One camera inside the engine: capture -> (network) -> scene -> messages, in order. */
 export class Camera {
   readonly #capture: Capture;
   readonly #analysis: Analysis;
-  readonly #pictures: Pictures;
+  readonly #pictures: Pictures<About>;
   readonly #statistics = new Statistics();
   #adjustment: CameraAdjustment;
   #change: CaptureChange = { state: 'starting', reason: '', attempts: 0 };
@@ -109,9 +116,20 @@ export class Camera {
    * @returns JPEG
    * @throws {SourceError}
    */
-  takePicture(still: boolean): Promise<Uint8Array> {
+  async takePicture(still: boolean): Promise<Uint8Array> {
     const periodMs = 1000 / this.#fps;
-    return still ? this.#pictures.photograph(periodMs) : this.#pictures.next(periodMs);
+    return still ? this.#pictures.photograph(periodMs) : (await this.#pictures.next(periodMs)).jpeg;
+  }
+
+  /**
+   * The next picture that is looked at, with what was found in it.
+   *
+   * @param maxSize longest side of the JPEG, pixels
+   * @throws {SourceError}
+   */
+  async show(maxSize: number): Promise<ShownPicture> {
+    const { jpeg, about } = await this.#pictures.next(1000 / this.#fps, { quality: shownQuality, maxSize });
+    return { jpeg, frame: { ...about, ...(jpegSize(jpeg) ?? { width: 0, height: 0 }) } };
   }
 
   /** @throws {SourceError} ERR_SOURCE_NO_PICTURE if none was looked at so far */
@@ -165,8 +183,29 @@ export class Camera {
     const requests = this.#pictures.takeRequests();
     const cuts = [...shots.map(({ box }) => ({ box })), ...requests.map(({ cut }) => cut)];
     const jpegs = frame.release(cuts, report !== undefined && this.#analysis.settled);
-    for (const [i, { answer }] of requests.entries()) answer(jpegs.then((all) => all[shots.length + i]));
+    if (requests.length > 0) {
+      const about = this.#aboutOf(frame, report);
+      for (const [i, { answer }] of requests.entries())
+        answer(
+          jpegs.then((all) => all[shots.length + i]),
+          about,
+        );
+    }
     if (report !== undefined) this.#report(report, jpegs);
+  }
+
+  #aboutOf({ utcMs, monotonicMs: capturedMs, takenMs, still, picture }: Frame, report: SceneReport | undefined): About {
+    return {
+      camera: this.name,
+      capturedAt: new Date(utcMs).toISOString(),
+      capturedMonotonicMs: round(capturedMs, 1),
+      picture: [picture.width, picture.height],
+      still,
+      detect: this.#adjustment.detect !== false,
+      latencyMs: report === undefined ? null : round(monotonicMs() - takenMs, 1),
+      tracks: report === undefined ? [] : this.#analysis.shown,
+      observations: report?.observations ?? [],
+    };
   }
 
   async #look(frame: Frame): Promise<SceneReport | undefined> {

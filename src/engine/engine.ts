@@ -68,6 +68,15 @@ export class Engine {
     }
   }
 
+  /** Answers with the next picture that is looked at and what was found in it, or with why there is none. */
+  async show(name: string, id: number, maxSize: number): Promise<void> {
+    try {
+      this.send({ kind: 'shown', id, ...(await this.#knownCamera(name).show(maxSize)) });
+    } catch (error) {
+      this.send({ kind: 'no-answer', id, error: asMinspnetError(error).serialise() });
+    }
+  }
+
   /** Answers with what a camera saw in the last seconds, or with why it can't be said. */
   explain(name: string, id: number, seconds: number): void {
     try {

@@ -2,22 +2,29 @@ import { SourceError } from '../contract/errors.js';
 import type { Box } from '../contract/geometry.js';
 import type { Capture } from '../pipeline/capture/capture.js';
 import { takeLibcameraStill } from '../pipeline/capture/libcamera.js';
-import type { Cut } from '../pipeline/capture/snapshot.js';
+import { type Cut, fullPicture, type SnapshotOptions } from '../pipeline/capture/snapshot.js';
 
 /** Within this time a camera that gives pictures gives the next one, milliseconds; the slowest may take two periods. */
 const nextPictureMs = 5000;
 const wholePicture: Box = [0, 0, 1, 1];
 
+/** The answer to somebody who wants a camera's next picture. */
+export interface Answer<About> {
+  jpeg: Uint8Array;
+  /** What was found in that picture. */
+  about: About;
+}
+
 /** Somebody who wants a camera's next picture. */
-interface PictureRequest {
+interface PictureRequest<About> {
   cut: Cut;
   /** @param jpeg undefined if it could not be made */
-  answer: (jpeg: Uint8Array | undefined | Promise<Uint8Array | undefined>) => void;
+  answer: (jpeg: Uint8Array | undefined | Promise<Uint8Array | undefined>, about: About) => void;
 }
 
 /** Whole pictures of one camera, for whoever asks for one. */
-export class Pictures {
-  readonly #requests = new Set<PictureRequest>();
+export class Pictures<About> {
+  readonly #requests = new Set<PictureRequest<About>>();
   #photograph: Promise<Uint8Array> | undefined;
 
   constructor(
@@ -34,7 +41,7 @@ export class Pictures {
    */
   async photograph(periodMs: number): Promise<Uint8Array> {
     const { source, state } = this.capture;
-    if (source.kind !== 'libcamera') return this.next(periodMs, true);
+    if (source.kind !== 'libcamera') return (await this.next(periodMs, fullPicture)).jpeg;
     if (this.#photograph === undefined) {
       if (state !== 'live') throw this.#none();
       const take = (signal: AbortSignal) => takeLibcameraStill(source, signal);
@@ -48,29 +55,33 @@ export class Pictures {
   /**
    * The next picture of the stream as JPEG, as a whole.
    *
-   * @param full at its own size, not at that of snapshots
+   * @param options in place of those of snapshots
    * @throws {SourceError} ERR_SOURCE_NO_PICTURE
    */
-  async next(periodMs: number, full = false): Promise<Uint8Array> {
+  async next(periodMs: number, options?: SnapshotOptions): Promise<Answer<About>> {
     if (this.capture.state !== 'live') throw this.#none();
-    const jpeg = await new Promise<Uint8Array | undefined>((resolve) => {
-      const request: PictureRequest = {
-        cut: { box: wholePicture, full },
-        answer: (jpeg) => {
-          clearTimeout(timer);
-          this.#requests.delete(request);
-          resolve(jpeg);
+    const answer = await new Promise<Answer<About> | undefined>((resolve) => {
+      const end = (answer: Answer<About> | undefined) => {
+        clearTimeout(timer);
+        this.#requests.delete(request);
+        resolve(answer);
+      };
+      const request: PictureRequest<About> = {
+        cut: { box: wholePicture, ...(options && { options }) },
+        answer: async (made, about) => {
+          const jpeg = await made;
+          end(jpeg && { jpeg, about });
         },
       };
-      const timer = setTimeout(() => request.answer(undefined), nextPictureMs + 2 * periodMs);
+      const timer = setTimeout(() => end(undefined), nextPictureMs + 2 * periodMs);
       this.#requests.add(request);
     });
-    if (jpeg === undefined) throw this.#none();
-    return jpeg;
+    if (answer === undefined) throw this.#none();
+    return answer;
   }
 
   /** All that are open now. Whoever takes them answers each. */
-  takeRequests(): PictureRequest[] {
+  takeRequests(): PictureRequest<About>[] {
     const all = [...this.#requests];
     this.#requests.clear();
     return all;

@@ -4,11 +4,12 @@ import type { SerialisedError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { CameraHealth } from '../contract/health.js';
+import type { LiveFrame } from '../contract/live.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraState, CaptureState, ProviderFacts } from '../contract/status.js';
 
 /** Daemon and engine of different versions refuse each other. */
-export const protocolVersion = 7;
+export const protocolVersion = 8;
 
 /** What an engine is told at its start; nothing of it changes while it lives. */
 export interface EngineSettings {
@@ -50,6 +51,8 @@ export type ToEngine =
   | { kind: 'restart-camera'; camera: string }
   /** Asks for the camera's next picture, or a still of it; answered by `picture` or `no-answer` of the same `id`. */
   | { kind: 'take-picture'; camera: string; id: number; still: boolean }
+  /** Asks for the next picture that is looked at, at most `maxSize` pixels long, with the tracks in it: `shown`. */
+  | { kind: 'show'; camera: string; id: number; maxSize: number }
   /** Asks what a camera saw in the last seconds and why it was told or not; answered by `explanation` or `no-answer`. */
   | { kind: 'explain'; camera: string; id: number; seconds: number }
   /** What is learnt as background of the camera is forgotten. */
@@ -73,6 +76,13 @@ export interface TakenPicture {
   height: number;
 }
 
+/** A picture with what was found in it. */
+export interface ShownPicture {
+  jpeg: Uint8Array;
+  /** `number` is the viewer's. */
+  frame: Omit<LiveFrame, 'number'>;
+}
+
 export type FromEngine =
   | { kind: 'ready'; protocolVersion: number; facts: EngineFacts }
   /** `error` tells an end by failure from the end of a file. */
@@ -91,8 +101,9 @@ export type FromEngine =
   /** Of each picture that the network has seen, where `events.detections` is set. */
   | { kind: 'detections'; detections: Detections }
   | ({ kind: 'picture'; id: number } & TakenPicture)
+  | ({ kind: 'shown'; id: number } & ShownPicture)
   | { kind: 'explanation'; id: number; explanation: Explanation }
-  /** In place of a picture or an explanation. */
+  /** In place of one of those. */
   | { kind: 'no-answer'; id: number; error: SerialisedError }
   /** Sent every second; its absence for a few seconds means that the engine hangs. */
   | { kind: 'heartbeat'; at: number; rssBytes: number; cpuSeconds: number; cameras: Record<string, CameraHealth> }

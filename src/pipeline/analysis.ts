@@ -1,6 +1,7 @@
 import type { Detection } from '../contract/detection.js';
 import type { EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
+import type { LiveTrack } from '../contract/live.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 import type { Size } from './capture/input-size.js';
 import type { TakenPicture } from './capture/preparation.js';
@@ -35,6 +36,11 @@ export class Analysis {
 
   get openTracks(): number {
     return this.#scene?.openTracks ?? 0;
+  }
+
+  /** The tracks that are told and not over, as they stand in the newest picture. */
+  get shown(): LiveTrack[] {
+    return this.#scene?.shown ?? [];
   }
 
   /** A second look at the same picture would change nothing. */

@@ -3,6 +3,7 @@ import type { Detection } from '../contract/detection.js';
 import type { EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
 import { round, roundBox } from '../contract/geometry.js';
+import type { LiveTrack } from '../contract/live.js';
 import type { ModelCard } from '../contract/model-card.js';
 import type { CameraState } from '../contract/status.js';
 import type { CaptureTime } from '../timing/monotonic.js';
@@ -81,6 +82,11 @@ export class Scene {
     let open = 0;
     for (const events of this.#events.values()) if (events.isOpen) open++;
     return open;
+  }
+
+  /** The tracks that are told and not over, as they stand in the newest picture. */
+  get shown(): LiveTrack[] {
+    return [...this.#events.values()].flatMap((events) => events.shown ?? []);
   }
 
   /** A second look at the same picture would change nothing. */

@@ -1,5 +1,6 @@
 import type { Direction, EndReason, Observation } from '../contract/event.js';
 import { type Box, round, roundBox } from '../contract/geometry.js';
+import type { LiveTrack } from '../contract/live.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 import { type Line, type LineCounts, LineWatch } from './lines.js';
 import { iou } from './track/overlap.js';
@@ -91,6 +92,21 @@ export class TrackEvents {
 
   get stationary(): boolean {
     return this.#track.stationary;
+  }
+
+  /** As it stands in the newest picture; undefined before `new`. */
+  get shown(): LiveTrack | undefined {
+    if (this.#published === undefined) return undefined;
+    const { seen, box, expected, score, stationary } = this.#track;
+    return {
+      id: this.#id,
+      class: this.className ?? '',
+      score: round(score, 3),
+      box: roundBox(seen ? box : expected),
+      seen,
+      zones: this.zones.slice(),
+      stationary,
+    };
   }
 
   /** The track was seen in the picture of `time`. */

@@ -45,6 +45,7 @@ t.test('config/default.yaml is good with every comment taken away', async (t) =>
     MINSPNET_SECRET_BROKER: 'x',
     MINSPNET_SECRET_OWN_BROKER: 'long enough',
     MINSPNET_SECRET_STREET: 'x',
+    MINSPNET_SECRET_HTTP: 'long-enough-to-be-a-token',
   };
   const load = { file: join(directory, 'all.yaml'), environment };
   t.ok(loadSettings(load).settings.cameras.door?.lines.gate);

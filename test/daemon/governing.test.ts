@@ -35,7 +35,7 @@ t.test('a chip that gets hot slows the cameras down, says so, and they come back
     tuning,
     measureBoard: () => Promise.reject(new Error('nobody asks for it')),
     reload: async () => ({ settings: { ...settings, limits: {} }, tuning }),
-    strictPort: false,
+    strictPort: { broker: false, http: false },
     version: '0.0.0',
     board: 'a board of files',
     log: createLog(settings.log, false),

@@ -1,13 +1,18 @@
 import t from 'tap';
 import type { CaptureState } from '../../src/contract/status.js';
 import { Pictures } from '../../src/engine/pictures.js';
+import { fullPicture } from '../../src/pipeline/capture/snapshot.js';
 import { parseSource } from '../../src/pipeline/capture/source.js';
 import { cameraSettings } from '../support/settings.js';
 import { SimulatedTime } from '../support/simulated-time.js';
 
 function setUp(state: CaptureState = 'live') {
   const source = parseSource('rtsp://camera.invalid/1', cameraSettings());
-  return new Pictures('yard', { source, state, lend: () => Promise.reject(new Error('it takes no photographs')) });
+  return new Pictures<string>('yard', {
+    source,
+    state,
+    lend: () => Promise.reject(new Error('it takes no photographs')),
+  });
 }
 
 t.test('who waits is given the next picture, and only that one', async (t) => {
@@ -16,15 +21,12 @@ t.test('who waits is given the next picture, and only that one', async (t) => {
   const requests = pictures.takeRequests();
   t.strictSame(
     requests.map(({ cut }) => cut),
-    [
-      { box: [0, 0, 1, 1], full: false },
-      { box: [0, 0, 1, 1], full: true },
-    ],
+    [{ box: [0, 0, 1, 1] }, { box: [0, 0, 1, 1], options: fullPicture }],
   );
   t.strictSame(pictures.takeRequests(), []);
-  requests[0]?.answer(Buffer.of(1));
-  requests[1]?.answer(Promise.resolve(Buffer.of(2)));
-  t.strictSame(await Promise.all(asked), [Buffer.of(1), Buffer.of(2)]);
+  requests[0]?.answer(Buffer.of(1), 'what was found');
+  requests[1]?.answer(Promise.resolve(Buffer.of(2)), '');
+  t.strictSame(await Promise.all(asked), [{ jpeg: Buffer.of(1), about: 'what was found' }, Buffer.of(2)]);
 });
 
 t.test('no picture is made for those who have gone', async (t) => {
@@ -40,6 +42,6 @@ t.test('of a camera that is away nothing is waited for, and one that can’t be 
   await t.rejects(setUp('reconnecting').next(1000), { code: 'ERR_SOURCE_NO_PICTURE', message: /it is reconnecting/ });
   const pictures = setUp();
   const asked = pictures.next(1000);
-  pictures.takeRequests()[0]?.answer(undefined);
+  pictures.takeRequests()[0]?.answer(undefined, '');
   await t.rejects(asked, { code: 'ERR_SOURCE_NO_PICTURE' });
 });

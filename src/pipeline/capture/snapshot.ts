@@ -34,15 +34,16 @@ export interface SnapshotOptions {
   drawBox?: boolean;
 }
 
-/** What is wanted of a picture as JPEG: a box with its surroundings, or, `full`, all of it at its own size. */
+/** What is wanted of a picture as JPEG: a box with its surroundings. */
 export interface Cut {
   /** Fractions of the picture. */
   box: Box;
-  full?: boolean;
+  /** In place of those of snapshots. */
+  options?: SnapshotOptions;
 }
 
-/** JPEG quality of a full picture, 1..100. */
-const fullQuality = 92;
+/** A picture at its own size. */
+export const fullPicture: SnapshotOptions = { quality: 92, maxSize: Number.POSITIVE_INFINITY };
 /** Nothing is made smaller than this to save bytes: longest side, pixels. */
 const leastSize = 32;
 /** How much of the surroundings a snapshot shows, as a share of the box on each side. */
@@ -71,10 +72,9 @@ export class SnapshotEncoder {
   }
 
   /** @throws {FFmpegError} */
-  encode(frame: Frame, { box, full = false }: Cut): Uint8Array {
-    const { maxSize, maxBytes = Number.POSITIVE_INFINITY, quality, drawBox: outlined = false } = this.options;
+  encode(frame: Frame, { box, options = this.options }: Cut): Uint8Array {
+    const { maxSize, maxBytes = Number.POSITIVE_INFINITY, quality, drawBox: outlined = false } = options;
     const crop = cropAround(box, frame);
-    if (full) return this.#shrunk(frame, crop, 1, fullQuality);
     const outline = outlined && !isWhole(box) ? box : undefined;
     const longest = Math.max(crop.width, crop.height);
     let shrink = Math.min(1, maxSize / longest);

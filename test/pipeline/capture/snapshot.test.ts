@@ -5,7 +5,7 @@ import type { Frame } from 'node-av/lib';
 import t, { type Test } from 'tap';
 import type { Box } from '../../../src/contract/geometry.js';
 import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
-import { jpegSize, SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
+import { fullPicture, jpegSize, SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
 import { frameOf } from '../../support/frame-of.js';
 
@@ -63,7 +63,10 @@ for (const [name, format] of Object.entries({ '4:2:0': AV_PIX_FMT_YUV420P, '4:2:
 
 t.test('a full one has the picture’s own size, whatever snapshots have', async (t) => {
   using frame = picture([0, 0, 1, 1], AV_PIX_FMT_YUV420P);
-  const jpeg = new SnapshotEncoder({ quality: 10, maxSize: 32 }).encode(frame, { box: [0, 0, 1, 1], full: true });
+  const jpeg = new SnapshotEncoder({ quality: 10, maxSize: 32 }).encode(frame, {
+    box: [0, 0, 1, 1],
+    options: fullPicture,
+  });
   t.match(await look(t, jpeg), size);
   t.strictSame(jpegSize(jpeg), size, 'as its own header says');
 });
