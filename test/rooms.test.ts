@@ -10,20 +10,22 @@ const rooms: Record<string, readonly string[]> = {
   config: ['timing', 'contract'],
   device: ['timing', 'contract', 'config'],
   model: ['timing', 'contract'],
-  mqtt: ['timing', 'contract', 'config'],
-  client: ['timing', 'contract', 'config'],
+  session: ['timing', 'contract'],
+  mqtt: ['timing', 'contract', 'config', 'session'],
+  client: ['timing', 'contract', 'session'],
   learn: ['timing', 'contract', 'config'],
   http: ['timing', 'contract', 'config'],
   pipeline: ['timing', 'contract', 'config', 'device'],
   engine: ['timing', 'contract', 'config', 'device', 'pipeline'],
-  daemon: ['timing', 'contract', 'config', 'device', 'model', 'mqtt', 'client', 'learn', 'http'],
-  bench: ['timing', 'contract', 'config', 'device', 'model', 'mqtt', 'pipeline'],
+  daemon: ['timing', 'contract', 'config', 'device', 'model', 'session', 'mqtt', 'client', 'learn', 'http'],
+  bench: ['timing', 'contract', 'config', 'device', 'model', 'session', 'mqtt', 'pipeline'],
   commands: [
     'timing',
     'contract',
     'config',
     'device',
     'model',
+    'session',
     'mqtt',
     'client',
     'learn',
@@ -35,6 +37,8 @@ const rooms: Record<string, readonly string[]> = {
   ],
 };
 const native = ['node-av', 'node-av/api', 'onnxruntime-node'];
+/** They also run in browsers. */
+const withoutNode = ['session', 'client'];
 const mayUseNative = ['pipeline', 'engine', 'bench', 'commands'];
 
 /** What a room's file tries to import, and which of it must be refused. */
@@ -45,6 +49,7 @@ function attempts(room: string, allowed: readonly string[], up: string): { all: 
   const refused = others.filter((other) => !allowed.includes(other)).map(specifierOf);
   if (!['engine', 'daemon', 'commands'].includes(room)) refused.push(protocol);
   if (!mayUseNative.includes(room)) refused.push(...native);
+  if (withoutNode.includes(room)) refused.push('node:fs');
   return { all: ['node:fs', './x.js', ...others.map(specifierOf), protocol, ...native], refused };
 }
 

@@ -2,6 +2,10 @@ import { EventEmitter } from 'eventemitter3';
 import { BrokerError } from '../contract/errors.js';
 import { type EventMessage, laterEvent } from '../contract/event.js';
 import { channels, type ParsedTopic, parseTopic, Topics } from '../contract/topics.js';
+import type { SettingNames } from '../session/broker-error.js';
+import { type Access, brokerAt } from '../session/connect-options.js';
+import { Session } from '../session/session.js';
+import { defaultBackoff } from '../timing/backoff.js';
 import {
   admits,
   type EventFilter,
@@ -12,13 +16,9 @@ import {
 } from './messages.js';
 import { Requests } from './requests.js';
 import { type Position, Sequence } from './sequence.js';
-import { Session, type TlsOptions } from './session.js';
 import { EventStream } from './stream.js';
 
-export interface ConnectOptions {
-  username?: string;
-  password?: string;
-  tls?: TlsOptions;
+export interface ConnectOptions extends Access {
   /** The boards; all where it is not given. */
   node?: string | readonly string[];
   /** The cameras; all where it is not given. */
@@ -82,6 +82,15 @@ export interface ClientCounters {
 
 const text = new TextDecoder();
 
+/** What errors call the options. */
+const optionNames: SettingNames = {
+  user: '`username` and `password`',
+  clientId: 'give each program a `session.clientId` of its own',
+  url: 'the URL',
+  baseTopic: '`baseTopic`',
+  tls: '`tls`',
+};
+
 /**
  * What the boards of a house say: events once and in order, whatever the broker did to them. Made by `connect`, which
  * delivers nothing before the turn of the event loop after it has resolved: whoever listens by then misses nothing.
@@ -90,6 +99,7 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
   readonly #options: ConnectOptions;
   readonly #base: string;
   readonly #session: Session;
+  readonly #connectMs: number;
   readonly #sequences = new Map<string, Sequence>();
   readonly #streams = new Map<EventStream, EventFilter>();
   readonly #requests: Requests;
@@ -101,42 +111,37 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
   /** @internal */
   constructor(urls: readonly string[], options: ConnectOptions) {
     super();
-    const {
-      username,
-      password,
-      tls,
-      session,
-      connectMs = 10_000,
-      keepAliveSeconds = 20,
-      random = Math.random,
-    } = options;
+    const { username, password, tls, session, keepAliveSeconds, random = Math.random } = options;
+    const [initialMs, maxMs] = options.retryMs ?? [500, 30_000];
     this.#options = options;
     this.#base = options.baseTopic ?? 'minspnet';
     this.#requests = new Requests(random);
+    this.#connectMs = options.connectMs ?? 10_000;
     this.#session = new Session({
-      urls,
-      username,
-      password,
-      tls,
+      brokers: urls.map((url) => brokerAt(url, () => ({ username, password, tls }), optionNames)),
+      names: optionNames,
       clientId: session?.clientId,
-      expirySeconds: session?.expirySeconds ?? 0,
+      expirySeconds: session?.expirySeconds,
+      connectMs: this.#connectMs,
       keepAliveSeconds,
-      connectMs,
-      retryMs: options.retryMs ?? [500, 30_000],
-      filters: filtersOf(this.#base, options),
+      backoff: { ...defaultBackoff, initialMs, maxMs },
       random,
     });
-    this.#session.on('message', (topic, payload) => {
+    for (const filter of filtersOf(this.#base, options)) this.#session.subscribe(filter);
+    // Who may read half of what was asked for must not take silence for quiet.
+    this.#session.on('subscribed', ([refused]) => refused && this.#session.drop(refused));
+    this.#session.on('message', ({ topic, payload }) => {
       if (this.#early === undefined) this.#receive(topic, payload);
       else this.#early.push({ topic, payload });
     });
   }
 
   /** @internal */
-  async start(): Promise<void> {
-    await this.#session.start(this.#options.signal);
-    this.#session.on('connected', (url) => this.emit('connected', url));
-    this.#session.on('away', (error, retryMs) => this.emit('away', error, retryMs));
+  async start(brokers: number): Promise<void> {
+    await this.#session.open({ timeoutMs: this.#connectMs * brokers, signal: this.#options.signal });
+    const away = (error: BrokerError, retryMs: number) => void this.emit('away', error, retryMs);
+    this.#session.on('away', away).on('refused', away);
+    this.#session.on('subscribed', ([refused]) => refused ?? this.emit('connected', this.#session.url));
     setTimeout(() => {
       const early = this.#early ?? [];
       this.#early = undefined;
@@ -146,7 +151,7 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
 
   /** Whether there is a broker at this moment. */
   get connected(): boolean {
-    return this.#session.connected;
+    return this.#session.isSubscribed;
   }
 
   get counters(): ClientCounters {
@@ -183,7 +188,7 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
    * Asks a board for something, and resolves with the data of its answer.
    *
    * @throws RequestError `ERR_REQUEST_REFUSED` with what the board says, `ERR_REQUEST_TIMEOUT`
-   * @throws BrokerError `ERR_BROKER_AWAY`
+   * @throws BrokerError `ERR_BROKER_AWAY`, `ERR_BROKER_PUBLISH`
    */
   request(
     node: string,
@@ -193,7 +198,7 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
   ): Promise<unknown> {
     const topic = new Topics(this.#base, node).request(name);
     return this.#requests.ask(node, name, timeoutMs, (transaction) =>
-      this.#session.publish(topic, JSON.stringify({ ...data, transaction })),
+      this.#session.publishAsync(topic, JSON.stringify({ ...data, transaction })),
     );
   }
 

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import mqtt from 'mqtt';
 import { benchmarkTable } from '../bench/benchmark-table.js';
 import { htmlReport } from '../bench/html-report.js';
 import { runBenchmark, summarise } from '../bench/run-benchmark.js';
@@ -10,8 +9,8 @@ import type { Benchmark } from '../contract/benchmark.js';
 import { BrokerError, exitCodes, MinspnetError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
 import { loadModel } from '../model/load.js';
-import { connectOptions } from '../mqtt/connect-options.js';
-import { tryBroker } from './doctor/broker.js';
+import { configuredBroker } from '../mqtt/broker-access.js';
+import { openSession } from './open-session.js';
 import { ownVersion } from './options.js';
 import { requireOutput, writeOutput } from './output-file.js';
 import { ProgressBar } from './progress-bar.js';
@@ -49,7 +48,8 @@ export async function bench(options: BenchOptions, redactor: Redactor): Promise<
   }
   for (const file of [options.json, options.report]) if (file !== undefined && file !== '-') await requireOutput(file);
   if (broker !== undefined && (options.publish || options.mqtt !== undefined)) {
-    await tryBroker(broker, settings.mqtt, `${settings.node}-bench-${process.pid}`); // not after minutes of measuring
+    const session = await openSession(configuredBroker(broker, settings.mqtt), settings, 'bench');
+    await session.stop(); // whether it takes us shall not show after minutes of measuring only
   }
   const first = await loadModel(options.model ?? settings.model.path, options.precision ?? settings.model.precision);
   const others = await Promise.all(options.compare.map((model) => loadModel(...withPrecision(model))));
@@ -94,21 +94,11 @@ function withPrecision(text: string): [string, 'auto' | 'fp32' | 'int8'] {
 
 async function publish(result: Benchmark, url: string, settings: Settings): Promise<void> {
   try {
-    const connectTimeout = settings.mqtt.connectSeconds * 1000;
-    const options = { ...connectOptions(url, settings.mqtt), connectTimeout, reconnectPeriod: 0 };
-    const client = await mqtt.connectAsync(url, options, false);
-    client.on('error', () => {}); // it is told below, or by nobody hearing us
-    try {
-      const { benchmark } = new Topics(settings.mqtt.baseTopic, settings.node);
-      const said = client.publishAsync(benchmark, JSON.stringify(summarise(result)), { qos: 1, retain: true });
-      // A broker that is gone acknowledges nothing, and nobody says so.
-      const lost = new Promise<never>((_, reject) => {
-        client.once('close', () => reject(new Error('it closed the connection')));
-      });
-      await Promise.race([said, lost]);
-    } finally {
-      client.end(true);
-    }
+    const session = await openSession(configuredBroker(url, settings.mqtt), settings, 'bench');
+    const { benchmark } = new Topics(settings.mqtt.baseTopic, settings.node);
+    await session
+      .publishAsync(benchmark, JSON.stringify(summarise(result)), { retain: true })
+      .finally(() => session.stop());
   } catch (cause) {
     throw new BrokerError('ERR_BROKER_AWAY', 'broker', `the result could not be said to ${maskUrl(url)}: ${cause}`, {
       cause,

@@ -1,11 +1,12 @@
-import mqtt, { type MqttClient } from 'mqtt';
 import { loadSettings } from '../config/load.js';
-import { maskUrl, type Redactor } from '../config/mask.js';
-import { BrokerError, exitCodes, MinspnetError } from '../contract/errors.js';
+import type { Redactor } from '../config/mask.js';
+import { exitCodes, MinspnetError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
-import { awayError, connectError } from '../mqtt/broker-error.js';
-import { connectOptions } from '../mqtt/connect-options.js';
+import { settingNames } from '../mqtt/broker-access.js';
 import { boardId } from '../mqtt/home-assistant-discovery.js';
+import { brokerAt } from '../session/connect-options.js';
+import type { Session } from '../session/session.js';
+import { openSession } from './open-session.js';
 import { brokerOf } from './watch.js';
 
 export interface ForgetOptions {
@@ -29,19 +30,19 @@ export async function forget(name: string | undefined, options: ForgetOptions, r
   redactor.addSettings(options.url, []);
   const { baseTopic, homeAssistant, frigateCompatible, frigateTopic } = settings.mqtt;
   const node = name ?? settings.node;
-  const [url = ''] = brokerOf(settings, options.url).urls;
-  const access = settings.mqtt.url === undefined ? settings.mqtt.broker : settings.mqtt;
-  const client = await connect(url, {
-    ...connectOptions(url, access),
-    connectTimeout: settings.mqtt.connectSeconds * 1000,
-  });
+  const { urls, access } = brokerOf(settings, options.url);
+  const session = await openSession(
+    brokerAt(urls[0] ?? '', () => access, settingNames),
+    settings,
+    'forget',
+  );
   try {
     const filters = [`${homeAssistant.prefix}/device/+/config`, `${baseTopic}/${node}/#`];
     if (frigateCompatible && node === settings.node) filters.push(`${frigateTopic}/#`);
-    const found = await readRetained(client, filters);
+    const found = await readRetained(session, filters);
     if (String(found.get(new Topics(baseTopic, node).status)) === 'online') {
       const advice = 'stop it first, for it would say all of it again';
-      throw new MinspnetError('ERR_FORGET_ONLINE', 'usage', `${node} is online at ${maskUrl(url)}: ${advice}`);
+      throw new MinspnetError('ERR_FORGET_ONLINE', 'usage', `${node} is online at ${session.url}: ${advice}`);
     }
     const id = boardId(baseTopic, node);
     const isOurs = (topic: string) => {
@@ -50,10 +51,10 @@ export async function forget(name: string | undefined, options: ForgetOptions, r
     };
     // Home Assistant first: its entities would complain of empty states.
     const topics = [...found.keys()].filter(isOurs).sort((a, b) => order(a) - order(b));
-    for (const topic of topics) await client.publishAsync(topic, '', { qos: 1, retain: true });
-    console.log(`${node}: ${topics.length} retained topics cleared at ${maskUrl(url)}`);
+    for (const topic of topics) await session.publishAsync(topic, '', { retain: true });
+    console.log(`${node}: ${topics.length} retained topics cleared at ${session.url}`);
   } finally {
-    await client.endAsync();
+    await session.stop();
   }
   return exitCodes.ok;
 
@@ -62,29 +63,18 @@ export async function forget(name: string | undefined, options: ForgetOptions, r
   }
 }
 
-async function connect(url: string, options: mqtt.IClientOptions): Promise<MqttClient> {
-  try {
-    return await mqtt.connectAsync(url, { ...options, reconnectPeriod: 0 }, false);
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    const shown = maskUrl(url);
-    throw typeof code === 'number' ? connectError(shown, code) : awayError(shown, error as Error);
-  }
-}
-
 /** What stands at retained topics, by topic. */
-async function readRetained(client: MqttClient, filters: string[]): Promise<Map<string, Buffer>> {
+async function readRetained(session: Session, filters: readonly string[]): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
   await new Promise<void>((resolve, reject) => {
     let timer = setTimeout(resolve, 2 * quietMs);
-    client.on('message', (topic, payload, { retain }) => {
+    session.on('message', ({ topic, payload, retain }) => {
       if (retain && payload.length > 0) found.set(topic, payload);
       clearTimeout(timer);
       timer = setTimeout(resolve, quietMs);
     });
-    client.on('close', () => reject(new BrokerError('ERR_BROKER_AWAY', 'broker', 'the broker ended the session')));
-    client.subscribeAsync(filters, { qos: 1 }).catch(reject);
+    session.on('away', reject).on('subscriptionRefused', reject);
+    for (const filter of filters) session.subscribe(filter);
   });
-  client.removeAllListeners('close');
   return found;
 }

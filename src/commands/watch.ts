@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { type ConnectOptions, connect, type MinspnetClient } from '../client/index.js';
+import { connect, type MinspnetClient } from '../client/index.js';
 import { loadSettings } from '../config/load.js';
 import { maskUrl, type Redactor } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { BrokerError, exitCodes } from '../contract/errors.js';
-import { type BrokerTls, read } from '../mqtt/connect-options.js';
+import { type BrokerTls, readTls } from '../mqtt/broker-access.js';
+import type { Access } from '../session/connect-options.js';
 import { BoardView } from './watch/board-view.js';
 
 export interface WatchOptions {
@@ -59,7 +60,7 @@ export function withAdvice(error: unknown, advice: string): unknown {
 /** Who is listened to, and what to do where nobody is there. */
 interface WatchedBroker {
   urls: string[];
-  access: ConnectOptions;
+  access: Access;
   advice: string;
 }
 
@@ -75,13 +76,8 @@ export function brokerOf({ mqtt }: Settings, url: string | undefined): WatchedBr
   return { urls: [mqtt.url, ...mqtt.fallbackUrls], access: accessOf(mqtt.username, mqtt.password, mqtt.tls), advice };
 }
 
-function accessOf(username: string | undefined, password: string | undefined, tls: BrokerTls): ConnectOptions {
-  const pem = (setting: string, path: string | undefined) => path && read(`mqtt.tls.${setting}`, path).toString();
-  return {
-    ...(username && { username }),
-    ...(password && { password }),
-    tls: { ...tls, ca: pem('ca', tls.ca), certificate: pem('certificate', tls.certificate), key: pem('key', tls.key) },
-  };
+function accessOf(username: string | undefined, password: string | undefined, tls: BrokerTls): Access {
+  return { ...(username && { username }), ...(password && { password }), tls: readTls(tls) };
 }
 
 async function showLines(client: MinspnetClient, options: WatchOptions): Promise<void> {

@@ -1,22 +1,14 @@
-import { EventEmitter } from 'node:events';
-import { Socket } from 'node:net';
-import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
-import type { BrokerError } from '../contract/errors.js';
-import { type BackoffOptions, defaultBackoff } from '../timing/backoff.js';
-import { BrokerChoice } from './broker-choice.js';
-import {
-  awayError,
-  briefError,
-  connectError,
-  deafError,
-  disconnectError,
-  PublishError,
-  reasons,
-} from './broker-error.js';
-import { type BrokerAccess, isSecure } from './connect-options.js';
-import { type Acknowledged, InFlight, type Latency, windowBytes } from './in-flight.js';
+import type { IClientPublishOptions } from 'mqtt';
+import { BrokerError } from '../contract/errors.js';
+import { PublishError } from '../session/broker-error.js';
+import { isSecure } from '../session/connect-options.js';
+import { type Acknowledged, Session, type SessionOptions } from '../session/session.js';
+import { percentile } from '../timing/percentile.js';
+import { type BrokerAccess, configuredBroker, settingNames } from './broker-access.js';
 
-export interface BrokerClientOptions extends BrokerAccess {
+export interface BrokerClientOptions
+  extends BrokerAccess,
+    Pick<SessionOptions, 'connectMs' | 'keepAliveSeconds' | 'backoff' | 'random'> {
   /** `mqtt://`, `mqtts://` (the certificate is verified), `ws://` or `wss://`. */
   url: string;
   /** Other brokers that may stand in for it, tried in turn while it is away. */
@@ -24,45 +16,12 @@ export interface BrokerClientOptions extends BrokerAccess {
   clientId: string;
   /** Says `offline`, retained, at the end, as the broker does itself when it loses us; `online` is said by the owner. */
   statusTopic: string;
-  /** How long the broker may take to answer, ms. */
-  connectMs: number;
-  /** Silence after which we ask whether the other side is alive, s. */
-  keepAliveSeconds?: number;
-  backoff?: BackoffOptions;
-  /** As `Math.random`. */
-  random?: () => number;
-}
-
-export interface BrokerClientEvents {
-  /** The broker said yes. */
-  connected: [url: string];
-  /** No broker, or none any more; the next attempt comes after `retryMs`. */
-  away: [error: BrokerError, retryMs: number];
-  /** There is a broker, and it said no. Someone has to do something; we try again all the same. */
-  refused: [error: BrokerError, retryMs: number];
-  /** {@link BrokerClient.room} has grown. */
-  room: [];
-  /** Something was said on a topic that we listen to. */
-  message: [message: IncomingMessage];
-  /** The broker does not let us listen to something. The session goes on. */
-  deaf: [error: BrokerError];
-}
-
-export interface IncomingMessage {
-  topic: string;
-  payload: Buffer;
-  /** It was said before we listened, and the broker has kept it. */
-  retain: boolean;
-  /** MQTT 5: where the answer is wanted. */
-  responseTopic?: string;
-  /** MQTT 5: what the answer has to carry. */
-  correlationData?: Buffer;
 }
 
 export interface PublishOptions {
   retain: boolean;
   contentType?: string;
-  /** MQTT 5; left out where the broker speaks 3.1.1. */
+  /** MQTT 5; left out if the broker speaks 3.1.1. */
   correlationData?: Buffer;
   /** MQTT 5: what nobody has taken by then, the broker forgets. */
   expirySeconds?: number;
@@ -70,141 +29,138 @@ export interface PublishOptions {
   userProperties?: Record<string, string>;
 }
 
+/** Milliseconds from a message's way out to the broker's acknowledgement, of those since the last look. */
+export interface Latency {
+  medianMs: number;
+  worstMs: number;
+}
+
 /** Larger messages than this the broker is asked to keep (MQTT 5): nobody who asks us for something needs more. Bytes. */
 const maxIncomingBytes = 1024 * 1024;
+/** What a PUBLISH holds besides its payload at most: header, topic, properties. Bytes. */
+const publishOverhead = 1024;
+/** On its way at once, messages and bytes: enough to fill a slow link, not enough to fill the memory. */
+const windowMessages = 64;
+const windowBytes = 1024 * 1024;
+/** Latencies kept for the next look at them. */
+const maxLatencies = 1000;
 /** How long the farewell may take, ms. */
 const farewellMs = 300;
 
-interface Session {
-  /** The broker's own limits (MQTT 5). */
-  receiveMaximum: number;
-  maximumPacketSize: number;
-}
+/** What the daemon publishes with: a {@link Session}, and the window of messages that the broker has yet to acknowledge. */
+export class BrokerClient {
+  /** Tells of the broker, and of what it says. */
+  readonly session: Session;
+  readonly #options: BrokerClientOptions;
+  readonly #onRoom: () => void;
+  /** Not acknowledged yet: messages, and their bytes. */
+  #inFlight = 0;
+  #bytesInFlight = 0;
+  #latencies: number[] = [];
 
-/**
- * One session with the broker after the other, for ever. Each attempt has an MqttClient of its own, without a queue,
- * a store or a reconnect of its own: what was on its way when a session ended is the caller's to send again. So a
- * late event of an old attempt finds that it is no longer the current one, and nothing is ever sent twice by two
- * parties.
- */
-export class BrokerClient extends EventEmitter<BrokerClientEvents> {
-  readonly #options: Required<BrokerClientOptions>;
-  readonly #choice: BrokerChoice;
-  readonly #inFlight = new InFlight();
-  #client: MqttClient | undefined;
-  #session: Session | undefined;
-  /** For the next attempt, or until the present session counts as stable. */
-  #timer: NodeJS.Timeout | undefined;
-  /** Whoever waits for the outcome of the first attempt. */
-  #firstAnswer: { resolve: () => void; reject: (error: BrokerError) => void } | undefined;
-  readonly #filters = new Set<string>();
-  #stopped = true;
-
-  /** @throws ConfigError where the URL is none of a broker, or a file of the TLS settings can't be read */
-  constructor(options: BrokerClientOptions) {
-    super();
-    this.#options = {
-      keepAliveSeconds: 20,
-      backoff: defaultBackoff,
-      random: Math.random,
-      username: undefined,
-      password: undefined,
-      tls: undefined,
-      fallbackUrls: undefined,
-      ...options,
-    };
-    this.#choice = new BrokerChoice(this.#options);
+  /**
+   * @param onRoom called when {@link room} has grown
+   * @throws ConfigError if the URL is none of a broker, or a file of the TLS settings can't be read
+   */
+  constructor(options: BrokerClientOptions, onRoom: () => void = () => {}) {
+    const { url, fallbackUrls = [], clientId, statusTopic, connectMs, keepAliveSeconds, backoff, random } = options;
+    this.#options = options;
+    this.#onRoom = onRoom;
+    this.session = new Session({
+      brokers: [url, ...fallbackUrls].map((each) => configuredBroker(each, options)),
+      names: settingNames,
+      clientId,
+      will: { topic: statusTopic, payload: 'offline' },
+      maximumPacketSize: maxIncomingBytes,
+      connectMs,
+      keepAliveSeconds,
+      backoff,
+      random,
+    });
   }
 
-  /** What is said there is encrypted, but anybody may have taken the broker's place. */
-  get unverified(): boolean {
-    return isSecure(this.#choice.broker.url) && this.#options.tls?.verify === false;
-  }
-
-  /** Its URL as it may be shown: without user and password. */
-  get #shown(): string {
-    return this.#choice.broker.shown;
-  }
-
-  /** The broker said yes, and the session holds. */
+  /** The broker has accepted us, and the session holds. */
   get connected(): boolean {
-    return this.#session !== undefined;
+    return this.session.limits !== undefined;
   }
 
   /** Messages that may be handed over now. */
   get room(): number {
-    return this.#session === undefined ? 0 : this.#inFlight.room(this.#session.receiveMaximum);
+    const { limits } = this.session;
+    if (limits === undefined || this.#bytesInFlight >= windowBytes) return 0;
+    return Math.min(windowMessages, limits.receiveMaximum) - this.#inFlight;
   }
 
   /** Largest payload that the broker takes, bytes. */
   get maximumPayload(): number {
-    // What a PUBLISH holds besides: header, topic, properties.
-    return (this.#session?.maximumPacketSize ?? Number.POSITIVE_INFINITY) - 1024;
-  }
-
-  /**
-   * Resolves after the first attempt at each broker, whether there was a broker or not: an absent one is waited for.
-   *
-   * @throws BrokerError `ERR_BROKER_REFUSED` where the first answer is a no
-   */
-  async start(): Promise<void> {
-    this.#stopped = false;
-    await new Promise<void>((resolve, reject) => {
-      this.#firstAnswer = { resolve, reject };
-      this.#open();
-    });
+    return (this.session.limits?.maximumPacketSize ?? Number.POSITIVE_INFINITY) - publishOverhead;
   }
 
   /** Begins to look for a broker. Whatever the first answer is, attempts go on until {@link stop}. */
-  begin(): void {
-    this.#stopped = false;
-    this.#open();
+  start(): void {
+    this.session.start();
   }
 
   /**
-   * Hands a message over, QoS 1. Order is kept: MQTT keeps it on one connection.
+   * Hands a message over, QoS 1. Order is kept: MQTT keeps it on one connection. When the session ends, it is given back.
    * Only when {@link connected}, and only while there is {@link room}.
    */
   publish(topic: string, payload: string | Buffer, options: PublishOptions, acknowledged: Acknowledged): void {
-    const client = this.#client;
-    if (this.#session === undefined || client === undefined) {
-      acknowledged(awayError(this.#shown));
-      return;
-    }
-    const isAnswered = this.#inFlight.add(acknowledged, payload.length);
-    client.publish(topic, payload, { qos: 1, retain: options.retain, ...this.#properties(options) }, (error) => {
-      if (!isAnswered()) return;
-      const reason = reasonOf(error);
-      if (error && reason === undefined) acknowledged(awayError(this.#shown, error));
-      else acknowledged(reason === undefined ? undefined : new PublishError(this.#shown, topic, reason));
-      if (this.connected) this.emit('room');
+    const sentAt = performance.now();
+    this.#inFlight++;
+    this.#bytesInFlight += payload.length;
+    this.session.publish(topic, payload, { retain: options.retain, ...this.#properties(options) }, (error) => {
+      this.#inFlight--;
+      this.#bytesInFlight -= payload.length;
+      const isAnswered = error === undefined || error instanceof PublishError;
+      if (isAnswered && this.#latencies.length < maxLatencies) this.#latencies.push(performance.now() - sentAt);
+      acknowledged(error);
+      if (this.connected) this.#onRoom();
     });
-  }
-
-  /** Listens to a topic or a filter in this session and all later ones. */
-  subscribe(filter: string): void {
-    this.#filters.add(filter);
-    if (this.#session !== undefined && this.#client !== undefined) this.#listen(this.#client, filter);
-  }
-
-  unsubscribe(filter: string): void {
-    if (this.#filters.delete(filter) && this.connected) this.#client?.unsubscribe(filter, () => {});
-  }
-
-  /** How long the broker took to acknowledge since this was last asked; undefined where it acknowledged nothing. */
-  takeLatency(): Latency | undefined {
-    return this.#inFlight.takeLatency();
   }
 
   /** Hands a message over, QoS 0: nobody says whether it arrived. Passed over while there is no broker, or a slow one. */
   publishOnce(topic: string, payload: string, options: Omit<PublishOptions, 'retain'>): void {
-    const client = this.#client;
-    if (this.#session === undefined || client === undefined || client.stream.writableLength > windowBytes) return;
-    client.publish(topic, payload, { qos: 0, retain: false, ...this.#properties(options) }, () => {}); // the end of the session is told elsewhere
+    if (!this.connected || this.session.unsentBytes > windowBytes) return;
+    this.session.publish(topic, payload, { qos: 0, ...this.#properties(options) }, () => {}); // the end of the session is told elsewhere
+  }
+
+  /** How long the broker took to acknowledge since this was last asked; undefined if it acknowledged nothing. */
+  takeLatency(): Latency | undefined {
+    const sorted = this.#latencies.sort((a, b) => a - b);
+    this.#latencies = [];
+    const worstMs = sorted.at(-1);
+    return worstMs === undefined ? undefined : { medianMs: percentile(sorted, 0.5), worstMs };
+  }
+
+  /** If the broker's certificate is not verified: anybody may have taken its place. */
+  get unverified(): BrokerError | undefined {
+    const { url } = this.session;
+    if (!isSecure(url) || this.#options.tls?.verify !== false) return undefined;
+    const message =
+      `THE CERTIFICATE OF ${url} IS NOT VERIFIED: anybody between here and there can read and change everything, the ` +
+      'password included. Remove `mqtt.tls.verify: false`; to trust a certificate of your own, name it in `mqtt.tls.ca`';
+    return new BrokerError('ERR_BROKER_UNVERIFIED', 'broker', message);
+  }
+
+  /** Says `offline` if there is a broker, and closes; within half a second. */
+  async stop(): Promise<void> {
+    await this.session.stop(() => this.#sayOffline());
+  }
+
+  /** @returns whether the broker has it; if not, its last will for us says the same */
+  #sayOffline(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, farewellMs, false);
+      this.session.publish(this.#options.statusTopic, 'offline', { retain: true }, (error) => {
+        clearTimeout(timer);
+        resolve(error === undefined);
+      });
+    });
   }
 
   #properties(options: Omit<PublishOptions, 'retain'>): Pick<IClientPublishOptions, 'properties'> {
-    if (this.#choice.broker.version !== 5) return {};
+    if (this.session.version !== 5) return {};
     const { contentType, correlationData, expirySeconds, userProperties } = options;
     const properties = {
       ...(contentType !== undefined && { contentType }),
@@ -214,155 +170,4 @@ export class BrokerClient extends EventEmitter<BrokerClientEvents> {
     };
     return { properties };
   }
-
-  /** Ends the session without a farewell, as if it had been lost; the next attempt comes after a pause. */
-  drop(error: BrokerError): void {
-    const client = this.#client;
-    if (client !== undefined) this.#ended(client, error);
-  }
-
-  /** Says `offline` where there is someone to say it to, and closes; within half a second. */
-  async stop(): Promise<void> {
-    this.#stopped = true; // from here on, the end of the session is no news
-    const client = this.#client;
-    if (this.connected && client !== undefined) {
-      const heard = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(resolve, farewellMs, false);
-        this.publish(this.#options.statusTopic, 'offline', { retain: true }, (error) => {
-          clearTimeout(timer);
-          resolve(error === undefined);
-        });
-      });
-      // A DISCONNECT makes the broker forget the last will. If it did not hear us, the last will says the same.
-      if (heard && this.#client === client) await goodbye(client);
-    }
-    this.#halt();
-  }
-
-  #open(): void {
-    const client = connect(this.#sessionOptions());
-    this.#client = client;
-    client.on('connect', (connack) => {
-      if (this.#client !== client) return;
-      // An event behind its snapshot would wait until the broker's kernel acknowledges that: 40 ms on Linux.
-      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
-      const { receiveMaximum = 65_535, maximumPacketSize = Number.POSITIVE_INFINITY } = connack.properties ?? {};
-      this.#session = { receiveMaximum, maximumPacketSize };
-      this.#timer = setTimeout(() => this.#choice.becameStable(), this.#choice.stableMs);
-      for (const filter of this.#filters) this.#listen(client, filter);
-      this.emit('connected', this.#shown);
-      this.#firstAnswer?.resolve();
-      this.#firstAnswer = undefined;
-    });
-    client.on('message', (topic, payload, { retain, properties }) => {
-      if (this.#client !== client || this.#stopped) return;
-      const { responseTopic, correlationData } = properties ?? {};
-      this.emit('message', {
-        topic,
-        payload,
-        retain,
-        ...(responseTopic !== undefined && { responseTopic }),
-        ...(correlationData !== undefined && { correlationData }),
-      });
-    });
-    client.on('disconnect', (packet) => this.#ended(client, disconnectError(this.#shown, packet.reasonCode ?? 0)));
-    client.on('error', (error) => {
-      const reason = reasonOf(error);
-      const { broker } = this.#choice;
-      if (reason !== undefined && broker.version === 5 && isOneOf(reason, reasons.unsupportedVersion)) {
-        broker.version = 4;
-        this.#discard(client);
-        if (!this.#stopped) this.#open();
-        return;
-      }
-      this.#ended(client, reason === undefined ? awayError(this.#shown, error) : connectError(this.#shown, reason));
-    });
-    client.on('close', () => this.#ended(client, awayError(this.#shown)));
-  }
-
-  /** One filter a packet, so that a no is about one. */
-  #listen(client: MqttClient, filter: string): void {
-    client.subscribe(filter, { qos: 1 }, (error) => {
-      if (error && this.#client === client && this.connected) this.emit('deaf', deafError(this.#shown, filter, error));
-    });
-  }
-
-  #sessionOptions(): IClientOptions {
-    const broker = this.#choice.refresh();
-    const { clientId, keepAliveSeconds, connectMs, statusTopic } = this.#options;
-    return {
-      ...broker.connectOptions,
-      protocolVersion: broker.version,
-      clientId,
-      clean: true,
-      keepalive: keepAliveSeconds,
-      connectTimeout: connectMs,
-      reconnectPeriod: 0,
-      queueQoSZero: false,
-      resubscribe: false,
-      properties: { maximumPacketSize: maxIncomingBytes },
-      will: { topic: statusTopic, payload: Buffer.from('offline'), qos: 1, retain: true },
-    };
-  }
-
-  /** An attempt or its session is over: everything on its way is given back, and the next one is set up. */
-  #ended(client: MqttClient, reason: BrokerError): void {
-    if (this.#client !== client) return;
-    const wasConnected = this.connected;
-    const brief = this.#choice.ended(wasConnected) && reason.code === 'ERR_BROKER_AWAY';
-    const error = brief ? briefError(this.#shown, this.#options.clientId) : reason;
-    this.#discard(client);
-    if (this.#stopped) return;
-    if (this.#firstAnswer !== undefined && error.code === 'ERR_BROKER_REFUSED') {
-      this.#stopped = true;
-      this.#firstAnswer.reject(error);
-      this.#firstAnswer = undefined;
-      return;
-    }
-    const conflict = error.code === 'ERR_BROKER_BRIEF' || error.code === 'ERR_BROKER_TAKEN_OVER';
-    const retryMs = this.#choice.next(wasConnected, conflict);
-    this.#timer = setTimeout(() => this.#open(), retryMs);
-    const refused = error.code === 'ERR_BROKER_REFUSED' || error.code === 'ERR_BROKER_PUBLISH';
-    this.emit(refused ? 'refused' : 'away', error, retryMs);
-    if (!this.#choice.isFirst) return;
-    this.#firstAnswer?.resolve();
-    this.#firstAnswer = undefined;
-  }
-
-  #discard(client: MqttClient): void {
-    clearTimeout(this.#timer);
-    this.#client = undefined;
-    this.#session = undefined;
-    client.end(true);
-    this.#inFlight.giveBack(awayError(this.#shown));
-  }
-
-  #halt(): void {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    if (this.#client !== undefined) this.#discard(this.#client);
-    this.#firstAnswer?.resolve();
-    this.#firstAnswer = undefined;
-  }
-}
-
-/** DISCONNECT and the end of the connection, within 200 ms. */
-async function goodbye(client: MqttClient): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, 200);
-    client.end(false, () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
-/** mqtt.js puts MQTT's reason into `code`, where Node puts names. */
-function reasonOf(error: unknown): number | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'number' ? code : undefined;
-}
-
-function isOneOf(value: number, list: readonly number[]): boolean {
-  return list.includes(value);
 }

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError } from 'aedes';
 import { BrokerError, ConfigError } from '../contract/errors.js';
-import { read } from './connect-options.js';
+import { read } from './broker-access.js';
 import { isLoopback, WebSocketDoor, whatComes } from './web-socket-door.js';
 
 export interface EmbeddedBrokerOptions {

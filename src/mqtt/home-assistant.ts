@@ -1,5 +1,5 @@
 import { Topics } from '../contract/topics.js';
-import type { IncomingMessage } from './client.js';
+import type { IncomingMessage } from '../session/session.js';
 import {
   boardId,
   cameraId,

@@ -19,13 +19,13 @@ export class Availability {
 
   constructor(options: BrokerClientOptions) {
     this.#client = new BrokerClient(options);
-    this.#client.on('connected', () => {
+    this.#client.session.on('connected', () => {
       this.#client.publish(options.statusTopic, 'online', { retain: true }, () => {});
     });
   }
 
-  begin(): void {
-    this.#client.begin();
+  start(): void {
+    this.#client.start();
   }
 
   /** Says `offline`. */

@@ -1,8 +1,8 @@
 import { BrokerError } from '../contract/errors.js';
 import { contractVersion } from '../contract/status.js';
-import { PublishError } from './broker-error.js';
+import { PublishError } from '../session/broker-error.js';
+import type { Acknowledged } from '../session/session.js';
 import type { BrokerClient, PublishOptions } from './client.js';
-import type { Acknowledged } from './in-flight.js';
 import { RefusedSize } from './refused-size.js';
 import { type RetainedValue, RetainedValues } from './retained.js';
 
@@ -10,9 +10,10 @@ import { type RetainedValue, RetainedValues } from './retained.js';
 export const userProperties = { contractVersion: String(contractVersion) };
 
 /** What is said once waits in memory for room, messages at most. */
-const maxUnsaid = 64;
+const maxWaiting = 64;
 
-interface Unsaid {
+/** Said once, QoS 1, to whoever listens. */
+interface Message {
   topic: string;
   payload: string;
   options: Omit<PublishOptions, 'retain'>;
@@ -28,7 +29,7 @@ export class Outgoing {
   readonly #client: BrokerClient;
   readonly #statusTopic: string;
   readonly #warn: (error: BrokerError) => void;
-  #unsaid: Unsaid[] = [];
+  #waiting: Message[] = [];
   #retainedInFlight = 0;
   /** In this session. */
   #hasSaidOnline = false;
@@ -59,15 +60,15 @@ export class Outgoing {
 
   sessionEnded(): void {
     this.#retainedInFlight = 0;
-    this.#unsaid = [];
+    this.#waiting = [];
     const refused = this.#refused.sessionEnded();
     if (refused !== undefined) this.#warn(endsSession(refused.topic, refused.bytes));
   }
 
   /** @returns false if there is no session, or too much waits */
-  say(message: Unsaid): boolean {
-    if (!this.#client.connected || this.#unsaid.length >= maxUnsaid) return false;
-    this.#unsaid.push(message);
+  say(message: Message): boolean {
+    if (!this.#client.connected || this.#waiting.length >= maxWaiting) return false;
+    this.#waiting.push(message);
     return true;
   }
 
@@ -77,9 +78,9 @@ export class Outgoing {
     if (value !== undefined) this.#sendRetained(value);
     else if (!this.#hasSaidOnline) this.#sayOnline();
     else {
-      const unsaid = this.#unsaid.shift();
-      if (unsaid === undefined) return false;
-      this.sayNow(unsaid);
+      const message = this.#waiting.shift();
+      if (message === undefined) return false;
+      this.sayNow(message);
     }
     return true;
   }
@@ -91,7 +92,7 @@ export class Outgoing {
     return suspect !== undefined;
   }
 
-  sayNow({ topic, payload, options }: Unsaid): void {
+  sayNow({ topic, payload, options }: Message): void {
     if (this.isTooLarge(topic, payload)) return;
     const sent = { retain: false, contentType: 'application/json', userProperties, ...options };
     this.transmit(topic, payload, sent, (error) => {
@@ -127,7 +128,7 @@ export class Outgoing {
   #sayOnline(): void {
     this.#hasSaidOnline = true;
     this.transmit(this.#statusTopic, 'online', { retain: true }, (error) => {
-      if (error instanceof PublishError) this.#client.drop(error);
+      if (error instanceof PublishError) this.#client.session.drop(error);
     });
   }
 

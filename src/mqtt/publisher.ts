@@ -7,11 +7,11 @@ import type { Health } from '../contract/health.js';
 import type { CameraSettingsState } from '../contract/request.js';
 import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import { type Topic, Topics } from '../contract/topics.js';
+import { PublishError } from '../session/broker-error.js';
+import type { IncomingMessage } from '../session/session.js';
 import { monotonicMs } from '../timing/monotonic.js';
-import { PublishError, unverified } from './broker-error.js';
-import { BrokerClient, type BrokerClientOptions, type IncomingMessage, type PublishOptions } from './client.js';
+import { BrokerClient, type BrokerClientOptions, type Latency, type PublishOptions } from './client.js';
 import { EventSnapshots, type Snapshot } from './event-snapshots.js';
-import type { Latency } from './in-flight.js';
 import { Availability, type Mirror } from './mirror.js';
 import type { OutboxOptions } from './outbox/options.js';
 import { Outbox } from './outbox/outbox.js';
@@ -90,7 +90,9 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.topics = new Topics(options.baseTopic, options.node);
     this.#snapshots = new EventSnapshots(this.topics, (snapshot) => this.#retainSnapshot(snapshot));
     const clientId = `${options.baseTopic}-${options.node}`;
-    this.#client = new BrokerClient({ ...options.broker, clientId, statusTopic: this.topics.status });
+    this.#client = new BrokerClient({ ...options.broker, clientId, statusTopic: this.topics.status }, () =>
+      this.#pump(),
+    );
     if (options.mirror !== undefined) {
       const session = { clientId: `${clientId}-mirror`, statusTopic: options.mirror.available };
       this.#mirrorAvailability = new Availability({ ...options.broker, ...session });
@@ -99,12 +101,15 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     const { maxAgeMs } = options.outbox;
     if (maxAgeMs !== undefined) this.#eventExpirySeconds = Math.min(longestExpirySeconds, Math.ceil(maxAgeMs / 1000));
     this.#outbox = new Outbox({ now: this.#now, monotonic: this.#monotonic, ...options.outbox });
-    this.#client.on('connected', (url) => this.#connected(url));
-    this.#client.on('away', (error, retryMs) => this.#lost('away', error, retryMs));
-    this.#client.on('refused', (error, retryMs) => this.#lost('refused', error, retryMs));
-    this.#client.on('room', () => this.#pump());
-    this.#client.on('message', (message) => this.emit('message', message));
-    this.#client.on('deaf', (error) => this.emit('warning', error));
+    this.#client.session
+      .on('connected', (url) => this.#connected(url))
+      .on('subscribed', (refused) => {
+        for (const error of refused) this.emit('warning', error);
+      })
+      .on('subscriptionRefused', (error) => this.emit('warning', error))
+      .on('message', (message) => this.emit('message', message))
+      .on('away', (error, retryMs) => this.#lost('away', error, retryMs))
+      .on('refused', (error, retryMs) => this.#lost('refused', error, retryMs));
     this.#outbox.on('readable', () => this.#pump());
     this.#outbox.on('warning', (error) => this.emit('warning', error));
     this.#outbox.on('recovered', () => this.emit('recovered'));
@@ -132,33 +137,12 @@ export class Publisher extends EventEmitter<PublisherEvents> {
    *
    * @throws StateError where the outbox can't be used
    */
-  async begin(): Promise<void> {
-    await this.#outbox.start();
-    if (this.#stopped) return this.#outbox.stop();
-    this.#open = true;
-    this.#client.begin();
-    this.#mirrorAvailability?.begin();
-  }
-
-  /**
-   * Opens the outbox and makes the first attempt to reach the broker. An absent broker is waited for; events may be
-   * handed in as soon as this has resolved.
-   *
-   * @throws StateError where the outbox can't be used
-   * @throws BrokerError `ERR_BROKER_REFUSED` where the broker's first answer is a no
-   */
   async start(): Promise<void> {
     await this.#outbox.start();
     if (this.#stopped) return this.#outbox.stop();
     this.#open = true;
-    try {
-      await this.#client.start();
-    } catch (error) {
-      this.#open = false;
-      await this.#outbox.stop();
-      throw error;
-    }
-    this.#mirrorAvailability?.begin();
+    this.#client.start();
+    this.#mirrorAvailability?.start();
   }
 
   /**
@@ -248,11 +232,11 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   /** Listens to a topic or a filter in this session and all later ones; tells by `message`. */
   subscribe(filter: string): void {
-    this.#client.subscribe(filter);
+    this.#client.session.subscribe(filter);
   }
 
   unsubscribe(filter: string): void {
-    this.#client.unsubscribe(filter);
+    this.#client.session.unsubscribe(filter);
   }
 
   /** How long the broker took to acknowledge since this was last asked; undefined where it acknowledged nothing. */
@@ -279,7 +263,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#replayEnd = new Map(this.#outbox.last);
     this.#replayed = 0;
     this.emit('connected', url);
-    if (this.#client.unverified) this.emit('warning', unverified(url));
+    if (this.#client.unverified !== undefined) this.emit('warning', this.#client.unverified);
     this.#pump();
   }
 
@@ -336,7 +320,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       if (error === undefined) this.#acknowledged(entry);
       else if (!(error instanceof PublishError))
         return; // the session is over; it comes again with the next one
-      else if (!error.permanent) this.#client.drop(error);
+      else if (!error.permanent) this.#client.session.drop(error);
       else {
         this.#outbox.reject(entry);
         this.#outgoing.warnOnce(topic, error);

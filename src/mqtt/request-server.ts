@@ -11,7 +11,7 @@ import {
   requests,
 } from '../contract/request.js';
 import { channels, parseTopic, type Topics } from '../contract/topics.js';
-import type { IncomingMessage } from './client.js';
+import type { IncomingMessage } from '../session/session.js';
 
 /** What does the work of each request. What is thrown is told to whoever asked. */
 export type RequestHandlers = {

@@ -1,5 +1,5 @@
 import { type ChannelName, parseTopic, type Topics } from '../contract/topics.js';
-import type { IncomingMessage } from './client.js';
+import type { IncomingMessage } from '../session/session.js';
 import type { Publisher } from './publisher.js';
 
 /**

@@ -21,12 +21,12 @@ import {
   type TestBroker,
 } from '../support/broker.js';
 import { observation } from '../support/events.js';
-import { createPublisher, temporaryDirectory } from '../support/publishing.js';
+import { createPublisher, startConnected, temporaryDirectory } from '../support/publishing.js';
 import { silentServer } from '../support/silent-server.js';
 import { until } from '../support/until.js';
 
 async function join(t: Test, url: string | string[], options: ConnectOptions = {}): Promise<MinspnetClient> {
-  const client = await connect(url, { connectMs: 2000, random: () => 1, ...options });
+  const client = await connect(url, { connectMs: 10_000, random: () => 1, ...options });
   t.teardown(() => client.close());
   return client;
 }
@@ -39,7 +39,7 @@ async function board(t: Test, url: string, node = 'node'): Promise<Publisher> {
     await publisher.stop({ timeoutMs: 0 });
     await home[Symbol.asyncDispose]();
   });
-  await publisher.start();
+  await startConnected(publisher);
   return publisher;
 }
 
@@ -282,7 +282,7 @@ t.test('not authorised is told apart from away', { skip: noMosquitto }, async (t
   const wrong = { username: 'all', password: 'wrong' };
   await t.rejects(connect(broker.url, wrong), {
     code: 'ERR_BROKER_REFUSED',
-    message: /says not authorised; check user/,
+    message: /does not let this user in: check `username` and `password`/,
   });
   const client = await join(t, broker.url, { username: 'all', password: 'x' });
   t.ok(client.connected);
@@ -355,7 +355,9 @@ t.test('who is thrown out by another of the same name does not fight', { skip: n
   first.on('away', ({ code }, retryMs) => told.push([code, retryMs]));
   const second = await join(t, broker.url, options);
   second.on('away', ({ code }, retryMs) => told.push([code, retryMs]));
-  await until(() => told.at(-1)?.[0] === 'ERR_BROKER_TAKEN_OVER');
+  // A newer mosquitto says what it was, an older one lets us guess.
+  const conflict = ['ERR_BROKER_TAKEN_OVER', 'ERR_BROKER_BRIEF'];
+  await until(() => conflict.includes(told.at(-1)?.[0] ?? ''));
   t.ok(told.length <= 6, `${told.length} times`);
   t.ok((told.at(-1)?.[1] ?? 0) >= 1000, 'whoever sees it goes away for long');
   await sleep(200);

@@ -9,7 +9,7 @@ import type { NodeEvent } from '../../src/client/index.js';
 import { BoardView } from '../../src/commands/watch/board-view.js';
 import { freePort, startAedes } from '../support/broker.js';
 import { observation } from '../support/events.js';
-import { createPublisher, temporaryDirectory } from '../support/publishing.js';
+import { createPublisher, startConnected, temporaryDirectory } from '../support/publishing.js';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 const at = Date.parse('2026-11-25T00:00:00.040Z');
@@ -49,7 +49,7 @@ t.test('in a pipe: a JSON line for each wanted event, until a signal', async (t)
   const broker = await startAedes();
   const home = await temporaryDirectory();
   const publisher = createPublisher(broker.url, home.path, { node: 'shed' });
-  await publisher.start();
+  await startConnected(publisher);
   t.teardown(async () => {
     await publisher.stop({ timeoutMs: 0 });
     await broker.stop();

@@ -9,8 +9,6 @@ import type { BrokerError } from '../../src/contract/errors.js';
 import { BrokerClient, type BrokerClientOptions } from '../../src/mqtt/client.js';
 import {
   brokers,
-  Door,
-  freePort,
   Listener,
   Mosquitto,
   mosquittoPassword,
@@ -20,7 +18,7 @@ import {
 } from '../support/broker.js';
 import { Authority, noOpenssl, type Pair, text, tlsSettings } from '../support/certificates.js';
 import { observation } from '../support/events.js';
-import { createPublisher, temporaryDirectory } from '../support/publishing.js';
+import { createPublisher, startConnected, temporaryDirectory } from '../support/publishing.js';
 import { until } from '../support/until.js';
 
 const skip = noMosquitto || noOpenssl;
@@ -74,14 +72,13 @@ async function webSocketTls(authority: Authority, pair: Pair, strict: boolean): 
   };
 }
 
-/** Why it could not connect; undefined where it could. */
-async function failure(client: BrokerClient): Promise<BrokerError | undefined> {
-  let error: BrokerError | undefined;
-  client.on('away', (away) => {
-    error ??= away;
-  });
-  await client.start();
-  await client.stop();
+/** Why it could not connect; undefined if it could. */
+async function failure({ session }: BrokerClient): Promise<BrokerError | undefined> {
+  const error = await session.open().then(
+    () => undefined,
+    (reason) => reason as BrokerError,
+  );
+  await session.stop();
   return error;
 }
 
@@ -122,7 +119,7 @@ t.test('certificates', { skip }, async (t) => {
         const publisher = createPublisher(url, home.path, { broker: { url, connectMs: 5000, tls: { verify: false } } });
         const warnings: BrokerError[] = [];
         publisher.on('warning', (warning) => warnings.push(warning as BrokerError));
-        await publisher.start();
+        await startConnected(publisher);
         await publisher.stop();
         t.match(warnings, [{ code: 'ERR_BROKER_UNVERIFIED', message: /IS NOT VERIFIED: anybody between/ }]);
       });
@@ -166,51 +163,8 @@ t.test('a WebSocket, also behind a path', async (t) => {
   const broker = await startAedes();
   t.teardown(() => broker.stop());
   for (const path of ['', '/', '/mqtt']) {
-    const client = create(t, `ws://127.0.0.1:${broker.port}${path}`);
-    await client.start();
-    t.ok(client.connected, path);
-    await client.stop();
+    t.equal(await failure(create(t, `ws://127.0.0.1:${broker.port}${path}`)), undefined, path);
   }
-});
-
-t.test('several brokers: the next one stands in at once, and the first comes first again', async (t) => {
-  const [first, second] = [await startAedes(), await startAedes()];
-  const door = await new Door(() => first.port).start();
-  t.teardown(() => Promise.all([first.stop(), second.stop(), door.stop()]));
-  door.shut();
-  const nobody = `mqtt://127.0.0.1:${await freePort()}`;
-  const client = create(t, door.url, { fallbackUrls: [nobody, second.url] });
-  const away: [string, number][] = [];
-  client.on('away', ({ message }, retryMs) => away.push([message, retryMs]));
-  const connected: string[] = [];
-  client.on('connected', (url) => connected.push(url));
-  await client.start();
-  t.same(connected, [second.url], 'start waited for it');
-  t.same(
-    away.map(([, retryMs]) => retryMs),
-    [0, 0],
-  );
-  t.match(away[1]?.[0], nobody);
-  door.open();
-  await second.stop();
-  await until(() => connected.length === 2);
-  t.equal(connected[1], door.url);
-  door.shut();
-  await until(() => away.length >= 7);
-  t.ok(
-    away.slice(3).some(([, retryMs]) => retryMs > 0),
-    'with a pause after each round',
-  );
-});
-
-t.test('where none of several brokers is there, start resolves after one round', async (t) => {
-  const urls = await Promise.all([freePort(), freePort()]);
-  const [url = '', other = ''] = urls.map((port) => `mqtt://127.0.0.1:${port}`);
-  const client = create(t, url, { fallbackUrls: [other] });
-  let attempts = 0;
-  client.on('away', () => attempts++);
-  await client.start();
-  t.equal(attempts, 2);
 });
 
 t.test(
@@ -236,7 +190,7 @@ t.test(
       await publisher.stop({ timeoutMs: 0 });
       await broker.stop();
     });
-    await publisher.start();
+    await startConnected(publisher);
     publisher.observation(observation({ camera: 'old' }));
     await until(() => publisher.counters.delivered === 1);
     await new Promise((resolve) => setTimeout(resolve, 3500)); // mosquitto counts in whole seconds
@@ -266,7 +220,7 @@ t.test('MQTT 3.1.1 where the broker speaks no other', async (t) => {
     await publisher.stop({ timeoutMs: 0 });
     await Promise.all([listener.stop(), broker.stop()]);
   });
-  await publisher.start();
+  await startConnected(publisher);
   publisher.observation(observation());
   await listener.until(() => listener.heard.length === 1);
 });
@@ -279,10 +233,8 @@ t.test('not authorised, over TLS with a password', { skip }, async (t) => {
   await broker.start({ ...files, passwords: mosquittoPassword('camera', 'right') });
   const url = `mqtts://127.0.0.1:${broker.port}`;
   const tls = { ca: authority.ca };
-  await t.rejects(create(t, url, { tls, username: 'camera', password: 'wrong' }).start(), {
+  t.match(await failure(create(t, url, { tls, username: 'camera', password: 'wrong' })), {
     code: 'ERR_BROKER_REFUSED',
   });
-  const client = create(t, url, { tls, username: 'camera', password: 'right' });
-  await client.start();
-  t.ok(client.connected);
+  t.equal(await failure(create(t, url, { tls, username: 'camera', password: 'right' })), undefined);
 });

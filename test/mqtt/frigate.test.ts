@@ -5,6 +5,7 @@ import { Frigate, type FrigateTrack } from '../../src/mqtt/frigate.js';
 import { Publisher } from '../../src/mqtt/publisher.js';
 import { brokers, Door, Listener } from '../support/broker.js';
 import { observation } from '../support/events.js';
+import { startConnected } from '../support/publishing.js';
 
 interface FrigateEvent {
   type: 'new' | 'update' | 'end';
@@ -121,7 +122,7 @@ for (const [name, start] of Object.entries(brokers)) {
       outbox: { directory: join(t.testdir(), 'outbox'), maxEvents: 1000, maxBytes: 1e6, fsync: false },
     });
     t.teardown(() => publisher.stop({ timeoutMs: 100 }));
-    await publisher.start();
+    await startConnected(publisher);
     const available = () => listener.heard.filter(({ topic }) => topic === 'frigate/available').at(-1)?.payload;
     await listener.until(() => String(available()) === 'online');
     const jpeg = Buffer.from([0xff, 0xd8, 0xff]);

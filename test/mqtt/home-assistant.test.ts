@@ -3,7 +3,7 @@ import t from 'tap';
 import { HomeAssistant } from '../../src/mqtt/home-assistant.js';
 import { brokers, Listener } from '../support/broker.js';
 import { observation } from '../support/events.js';
-import { createPublisher } from '../support/publishing.js';
+import { createPublisher, startConnected } from '../support/publishing.js';
 
 t.test('Home Assistant starts: states are said again, pictures are not, and not at every word', async (t) => {
   const broker = await brokers.aedes?.();
@@ -14,7 +14,7 @@ t.test('Home Assistant starts: states are said again, pictures are not, and not 
     await broker.stop();
   });
   new HomeAssistant(publisher, 'homeassistant');
-  await publisher.start();
+  await startConnected(publisher);
   const at = '2026-11-25T00:00:00.000Z';
   publisher.cameraState({ camera: 'street', at, counts: { person: 1 }, moving: 0, zones: {} });
   publisher.snapshot({ camera: 'street', track: 't1', class: 'person', jpeg: Buffer.from('jpeg') });

@@ -58,7 +58,7 @@ for (const [name, start] of Object.entries(kinds)) {
     publisher.retain('minspnet/node/large', Buffer.alloc(200_000), 'application/octet-stream');
     publisher.retain('minspnet/node/larger', Buffer.alloc(400_000), 'application/octet-stream');
     publisher.retain('minspnet/node/small', 'small');
-    await publisher.begin();
+    await publisher.start();
     const source = new Source(publisher);
     source.start(20);
     const heard = () => listener.heard.filter(({ topic }) => topic.endsWith('/events')).length;

@@ -9,6 +9,7 @@ import { type EventMessage, eventMessage } from '../../src/contract/event.js';
 import { Publisher, type PublisherOptions } from '../../src/mqtt/publisher.js';
 import { brokers, Door, Listener, type TestBroker } from '../support/broker.js';
 import { account, observation } from '../support/events.js';
+import { startConnected } from '../support/publishing.js';
 import { silentServer } from '../support/silent-server.js';
 import { until } from '../support/until.js';
 
@@ -44,7 +45,7 @@ for (const [name, start] of Object.entries(brokers)) {
       const listener = await Listener.on(broker.url, events);
       t.teardown(() => listener.stop());
       const publisher = await setUp(t as Tap, broker);
-      await publisher.start();
+      await startConnected(publisher);
       for (let i = 0; i < 500; i++) publisher.observation(observation({ id: `t${i}` }));
       await listener.until(() => listener.heard.length >= 500);
       const messages = listener.json<EventMessage>('/events');
@@ -60,7 +61,7 @@ for (const [name, start] of Object.entries(brokers)) {
       const listener = await Listener.on(broker.url, 'minspnet/node/street/#');
       t.teardown(() => listener.stop());
       const publisher = await setUp(t as Tap, broker);
-      await publisher.start();
+      await startConnected(publisher);
       for (let i = 0; i < 50; i++) {
         publisher.snapshot({
           camera: 'street',
@@ -83,7 +84,7 @@ for (const [name, start] of Object.entries(brokers)) {
 
     t.test('says online, and offline when it stops, within 1.5 s', async (t) => {
       const publisher = await setUp(t as Tap, broker);
-      await publisher.start();
+      await startConnected(publisher);
       const listener = await Listener.on(broker.url, 'minspnet/node/status');
       t.teardown(() => listener.stop());
       await listener.until(() => listener.heard.length > 0);
@@ -111,7 +112,7 @@ t.test('nobody is told an earlier run’s state: what stands there is replaced b
   const publisher = await setUp(t as Tap, door);
   publisher.cameraState({ ...yesterday, counts: {}, moving: 0 });
   publisher.cameraStatus({ camera: 'street', state: 'starting', at });
-  await publisher.begin();
+  await publisher.start();
   const topics = () => listener.heard.map(({ topic }) => topic.replace('minspnet/node/', ''));
   await listener.until(() => topics().includes('status'));
   t.same(topics().slice(1), ['street/state', 'street/status', 'status']);
@@ -135,7 +136,7 @@ t.test('the last will is retained: who comes later hears that a killed publisher
     const early = await Listener.on(broker.url, 'minspnet/node/status');
     t.teardown(() => early.stop());
     const publisher = await setUp(t as Tap, door);
-    await publisher.begin();
+    await publisher.start();
     await early.until(() => early.heard.some(({ payload }) => String(payload) === 'online'));
     door.shut();
     await early.until(() => early.heard.some(({ payload }) => String(payload) === 'offline'));
@@ -166,7 +167,7 @@ t.test('no more is on its way at once than the broker takes', async (t) => {
   t.teardown(() => server.close());
   const { port } = server.address() as { port: number };
   const publisher = await setUp(t as Tap, { url: `mqtt://127.0.0.1:${port}`, port, stop: async () => {} });
-  await publisher.begin();
+  await publisher.start();
   for (let i = 0; i < 20; i++) publisher.observation(observation());
   await until(() => published >= receiveMaximum);
   await sleep(100); // there is nothing to wait for: more must not come

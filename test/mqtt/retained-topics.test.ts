@@ -1,7 +1,7 @@
 import t from 'tap';
 import { clearStaleCameras } from '../../src/mqtt/retained-topics.js';
 import { brokers, Listener } from '../support/broker.js';
-import { createPublisher, temporaryDirectory } from '../support/publishing.js';
+import { createPublisher, startConnected, temporaryDirectory } from '../support/publishing.js';
 
 for (const [name, start] of Object.entries(brokers)) {
   t.test(`with ${name}: all topics of a camera that is no more are cleared, and requests come once`, async (t) => {
@@ -23,7 +23,7 @@ for (const [name, start] of Object.entries(brokers)) {
     publisher.on('message', ({ topic }) => {
       if (topic.includes('/request/')) requests.push(topic);
     });
-    await publisher.start();
+    await startConnected(publisher);
     while (requests.length === 0) await listener.publish(topics.request('ready'), '{}'); // it is listened to
     const clearing = clearStaleCameras(publisher, topics, 'minspnet', ['door']);
     for (const request of ['snapshot', 'still', 'models']) await listener.publish(topics.request(request), '{}');

@@ -1,5 +1,6 @@
 import { Publisher } from '../../src/mqtt/publisher.js';
 import { RequestServer } from '../../src/mqtt/request-server.js';
+import { startConnected } from './publishing.js';
 import { recordingHandlers } from './requests.js';
 
 /** A node that publishes and is asked, as the daemon puts both together. */
@@ -31,6 +32,6 @@ export async function startBoard(url: string, outbox: string): Promise<Board> {
   publisher.on('message', (message) => {
     if (server.accepts(message.topic)) void server.receive(message);
   });
-  await publisher.start();
+  await startConnected(publisher);
   return { publisher, server, asked };
 }

@@ -5,7 +5,7 @@ import type { Publisher, PublisherOptions } from '../../src/mqtt/publisher.js';
 import { monotonicMs } from '../../src/timing/monotonic.js';
 import { Door, type Heard, Listener, type TestBroker } from './broker.js';
 import { type Account, account } from './events.js';
-import { createPublisher, Source, settled, temporaryDirectory } from './publishing.js';
+import { createPublisher, Source, settled, startConnected, temporaryDirectory } from './publishing.js';
 import { until } from './until.js';
 
 /** What a fault cost; the bars are those of {@link missed}. */
@@ -98,7 +98,7 @@ export async function underFault(
   const { door, home } = scene;
   const publisher = createPublisher(door.url, home.path, options.publisher);
   const source = new Source(publisher);
-  await publisher.start();
+  await startConnected(publisher);
   try {
     if (options.perSecond !== undefined) source.start(options.perSecond);
     const faults = await make(publisher, source);

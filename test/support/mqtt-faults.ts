@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import mqtt from 'mqtt';
 import type { Mosquitto, TestBroker } from './broker.js';
 import { FaultScene, type Figures, sumOf, underFault } from './fault-scene.js';
-import { backoff, createPublisher, Source, settled } from './publishing.js';
+import { backoff, createPublisher, Source, settled, startConnected } from './publishing.js';
 import { until } from './until.js';
 
 /** Who finds that its sessions end as soon as they begin stays away for longer each time; 20 times this at most. */
@@ -136,7 +136,7 @@ export async function outboxDamaged(broker: TestBroker, times: number): Promise<
     const run = async (url: string, events: number, delivers: boolean) => {
       const publisher = createPublisher(url, path);
       const source = new Source(publisher, `${sent}.`);
-      await publisher.start();
+      await (delivers ? startConnected(publisher) : publisher.start());
       while (source.sent < events) {
         source.handIn();
         if (source.sent % 20 === 0) await sleep(1);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestBroker } from './broker.js';
 import { FaultScene, type Figures, underFault } from './fault-scene.js';
-import { createPublisher, Source, settled, temporaryDirectory } from './publishing.js';
+import { createPublisher, Source, settled, startConnected, temporaryDirectory } from './publishing.js';
 
 /** Nothing is wrong: how long from the capture to the subscriber. */
 export async function healthy(broker: TestBroker, seconds: number, perSecond = 50): Promise<Figures> {
@@ -24,7 +24,7 @@ export async function flashWear(broker: TestBroker, seconds: number, fsync: bool
   const publisher = createPublisher(broker.url, home.path, {
     outbox: { directory: join(home.path, 'outbox'), maxEvents: 1e5, maxBytes: 64e6, fsync },
   });
-  await publisher.start();
+  await startConnected(publisher);
   await sleep(2000);
   const before = await bytesWritten();
   const source = new Source(publisher);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,13 @@ export function createPublisher(url: string, directory: string, options: Partial
     outbox: { directory: join(directory, 'outbox'), maxEvents: 100_000, maxBytes: 64 * 1024 * 1024, fsync: false },
     ...options,
   });
+}
+
+/** Starts it, and resolves when it has its first session. */
+export async function startConnected(publisher: Publisher): Promise<void> {
+  const connected = once(publisher, 'connected');
+  await publisher.start();
+  await connected;
 }
 
 /** Hands in events of camera `street` that are captured now: by the clock, so that a busy machine makes no fewer. */

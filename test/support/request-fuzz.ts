@@ -1,7 +1,7 @@
 // fast-check: finds the odd input, and shrinks it to what matters of it.
 import fc from 'fast-check';
 import { requestNames } from '../../src/contract/request.js';
-import type { IncomingMessage } from '../../src/mqtt/client.js';
+import type { IncomingMessage } from '../../src/session/session.js';
 
 const valid: Record<string, unknown>[] = [
   { camera: 'door', enabled: false },

@@ -98,7 +98,7 @@ export class MqttIntegration implements Part {
       this.publisher.cameraStatus({ camera, state: 'starting', at });
       this.feed.emit('cameraState', { camera, at, counts: {}, moving: 0, zones: {} });
     }
-    await this.publisher.begin();
+    await this.publisher.start();
   }
 
   async stop(): Promise<void> {

@@ -1,19 +1,19 @@
 import t from 'tap';
-import { BrokerChoice } from '../../src/mqtt/broker-choice.js';
+import { BrokerChoice } from '../../src/session/broker-choice.js';
 
-const options = {
-  url: 'mqtt://first',
-  fallbackUrls: ['mqtt://second', 'mqtt://third'],
-  backoff: { initialMs: 100, factor: 2, maxMs: 400, jitter: 0 },
-  random: () => 0,
-};
+const brokers = ['mqtt://first', 'mqtt://second', 'mqtt://third'].map((shown) => ({
+  shown,
+  connectOptions: () => ({}),
+}));
+const choose = (some = brokers) =>
+  new BrokerChoice(some, { initialMs: 100, factor: 2, maxMs: 400, jitter: 0 }, () => 0);
 
 t.test('the others are tried at once while the first is away, then it waits, longer each round', async (t) => {
-  const choice = new BrokerChoice(options);
+  const choice = choose();
   const tried = Array.from({ length: 8 }, () => {
     choice.ended(false);
     const pauseMs = choice.next(false, false);
-    return [choice.broker.shown, pauseMs];
+    return [choice.shown, pauseMs];
   });
   t.strictSame(tried, [
     ['mqtt://second', 0],
@@ -32,7 +32,7 @@ t.test('the others are tried at once while the first is away, then it waits, lon
 });
 
 t.test('where there is another one of our name, we stay away for longer each time', async (t) => {
-  const choice = new BrokerChoice(options);
+  const choice = choose();
   t.equal(choice.stableMs, 10_000);
   t.strictSame(
     Array.from({ length: 7 }, () => choice.next(true, true)),
@@ -46,10 +46,38 @@ t.test('where there is another one of our name, we stay away for longer each tim
 t.test(
   'three sessions in a row that did not last are no chance; an attempt without a session begins anew',
   async (t) => {
-    const choice = new BrokerChoice(options);
+    const choice = choose();
     t.strictSame(
       [true, true, false, true, true, true].map((wasConnected) => choice.ended(wasConnected)),
       [false, false, false, false, false, true],
     );
+  },
+);
+
+t.test('each broker has a version of its own', async (t) => {
+  const choice = choose();
+  t.equal(choice.connectOptions().protocolVersion, 5);
+  t.ok(choice.fallBack());
+  t.equal(choice.connectOptions().protocolVersion, 4);
+  t.notOk(choice.fallBack(), 'there is none before 3.1.1');
+  choice.next(false, false);
+  t.equal(choice.version, 5);
+});
+
+t.test(
+  'a file that can’t be read for a moment: what was read before will do; at the start it is an error',
+  async (t) => {
+    let ca = 'old';
+    const connectOptions = () => {
+      if (ca === '') throw new Error('no such file');
+      return { ca };
+    };
+    const choice = choose([{ shown: 'mqtts://first', connectOptions }]);
+    ca = '';
+    t.match(choice.connectOptions(), { ca: 'old' });
+    ca = 'new';
+    t.match(choice.connectOptions(), { ca: 'new' });
+    ca = '';
+    t.throws(() => choose([{ shown: 'mqtts://first', connectOptions }]), /no such file/);
   },
 );
