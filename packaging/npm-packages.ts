@@ -20,7 +20,21 @@ const typedPackages = ['eventemitter3', 'zod'];
 
 const code = new Set(['.js', '.cjs', '.mjs', '.json', '.node']);
 const types = /\.d\.[cm]?ts$/;
+/** TensorFlow.js comes as modules, as bundles for four kinds of browsers and as one for Node, which is all we load. */
+const tensorflow = /^(?:package\.json|dist\/tf-[a-z-]+\.node\.js|dist\/tfjs-backend-wasm(?:-simd)?\.wasm)$/;
+/** What a package's developers have beside it, which some publish along: 8 MB of fastify's kin. */
+const developers = /(?:^|\/)(?:tests?|__tests__|benchmarks?|examples?)\//;
 const licence = /^(?:licen[cs]e|copying|notice|thirdpartynotices|authors)/i;
+
+/** Packages that come without the text of their licence, and where it lies here. */
+export const licenceTexts: Readonly<Record<string, string>> = {
+  '@tensorflow/tfjs-backend-cpu': 'LICENSE',
+  '@tensorflow/tfjs-backend-wasm': 'LICENSE',
+  '@tensorflow/tfjs-core': 'LICENSE',
+  'abstract-logging': 'packaging/abstract-logging-LICENSE',
+  'onnxruntime-common': 'packaging/onnxruntime/LICENSE',
+  'onnxruntime-node': 'packaging/onnxruntime/LICENSE',
+};
 
 export interface PackedPackage {
   name: string;
@@ -63,8 +77,8 @@ async function stageProgram(shipped: Shipped, stage: string): Promise<string> {
   const bundled = shipped.bundled();
   for (const { path, name, dependencies } of bundled) await copyPackage(path, stage, name, dependencies);
   // The only ones that come without.
-  for (const name of ['onnxruntime-common', 'onnxruntime-node']) {
-    await cp(join(repository, 'packaging/onnxruntime/LICENSE'), join(stage, 'node_modules', name, 'LICENSE'));
+  for (const [name, text] of Object.entries(licenceTexts)) {
+    await cp(join(repository, text), join(stage, 'node_modules', name, 'LICENSE'));
   }
   await useRuntimePackages(join(stage, 'node_modules/onnxruntime-node/dist'));
 
@@ -112,8 +126,9 @@ async function copyPackage(
   const source = join(repository, path);
   const isTyped = typedPackages.includes(packageName);
   await copy(source, join(stage, path), (file) => {
+    if (packageName.startsWith('@tensorflow/')) return tensorflow.test(file);
     const [first, system = ''] = file.split('/');
-    if (first === 'node_modules' || first === 'bin') return false;
+    if (first === 'node_modules' || first === 'bin' || developers.test(file)) return false;
     if (first === 'prebuilds') return processors.some((processor) => system === `linux-${processor}`);
     const name = basename(file);
     return licence.test(name) || code.has(extname(name)) || (isTyped && types.test(name));

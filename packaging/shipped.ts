@@ -29,12 +29,16 @@ export interface ShippedPackage {
 }
 
 /**
- * Packages whose native part comes in a package of its own, one a processor, and that need nothing else of what they
- * name: node-av would fetch an ffmpeg program and speak WebRTC, onnxruntime-node would fetch CUDA.
+ * Packages that need nothing else of what they name. The native part of node-av and onnxruntime-node comes in a package
+ * of its own, one a processor; node-av would fetch an ffmpeg program and speak WebRTC, onnxruntime-node would fetch CUDA.
+ * Of TensorFlow.js one file each is shipped, which has its own dependencies in it; what it names besides are types.
  */
-const nativeParts: Readonly<Record<string, readonly string[]>> = {
+const neededParts: Readonly<Record<string, readonly string[]>> = {
   'node-av': [],
   'onnxruntime-node': ['onnxruntime-common'],
+  '@tensorflow/tfjs-core': [],
+  '@tensorflow/tfjs-backend-cpu': [],
+  '@tensorflow/tfjs-backend-wasm': [],
 };
 
 /** What the published package holds and needs, read from package.json and package-lock.json. */
@@ -59,7 +63,7 @@ export class Shipped {
       const path = this.#find(name, from);
       if (found.has(path)) return;
       const { version, dependencies = {} } = this.#at(path);
-      const needed = Object.entries(dependencies).filter(([each]) => nativeParts[name]?.includes(each) ?? true);
+      const needed = Object.entries(dependencies).filter(([each]) => neededParts[name]?.includes(each) ?? true);
       found.set(path, { name, version, path, dependencies: Object.fromEntries(needed) });
       for (const [each] of needed) add(each, path);
     };

@@ -7,7 +7,14 @@ import type { DoctorOptions } from './commands/doctor.js';
 import type { ExplainOptions } from './commands/explain.js';
 import type { ForgetOptions } from './commands/forget.js';
 import { describeError, exitCodeTable, guard } from './commands/guard.js';
-import { type DetectOptions, ownVersion, type RunOptions } from './commands/options.js';
+import {
+  type ClassifyOptions,
+  type DetectOptions,
+  type EmbedOptions,
+  ownVersion,
+  type RunOptions,
+  type SegmentOptions,
+} from './commands/options.js';
 import type { LogsOptions, ServiceOptions } from './commands/service.js';
 import type { SnapshotOptions } from './commands/snapshot.js';
 import type { TuneOptions } from './commands/tune.js';
@@ -34,6 +41,12 @@ function parsePositive(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError('Write a number above 0.');
   return value;
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!(Number.isInteger(count) && count > 0)) throw new InvalidArgumentError('Write a whole number above 0.');
+  return count;
 }
 
 function parseSeconds(text: string): number {
@@ -97,6 +110,46 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .option('--min-score <score>', 'leave out what is less certain, 0 to 1 (default: the model’s)', parseScore)
     .action((files: string[], options: DetectOptions) =>
       end(async () => (await import('./commands/detect.js')).detect(files, options)),
+    );
+
+  program
+    .command('classify')
+    .description('say what pictures show as a whole, by our classifier or by what was taught')
+    .argument('<file...>', 'JPEG, PNG or any clip')
+    .option('--model <model>', 'a classifier’s or a taught model’s name or folder (default: minspnet-s-cls)')
+    .option('--top <count>', 'so many classes a picture', parseCount, 5)
+    .option('--json', 'a JSON line a picture', false)
+    .addOption(new Option('--precision <precision>', 'which of the model’s files').choices(['fp32', 'int8']))
+    .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
+    .option('-c, --config <file>', 'settings that name the state directory (default: the file that `run` would read)')
+    .action((files: string[], options: ClassifyOptions) =>
+      end(async () => (await import('./commands/classify.js')).classify(files, options, redactor)),
+    );
+
+  program
+    .command('embed')
+    .description('print the pooled features of pictures, a JSON line each')
+    .argument('<file...>', 'JPEG, PNG or any clip')
+    .option('--model <model>', 'a classifier’s name or folder (default: minspnet-s-cls)')
+    .addOption(new Option('--precision <precision>', 'which of the model’s files').choices(['fp32', 'int8']))
+    .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
+    .option('-c, --config <file>', 'settings that name the state directory (default: the file that `run` would read)')
+    .action((files: string[], options: EmbedOptions) =>
+      end(async () => (await import('./commands/classify.js')).embed(files, options, redactor)),
+    );
+
+  program
+    .command('segment')
+    .description('say what each pixel of pictures shows')
+    .argument('<file...>', 'JPEG, PNG or any clip')
+    .option('--json', 'a JSON line a picture', false)
+    .option('--annotate <directory>', 'write the pictures there, with the classes’ colours')
+    .option('--labels <directory>', 'write label maps there: PNG, 8 bits, 0 background, 1 the first class, …')
+    .option('--model <model>', 'a segmenter’s name or folder (default: minspnet-s-seg)')
+    .addOption(new Option('--precision <precision>', 'which of the model’s files').choices(['fp32', 'int8']))
+    .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
+    .action((files: string[], options: SegmentOptions) =>
+      end(async () => (await import('./commands/segment.js')).segment(files, options)),
     );
 
   program

@@ -1,19 +1,18 @@
 import { existsSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { FilterAPI, Scaler } from 'node-av/api';
 import type { Frame } from 'node-av/lib';
 import { settingsSchema } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import { exitCodes } from '../contract/errors.js';
 import { loadModel } from '../model/load.js';
-import { FfmpegSource } from '../pipeline/capture/ffmpeg-source.js';
 import type { Size } from '../pipeline/capture/input-size.js';
 import type { Picture } from '../pipeline/capture/picture-source.js';
-import { inputOptions, Preparation } from '../pipeline/capture/preparation.js';
-import { parseSource } from '../pipeline/capture/source.js';
+import { inputOptions } from '../pipeline/capture/preparation.js';
 import { Detector, Network } from '../pipeline/network.js';
 import type { DetectOptions } from './options.js';
 import { makeOutputFolder, requireOther, writeOutput } from './output-file.js';
+import { annotatedName, picturesOf } from './pictures.js';
 
 /** What `--json` prints, a line a picture. */
 interface PictureReport {
@@ -36,44 +35,16 @@ export async function detect(files: string[], options: DetectOptions): Promise<n
   await using network = await Network.load(model, runtime);
   const detector = new Detector(network);
   const minScore = options.minScore ?? model.card.minScore;
-  for (const file of files) {
-    await using source = new FfmpegSource(asFile(file));
-    const facts = await source.open();
-    using preparation = new Preparation(input);
-    const bytes = preparation.memoryFor(facts);
-    using annotator = options.annotate === undefined ? undefined : new Annotator();
-    const isClip = facts.frames !== 1;
-    const seen = (frame: number) => join(options.annotate ?? '', annotatedName(file, isClip ? frame : undefined));
-    if (annotator) await requireOther(seen(0), file);
-    for (let frame = 0; ; frame += 1) {
-      const picture = await source.next();
-      if (picture === undefined) break;
-      const { tensor } = preparation.prepare(picture.frame, picture.mediaMs, bytes);
-      const detections = await detector.detect(tensor, minScore);
-      const report = toReport(file, picture, detections, isClip ? frame : undefined);
-      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : toText(report));
-      if (annotator) {
-        const path = seen(frame);
-        await writeOutput(path, annotator.draw(picture.frame, detections, extname(path)));
-      }
-    }
+  using annotator = options.annotate === undefined ? undefined : new Annotator();
+  for await (const { file, frame, picture, tensor } of picturesOf(files, input)) {
+    const path = join(options.annotate ?? '', annotatedName(file, frame));
+    if (annotator && !frame) await requireOther(path, file);
+    const detections = await detector.detect(tensor, minScore);
+    const report = toReport(file, picture, detections, frame);
+    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : toText(report));
+    if (annotator) await writeOutput(path, annotator.draw(picture.frame, detections, extname(path)));
   }
   return exitCodes.ok;
-}
-
-/** A picture keeps its name, but what it is written as has to fit it. */
-function annotatedName(file: string, frame: number | undefined): string {
-  const extension = extname(file);
-  const name = basename(file, extension);
-  if (frame !== undefined) return `${name}-${String(frame).padStart(6, '0')}.jpg`;
-  return name + (/^\.(jpe?g|png)$/i.test(extension) ? extension : '.jpg');
-}
-
-/** Names on this command line are files, whatever they look like. */
-function asFile(name: string) {
-  const source = parseSource(name === 'demo' ? name : `file:${name}`);
-  if (source.kind !== 'ffmpeg') throw new TypeError(`${name} is no file`);
-  return source;
 }
 
 function toReport(

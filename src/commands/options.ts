@@ -35,6 +35,40 @@ export interface DetectOptions {
   minScore?: number;
 }
 
+/** What `minspnet embed` can be told. */
+export interface EmbedOptions {
+  /** The settings file: where the taught models lie, and what the runtime may use. */
+  config?: string;
+  /** A model's name or folder. */
+  model?: string;
+  precision?: 'fp32' | 'int8';
+  /** Of the network's input: width and height, pixels. */
+  size?: [number, number];
+}
+
+/** What `minspnet classify` can be told. */
+export interface ClassifyOptions extends EmbedOptions {
+  /** One JSON line a picture in place of text. */
+  json: boolean;
+  /** So many classes are said of a picture. */
+  top: number;
+}
+
+/** What `minspnet segment` can be told. */
+export interface SegmentOptions {
+  /** One JSON line a picture in place of text. */
+  json: boolean;
+  /** The folder that pictures with the classes' colours are written to. */
+  annotate?: string;
+  /** The folder that label maps are written to. */
+  labels?: string;
+  /** A model's name or folder. */
+  model?: string;
+  precision?: 'fp32' | 'int8';
+  /** Of the network's input: width and height, pixels. */
+  size?: [number, number];
+}
+
 /** The name of a camera that the command line makes. */
 export const argumentCamera = 'camera';
 

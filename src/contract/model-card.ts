@@ -83,13 +83,19 @@ const classifierOutput = z.object({
 const headOutput = z.object({
   decoder: z.literal('head'),
   base: z
-    .object({ name: z.string(), version: z.string(), dimensions: side })
+    .object({ name: z.string(), version: z.string() })
     .describe('the model whose embeddings it was taught on; of another version they mean something else'),
+  dimensions: side.describe('of an embedding'),
   unknown: z
-    .number()
-    .min(0)
-    .max(1)
-    .describe('an answer with a lower score is `unknown`: the picture shows nothing that was taught'),
+    .object({
+      score: z.number().min(0).max(1).describe('an answer with a lower score is `unknown`'),
+      similarity: z
+        .number()
+        .min(-1)
+        .max(1)
+        .describe('so is one whose embedding is less like the mean of its class (cosine)'),
+    })
+    .describe('when a picture shows nothing that was taught'),
 });
 
 /** A network that names what each part of a picture shows: see src/pipeline/segmenter.ts. */

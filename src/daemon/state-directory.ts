@@ -4,8 +4,21 @@ import { join } from 'node:path';
 import { StateError } from '../contract/errors.js';
 
 /**
- * Makes the folder for what must outlive the daemon: the setting, else what systemd made for us, else the user's own
- * (XDG Base Directory Specification).
+ * The folder for what must outlive the daemon: the setting, else what systemd made for us, else the user's own (XDG Base
+ * Directory Specification).
+ */
+export function stateDirectoryOf(setting: string | undefined, environment: NodeJS.ProcessEnv = process.env): string {
+  const { STATE_DIRECTORY: fromSystemd, XDG_STATE_HOME: stateHome } = environment;
+  return setting ?? (fromSystemd || join(stateHome || join(homedir(), '.local', 'state'), 'minspnet'));
+}
+
+/** Where the models lie that were taught on this board, or put there: below the state directory, a folder each. */
+export function modelsIn(stateDirectory: string): string {
+  return join(stateDirectory, 'models');
+}
+
+/**
+ * Makes the state directory.
  *
  * @throws {StateError} ERR_STATE_DIRECTORY
  */
@@ -13,8 +26,7 @@ export async function openStateDirectory(
   setting: string | undefined,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
-  const { STATE_DIRECTORY: fromSystemd, XDG_STATE_HOME: stateHome } = environment;
-  const path = setting ?? (fromSystemd || join(stateHome || join(homedir(), '.local', 'state'), 'minspnet'));
+  const path = stateDirectoryOf(setting, environment);
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {

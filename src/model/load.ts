@@ -28,18 +28,23 @@ const advice = 'Restore the file, or write the card anew with training/card.py.'
  * @throws {ModelError} ERR_MODEL_MISSING, ERR_MODEL_CARD, ERR_MODEL_PRECISION, ERR_MODEL_CORRUPT, ERR_MODEL_TASK
  */
 export async function loadModel(model: string, precision: Precision | 'auto'): Promise<VerifiedModel>;
-/** @param task what it must do; a model of another one is refused */
+/**
+ * @param task what it must do; a model of another one is refused
+ * @param places folders of models, besides that of those that come with us
+ */
 export async function loadModel<T extends Task>(
   model: string,
   precision: Precision | 'auto',
   task: T,
+  places?: readonly string[],
 ): Promise<VerifiedModel<T>>;
 export async function loadModel(
   model: string,
   precision: Precision | 'auto',
   task: Task = 'detect',
+  places: readonly string[] = [],
 ): Promise<VerifiedModel<Task>> {
-  const folder = await findFolder(model);
+  const folder = await findFolder(model, places);
   const card = requireTask(await readCard(join(folder, 'card.json')), task);
   if (precision !== 'auto') return { card, ...(await verify(folder, card, precision)) };
   const fp32 = await verify(folder, card, 'fp32');
@@ -83,8 +88,11 @@ async function verify(folder: string, card: ModelCard<Task>, precision: Precisio
   return { precision, path, sha256: file.sha256 };
 }
 
-/** @returns where the file, if it is one of ONNX, keeps weights outside of itself */
-async function verifyFile(path: string, sha256: string): Promise<Set<string>> {
+/**
+ * @returns where the file, if it is one of ONNX, keeps weights outside of itself
+ * @throws {ModelError} ERR_MODEL_MISSING, ERR_MODEL_CORRUPT
+ */
+export async function verifyFile(path: string, sha256: string): Promise<Set<string>> {
   const found = await read(path);
   if (found.sha256 !== sha256) {
     throw new ModelError(
@@ -97,8 +105,13 @@ async function verifyFile(path: string, sha256: string): Promise<Set<string>> {
   return found.locations;
 }
 
-async function findFolder(model: string): Promise<string> {
-  const candidates = [resolve(model), join(shipped, model)];
+/**
+ * The folder of a model that is named.
+ *
+ * @throws {ModelError} ERR_MODEL_MISSING
+ */
+export async function findFolder(model: string, places: readonly string[] = []): Promise<string> {
+  const candidates = [resolve(model), ...places.map((place) => join(place, model)), join(shipped, model)];
   for (const folder of candidates) {
     if ((await stat(join(folder, 'card.json')).catch(() => undefined))?.isFile()) return folder;
   }

@@ -39,11 +39,6 @@ export function createBoxDecoder({ classes, output }: ModelCard, input: Size): B
   }
 }
 
-/** The outputs that a model's card names. */
-export function outputNames({ output }: ModelCard): string[] {
-  return output.decoder === 'minspnet' ? [output.logits, output.distances] : [output.output];
-}
-
 /**
  * Turns the network's two outputs into boxes. The outputs cover the cells of all strides one after the other, each
  * stride row by row; a cell's centre is ((x + ½)·stride, (y + ½)·stride) and its distances reach from there to the

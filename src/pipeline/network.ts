@@ -3,16 +3,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { RuntimeSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import { ModelError } from '../contract/errors.js';
-import type { ModelInput, VerifiedModel } from '../contract/model-card.js';
+import type { ModelCard, ModelInput, Task, VerifiedModel } from '../contract/model-card.js';
 import { requireLibrary } from '../device/runtime-library.js';
-import {
-  type BoxDecoder,
-  type Candidates,
-  createBoxDecoder,
-  type NetworkOutput,
-  outputNames,
-  suppress,
-} from './box-decoder.js';
+import { type BoxDecoder, type Candidates, createBoxDecoder, type NetworkOutput, suppress } from './box-decoder.js';
 import type { Size } from './capture/input-size.js';
 import { type ActiveProvider, openModel, type ProviderName, withOptions } from './provider.js';
 import type { StageClock } from './stage-clock.js';
@@ -27,12 +20,12 @@ export interface Pixels {
 }
 
 /** One model in one ONNX Runtime session, which every camera shares. */
-export class Network {
+export class Network<T extends Task = 'detect'> {
   readonly #tensors: InputTensor;
 
   private constructor(
     /** With the file that runs. */
-    readonly model: VerifiedModel,
+    readonly model: VerifiedModel<T>,
     readonly provider: ActiveProvider,
     private readonly session: InferenceSession,
   ) {
@@ -44,7 +37,11 @@ export class Network {
    * @throws {ModelError} ERR_MODEL_LOAD when ONNX Runtime refuses the file, ERR_MODEL_CARD when it has other outputs
    * @throws {ConfigError} ERR_CONFIG_LIBRARY when another library runs than the settings name
    */
-  static async load(wanted: VerifiedModel, settings: RuntimeSettings, cacheDirectory?: string): Promise<Network> {
+  static async load<T extends Task>(
+    wanted: VerifiedModel<T>,
+    settings: RuntimeSettings,
+    cacheDirectory?: string,
+  ): Promise<Network<T>> {
     requireLibrary(settings);
     const { session, provider, model } = await createSession(wanted, settings, cacheDirectory);
     const { input } = model.card;
@@ -125,7 +122,11 @@ export class Detector {
   }
 }
 
-async function createSession(model: VerifiedModel, settings: RuntimeSettings, cacheDirectory: string | undefined) {
+async function createSession<T extends Task>(
+  model: VerifiedModel<T>,
+  settings: RuntimeSettings,
+  cacheDirectory: string | undefined,
+) {
   const create = (path: string, providers: ProviderName[]) =>
     InferenceSession.create(path, {
       executionProviders: providers.map((name) => withOptions(name, cacheDirectory)),
@@ -184,6 +185,20 @@ export class InputTensor {
   /** Where a channel of the picture goes. */
   #target(channel: number): number {
     return this.input.colour === 'rgb' ? channel : 2 - channel;
+  }
+}
+
+/** The outputs that a model's card names. */
+function outputNames({ output }: ModelCard<Task>): string[] {
+  switch (output.decoder) {
+    case 'minspnet':
+      return [output.logits, output.distances];
+    case 'classifier':
+      return output.embedding === undefined ? [output.logits] : [output.logits, output.embedding];
+    case 'segmenter':
+      return [output.logits];
+    default:
+      return [output.output];
   }
 }
 

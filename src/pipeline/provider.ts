@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { RuntimeSettings } from '../config/schema.js';
-import { modelOn, type VerifiedModel } from '../contract/model-card.js';
+import { modelOn, type Task, type VerifiedModel } from '../contract/model-card.js';
 import type { ProviderFacts } from '../contract/status.js';
 import { loadedLibrary, providerFile } from '../device/runtime-library.js';
 
@@ -26,11 +26,11 @@ const preference: Record<RuntimeSettings['provider'], ProviderName[]> = {
  * @returns the model as it runs, too
  * @throws what `open` throws on the CPU: then it is not the provider's fault
  */
-export async function openModel<Session>(
-  model: VerifiedModel,
+export async function openModel<Session, T extends Task>(
+  model: VerifiedModel<T>,
   { provider: requested, library }: Pick<RuntimeSettings, 'provider' | 'library'>,
   open: (path: string, providers: ProviderName[]) => Promise<Session>,
-): Promise<{ session: Session; provider: ActiveProvider; model: VerifiedModel }> {
+): Promise<{ session: Session; provider: ActiveProvider; model: VerifiedModel<T> }> {
   const reasons: string[] = [];
   const isThere = (name: ProviderName) => name === 'cpu' || providerFile(name) !== undefined;
   for (const [i, active] of preference[requested].entries()) {

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../contract/errors.js';
-import { type ModelCard, usualInputPixels } from '../../contract/model-card.js';
+import { type ModelCard, type Task, usualInputPixels } from '../../contract/model-card.js';
 
 /** Width and height, pixels. */
 export interface Size {
@@ -8,14 +8,18 @@ export interface Size {
 }
 
 /**
- * The input's size if it does not follow from the picture's: the only one that the model takes, or the one that was
- * asked for.
+ * The input's size if it does not follow from the picture's: the only one that the model takes, the one that was asked
+ * for, or a classifier's usual square.
  *
  * @param asked [width, height]
  * @throws {ConfigError} ERR_CONFIG_SIZE when the model does not take what was asked for
  */
-export function chosenSize({ name, input }: ModelCard, asked: readonly [number, number] | undefined): Size | undefined {
-  const [width, height] = asked ?? input.fixed ?? [];
+export function chosenSize(
+  { name, task, input }: Pick<ModelCard<Task>, 'name' | 'task' | 'input'>,
+  asked: readonly [number, number] | undefined,
+): Size | undefined {
+  const usual = task === 'classify' ? (input.sizes[0] ?? [96, 96]) : undefined;
+  const [width, height] = asked ?? input.fixed ?? usual ?? [];
   if (width === undefined || height === undefined) return undefined;
   const takes = input.fixed ? `${input.fixed.join('x')} only` : `multiples of ${input.multipleOf} only`;
   const isTaken = input.fixed

@@ -1,7 +1,7 @@
 import type { Frame } from 'node-av/lib';
 import type { MotionSettings } from '../../config/schema.js';
 import type { Box } from '../../contract/geometry.js';
-import type { ModelCard, ModelInput } from '../../contract/model-card.js';
+import type { ModelCard, ModelInput, Task } from '../../contract/model-card.js';
 import type { CaptureTime } from '../../timing/monotonic.js';
 import type { Pixels } from '../network.js';
 import type { StageClock } from '../stage-clock.js';
@@ -28,7 +28,11 @@ export interface InputOptions {
  * @param size that was asked for, [width, height]
  * @throws {ConfigError} ERR_CONFIG_SIZE when the model does not take that
  */
-export function inputOptions(card: ModelCard, size?: readonly [number, number], inputPixels?: number): InputOptions {
+export function inputOptions(
+  card: Pick<ModelCard<Task>, 'name' | 'task' | 'input'>,
+  size?: readonly [number, number],
+  inputPixels?: number,
+): InputOptions {
   const { fill, multipleOf, resize } = card.input;
   return { fill, multipleOf, resize, input: chosenSize(card, size), inputPixels };
 }
