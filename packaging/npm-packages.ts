@@ -11,7 +11,17 @@ import { type Processor, processors, repository, Shipped } from './shipped.js';
 const execute = promisify(execFile);
 
 /** What is published of the repository. */
-const parts = ['dist/src', 'models', 'demo/street.mp4', 'config', 'docs', 'examples', 'schemas', 'systemd'];
+const parts = [
+  'dist/src',
+  'dist/page',
+  'models',
+  'demo/street.mp4',
+  'config',
+  'docs',
+  'examples',
+  'schemas',
+  'systemd',
+];
 const texts = ['README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE'];
 
 /** The rooms whose types `minspnet/client` shows, and the packages that these types come from. */

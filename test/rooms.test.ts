@@ -58,6 +58,10 @@ t.test('the linter keeps the rooms apart', async (t) => {
     { file: `src/${room}/probe.ts`, ...attempts(room, allowed, '../') },
     { file: `src/${room}/folder/probe.ts`, ...attempts(room, allowed, '../../') },
   ]);
+  // The page lies beside src/, and may have types of the contract only; zod would come with anything else of it.
+  const page = attempts('web', ['contract'], '../../src/');
+  const probe = { file: 'web/src/probe.ts', all: [...page.all, 'zod'], refused: [...page.refused, 'zod'] };
+  probes.push(probe);
   const textOf = (specifiers: string[]) => specifiers.map((specifier) => `import '${specifier}';\n`).join('');
   const source = Object.fromEntries(
     Object.keys(rooms).map((room) => {
@@ -66,8 +70,16 @@ t.test('the linter keeps the rooms apart', async (t) => {
       return [room, { 'probe.ts': textAt(`src/${room}/probe.ts`), folder }];
     }),
   );
-  const cwd = t.testdir({ 'biome.json': readFileSync('biome.json', 'utf8'), src: source });
-  const args = [resolve('node_modules/.bin/biome'), 'lint', '--reporter=github', '--max-diagnostics=none', 'src'];
+  const web = { src: { 'probe.ts': textOf(probe.all) } };
+  const cwd = t.testdir({ 'biome.json': readFileSync('biome.json', 'utf8'), src: source, web });
+  const args = [
+    resolve('node_modules/.bin/biome'),
+    'lint',
+    '--reporter=github',
+    '--max-diagnostics=none',
+    'src',
+    'web',
+  ];
   const { stdout } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
   for (const { file, all, refused } of probes) {
     const found = [...stdout.matchAll(/noRestrictedImports,file=([^,]+),line=(\d+)/g)].filter(

@@ -8,7 +8,7 @@ import type { Log } from '../log.js';
 import type { Part } from '../parts.js';
 
 /** The page as it is built, seen from dist/src/daemon/integrations. */
-const page = fileURLToPath(new URL('../../../web', import.meta.url));
+const page = fileURLToPath(new URL('../../../page', import.meta.url));
 
 /** The page, the metrics, and what else is said over HTTP. */
 export class HttpIntegration implements Part {
