@@ -9,9 +9,10 @@ from minspnet.augment import FILL
 from minspnet.checkpoints import fused, load
 from minspnet.data import CLASSES
 from minspnet.detect import NMS_IOU
-from minspnet.graph import INPUT, OUTPUTS
+from minspnet.graph import INPUT
 from minspnet.heads import STRIDES
-from minspnet.network import SIZES
+from minspnet.network import Classifier, Detector, Segmenter
+from minspnet.segmentation import STRIDE
 from minspnet.settings import option, parse, to_size
 from minspnet.summary import count_macs, count_parameters
 
@@ -59,6 +60,7 @@ LICENCES = {
     "composed-objects": "composed by this project of the pictures above",
     "composed-arms": "composed by this project of the pictures above",
     "composed-from-above": "composed by this project of the pictures above",
+    "mini-imagenet": "ImageNet (ILSVRC-2012): non-commercial research and education; images of their owners",
 }
 # Whose answers training learns from; no part of them is here.
 TEACHERS = (
@@ -76,7 +78,7 @@ class Settings:
         "", "JSON file that evaluate.py and latency.py wrote to; none leaves those parts empty"
     )
     version: str = option("0.1.0", "the model's version")
-    sizes: tuple[str, ...] = option(SIZES, "input sizes that it ships for, width x height")
+    sizes: tuple[str, ...] = option((), "input sizes that it ships for, width x height; none: its kind's")
     min_score: float = option(0.4, "score from which a detection makes an event")
     cache: str = option("training/cache", "folder of the stores, for the lineage")
 
@@ -89,7 +91,7 @@ def describe_file(path):
 def sources(state, cache):
     """What the network was trained on: source, pictures, licence."""
     settings = state.get("settings", {})
-    counts = {}
+    counts = dict(state.get("sources", {}))  # a classifier's and a segmenter's runs note them
     for store in settings.get("stores", ()):
         index = Path(cache) / store / "index.json"
         for entry in json.loads(index.read_text()):
@@ -125,18 +127,39 @@ def earlier_lineage(folder):
     return json.loads((folder / "card.json").read_text())["lineage"]
 
 
+def describe_task(network, state, settings, measured):
+    """What differs by what a network does with a picture: the parts of the card around the input."""
+    if isinstance(network, Detector):
+        names = dict(zip(("logits", "distances"), network.outputs, strict=True))
+        calibration = {"calibration": measured["calibration"]} if "calibration" in measured else {}
+        return "detect", CLASSES, {
+            "output": {"decoder": "minspnet", **names, "strides": list(STRIDES)},
+            "minScore": settings.min_score,
+            "nmsIou": NMS_IOU,
+            **calibration,
+        }
+    if isinstance(network, Classifier):
+        temperature = {"temperature": measured["temperature"]} if "temperature" in measured else {}
+        output = {"decoder": "classifier", "logits": "logits", "embedding": "embedding", **temperature}
+        return "classify", state["classes"], {"output": output}
+    if isinstance(network, Segmenter):
+        return "segment", CLASSES, {"output": {"decoder": "segmenter", "logits": "logits", "stride": STRIDE}}
+    raise SystemExit(f"no card is made of a {type(network).__name__}")
+
+
 def make_card(settings):
     state = load(settings.checkpoint)
     network = fused(state["network"])
-    sizes = [to_size(size) for size in settings.sizes]
+    sizes = [to_size(size) for size in settings.sizes or network.sizes]
     folder = Path(settings.models) / settings.name
     measured = json.loads(Path(settings.measured).read_text()) if settings.measured else {}
+    task, classes, of_task = describe_task(network, state, settings, measured)
     return {
         "cardVersion": 1,
         "name": settings.name,
         "version": settings.version,
-        "task": "detect",
-        "classes": list(CLASSES),
+        "task": task,
+        "classes": list(classes),
         "input": {
             "name": INPUT,
             "layout": "nhwc",
@@ -146,15 +169,7 @@ def make_card(settings):
             "fill": FILL,
             "sizes": [list(size) for size in sizes],
         },
-        "output": {
-            "decoder": "minspnet",
-            "logits": OUTPUTS[0],
-            "distances": OUTPUTS[1],
-            "strides": list(STRIDES),
-        },
-        "minScore": settings.min_score,
-        "nmsIou": NMS_IOU,
-        **({"calibration": measured["calibration"]} if "calibration" in measured else {}),
+        **of_task,
         "files": {
             precision: describe_file(folder / f"{settings.name}.{precision}.onnx")
             for precision in ("fp32", "int8")
@@ -162,7 +177,7 @@ def make_card(settings):
         "parameters": count_parameters(network),
         "macs": {f"{width}x{height}": count_macs(network, width, height) for width, height in sizes},
         "accuracy": measured.get("accuracy", []),
-        **({"falseAlarms": measured["falseAlarms"]} if "falseAlarms" in measured else {}),
+        **{name: measured[name] for name in ("falseAlarms", "fewShot") if name in measured},
         "latencyRatio": measured.get("latencyRatio", {}),
         "lineage": lineage(state, settings.cache) if state["settings"] else earlier_lineage(folder),
         "licence": "Apache-2.0",

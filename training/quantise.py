@@ -10,7 +10,8 @@ from minspnet.checkpoints import fused, load
 from minspnet.data import Store
 from minspnet.detect import fit
 from minspnet.graph import quantise, to_onnx
-from minspnet.network import SIZES
+from minspnet.labelled import mini_imagenet
+from minspnet.network import Classifier
 from minspnet.settings import option, parse, to_size
 
 
@@ -23,18 +24,27 @@ class Settings:
         ("training/cache/train", "training/cache/more", "training/cache/streets"), "calibration pictures"
     )
     pictures: int = option(1024, "how many of them, evenly spread")
-    sizes: tuple[str, ...] = option(SIZES, "of the calibration inputs, width x height, in turn")
+    mini_imagenet: str = option("../shared/datasets/mini-imagenet/index.json.gz", "a classifier's pictures")
+    sizes: tuple[str, ...] = option((), "of the calibration inputs, width x height, in turn; none: all that ship")
     activations: str = option("u8", "u8 or s8")
     method: str = option("minmax", "minmax, percentile or entropy")
     exclude: tuple[str, ...] = option((), "nodes that stay in float")
 
 
-def calibration_pictures(stores, count, sizes):
-    """Pictures laid on inputs of these sizes in turn, as the runtime lays them, from all over the stores."""
+def training_pictures(settings, network):
+    """What the network was trained on: as many pictures, and how to read one by its number."""
+    if isinstance(network, Classifier):
+        pictures = mini_imagenet(settings.mini_imagenet, "base", "train").pictures
+        return len(pictures), pictures.__getitem__
+    stores = [Store(folder) for folder in settings.stores]
     places = [(store, index) for store in stores for index in range(len(store))]
-    for turn, number in enumerate(np.linspace(0, len(places) - 1, count).astype(int)):
-        store, index = places[number]
-        yield fit(store.image(index), *sizes[turn % len(sizes)])[0]
+    return len(places), lambda number: places[number][0].image(places[number][1])
+
+
+def calibration_pictures(available, image, count, sizes):
+    """Pictures laid on inputs of these sizes in turn, as the runtime lays them, evenly spread over all."""
+    for turn, number in enumerate(np.linspace(0, available - 1, count).astype(int)):
+        yield fit(image(number), *sizes[turn % len(sizes)])[0]
 
 
 def main(argv=None):
@@ -42,8 +52,8 @@ def main(argv=None):
     logging.getLogger().setLevel(logging.ERROR)  # the quantiser advises what graph.quantise already does
     network = load(settings.checkpoint)["network"]
     path = Path(settings.models) / settings.name / f"{settings.name}.int8.onnx"
-    sizes = [to_size(size) for size in settings.sizes]
-    pictures = calibration_pictures([Store(folder) for folder in settings.stores], settings.pictures, sizes)
+    sizes = [to_size(size) for size in settings.sizes or network.sizes]
+    pictures = calibration_pictures(*training_pictures(settings, network), settings.pictures, sizes)
     quantise(to_onnx(fused(network)), pictures, path, settings.activations, settings.method, settings.exclude)
     print(f"{path}: {path.stat().st_size} bytes ({settings.activations}, {settings.method})")
 

@@ -25,12 +25,13 @@ def run_over(predict, images, width, height, min_score=MIN_SCORE):
 
 
 def torch_predictor(network):
-    """A network in evaluation mode as `predict` of `run_over`."""
+    """A network in evaluation mode as `predict`: uint8 [B, H, W, 3] -> its outputs, as a file gives them."""
 
     @torch.inference_mode()
     def predict(pixels):
         device = next(network.parameters()).device
         outputs = network(to_images(torch.from_numpy(pixels).to(device)))
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         return [output.float().cpu().numpy() for output in outputs]
 
     return predict

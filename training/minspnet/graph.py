@@ -1,6 +1,6 @@
 """ONNX graphs: from a network to the FP32 and INT8 files that the runtime loads.
 
-Both files take `pixels` (uint8 [1, H, W, 3]) and give `logits` and `distances`. In FP32 the pixels are
+Both files take `pixels` (uint8 [1, H, W, 3]) and give the network's `outputs`. In FP32 the pixels are
 divided by 255 in the graph; in INT8 they are the quantised input themselves (scale 1/255, zero point 0),
 so no per-pixel arithmetic is left at all.
 """
@@ -23,8 +23,9 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from .lean import copy_upsampling, flatten_maps, pack_stem, spell_out_softplus
+from .network import Detector
 
-INPUT, OUTPUTS = "pixels", ("logits", "distances")
+INPUT, OUTPUTS = "pixels", tuple(Detector.outputs)
 IMAGE = "image"  # the float tensor [1, 3, H, W], 0..1, between the pixels and the first convolution
 OPSET = 17
 TURN = 16  # calibration pictures whose maps are in memory at once
@@ -44,8 +45,8 @@ def to_onnx(network):
             dynamo=False,
             opset_version=OPSET,
             input_names=[IMAGE],
-            output_names=list(OUTPUTS),
-            dynamic_axes={IMAGE: {2: "H", 3: "W"}} | {name: {2: "N"} for name in OUTPUTS},
+            output_names=list(network.outputs),
+            dynamic_axes={IMAGE: {2: "H", 3: "W"}} | network.outputs,
         )
     model = onnx.load_from_string(buffer.getvalue())
     flatten_maps(model)

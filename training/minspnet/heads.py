@@ -57,9 +57,9 @@ class DetectionHead(nn.Module):
 
 
 class ClassificationHead(nn.Module):
-    """One answer for the whole picture: [B, C, H, W] (the last stage) -> logits [B, classes].
+    """One answer for the whole picture: pooled features [B, C] -> logits [B, classes].
 
-    Pooling, a layer of 256, ReLU, dropout, a layer of classes; the softmax is the loss's or the user's.
+    A layer of 256, ReLU, dropout, a layer of classes; the softmax is the loss's or the user's.
     """
 
     def __init__(self, channels, classes, hidden=256, dropout=0.2):
@@ -68,22 +68,29 @@ class ClassificationHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.logits = nn.Linear(hidden, classes)
 
-    def forward(self, x):
-        return self.logits(self.dropout(torch.relu(self.hidden(x.mean((2, 3))))))
+    def forward(self, pooled):
+        return self.logits(self.dropout(torch.relu(self.hidden(pooled))))
 
 
 class SegmentationHead(nn.Module):
-    """One answer a pixel: the stride-8 map [B, C, H / 8, W / 8] -> logits [B, classes, H, W]."""
+    """One answer for a square of 8 pixels: the stride-8 map [B, C, H / 8, W / 8] -> logits [B, classes, H / 8, W / 8].
 
-    def __init__(self, channels, classes):
+    Two separable convolutions with kernels of 5, which see 32 more pixels on each side. Who asks for pixels
+    enlarges the logits bilinearly (align_corners false).
+    """
+
+    def __init__(self, channels, classes, width=128):
         super().__init__()
-        self.tower = nn.Sequential(depthwise(channels, relu=False), ConvNorm(channels, channels))
-        self.logits = nn.Conv2d(channels, classes, 1)
+        self.tower = nn.Sequential(
+            depthwise(channels, 5, relu=False),
+            ConvNorm(channels, width),
+            depthwise(width, 5, relu=False),
+            ConvNorm(width, width),
+        )
+        self.logits = nn.Conv2d(width, classes, 1)
 
     def forward(self, fine):
-        return functional.interpolate(
-            self.logits(self.tower(fine)), scale_factor=8, mode="bilinear", align_corners=False
-        )
+        return self.logits(self.tower(fine))
 
 
 def cell_centres(height, width, device=None):

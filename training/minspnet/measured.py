@@ -40,6 +40,11 @@ def record_latency(path, name, row):
     _write(path, measured)
 
 
+def record_value(path, name, value):
+    """Replace a part that is measured at once."""
+    _write(path, read(path) | {name: value})
+
+
 def record_calibration(path, rows):
     """Replace the calibration: {class: {"temperature", "bias", "minScore"}}."""
-    _write(path, read(path) | {"calibration": rows})
+    record_value(path, "calibration", rows)

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from .blocks import ABlock, BBlock, ConvNorm, Mix, SpatialAttention
 from .data import COUNT
-from .heads import DetectionHead
+from .heads import ClassificationHead, DetectionHead, SegmentationHead
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +71,7 @@ VARIANTS = {
 
 # Input sizes (width x height) that ship; the larger networks are for the larger ones too.
 SIZES = ("192x192", "256x256", "320x192", "320x320", "416x256")
+SQUARES = ("96x96", "64x64", "128x128", "160x160")  # a classifier's, the usual one first
 
 
 class Backbone(nn.Module):
@@ -97,24 +98,35 @@ class Backbone(nn.Module):
         return maps[1:]
 
 
-class Fusion(nn.Module):
-    """Joins the three maps top-down, then bottom-up: widths of the stages -> `channels` each.
-
-    The path aggregation of PANet (arXiv 1803.01534) by concatenation, with separable convolutions.
-    """
+class TopDown(nn.Module):
+    """Joins the three maps from coarse to fine: widths of the stages -> `channels` each."""
 
     def __init__(self, widths, channels, attention=False):
         super().__init__()
         self.lateral = nn.ModuleList(ConvNorm(width, channels) for width in widths)
         self.down = nn.ModuleList(Mix(2 * channels, channels) for _ in range(2))
-        self.shrink = nn.ModuleList(BBlock(channels, channels) for _ in range(2))
-        self.up = nn.ModuleList(Mix(2 * channels, channels) for _ in range(2))
         self.attention = SpatialAttention() if attention else nn.Identity()
 
     def forward(self, maps):
         fine, middle, coarse = (conv(x) for conv, x in zip(self.lateral, maps, strict=True))
         middle = self.down[0](middle, functional.interpolate(coarse, scale_factor=2.0))
         fine = self.attention(self.down[1](fine, functional.interpolate(middle, scale_factor=2.0)))
+        return fine, middle, coarse
+
+
+class Fusion(TopDown):
+    """Joins the three maps top-down, then bottom-up: widths of the stages -> `channels` each.
+
+    The path aggregation of PANet (arXiv 1803.01534) by concatenation, with separable convolutions.
+    """
+
+    def __init__(self, widths, channels, attention=False):
+        super().__init__(widths, channels, attention)
+        self.shrink = nn.ModuleList(BBlock(channels, channels) for _ in range(2))
+        self.up = nn.ModuleList(Mix(2 * channels, channels) for _ in range(2))
+
+    def forward(self, maps):
+        fine, middle, coarse = super().forward(maps)
         middle = self.up[0](self.shrink[0](fine), middle)
         coarse = self.up[1](self.shrink[1](middle), coarse)
         return fine, middle, coarse
@@ -122,6 +134,10 @@ class Fusion(nn.Module):
 
 class Detector(nn.Module):
     """The network that ships: images [B, 3, H, W] (RGB, 0..1; H, W multiples of 32) -> the head's outputs."""
+
+    # The names of its outputs in a file, with what is free in their shapes.
+    outputs = {"logits": {2: "N"}, "distances": {2: "N"}}  # noqa: RUF012
+    sizes = SIZES
 
     def __init__(self, variant, classes=COUNT):
         super().__init__()
@@ -137,6 +153,68 @@ class Detector(nn.Module):
     def features(self, images):
         """The head's last maps, for distillation; `head.predict` makes the outputs of them."""
         return self.head.features(self.fusion(self.backbone(images)))
+
+
+class Classifier(nn.Module):
+    """What a whole picture shows: images [B, 3, H, W] (RGB, 0..1) -> logits [B, classes], embedding [B, D].
+
+    The embedding has length 1: the pooled maps of the stages in EMBEDDED, each of length 1 first, so that
+    none outweighs another by its scale alone.
+    """
+
+    outputs = {"logits": {}, "embedding": {}}  # noqa: RUF012
+    sizes = SQUARES
+
+    def __init__(self, variant, classes, dropout=0.2):
+        super().__init__()
+        self.variant = variant
+        self.backbone = Backbone(variant)
+        self.head = ClassificationHead(variant.stages[-1].width, classes, dropout=dropout)
+
+    def pool(self, images):
+        """The means of the maps of strides 8, 16 and 32: [B, C] each."""
+        return [x.mean((2, 3)) for x in self.backbone(images)]
+
+    def forward(self, images):
+        pooled = self.pool(images)
+        return self.head(pooled[-1]), embed([pooled[number] for number in EMBEDDED])
+
+
+EMBEDDED = (1, 2)  # of the maps of strides 8, 16, 32: chosen by few-shot accuracy (training/README.md)
+
+
+def embed(features):
+    """Features [B, C_i] -> one embedding [B, sum of C_i] of length 1."""
+    joined = torch.cat([functional.normalize(x) for x in features], 1)
+    return joined / len(features) ** 0.5
+
+
+class Segmenter(nn.Module):
+    """What each place shows: images [B, 3, H, W] (RGB, 0..1; H, W multiples of 32) -> logits [B, classes, H / 8, W / 8]."""
+
+    outputs = {"logits": {2: "rows", 3: "columns"}}  # noqa: RUF012
+    sizes = SIZES
+
+    def __init__(self, variant, classes=COUNT + 1):
+        super().__init__()
+        self.variant = variant
+        self.backbone = Backbone(variant)
+        widths = [stage.width for stage in variant.stages[1:]]
+        self.fusion = TopDown(widths, variant.fusion, variant.attention)
+        self.head = SegmentationHead(variant.fusion, classes)
+
+    def forward(self, images):
+        return self.head(self.fusion(self.backbone(images))[0])
+
+
+def take_body(network, other):
+    """Give `network` the weights of `other`'s backbone and, where both have one, of its fusion."""
+    network.backbone.load_state_dict(other.backbone.state_dict())
+    if hasattr(network, "fusion") and hasattr(other, "fusion"):
+        wanted = network.fusion.state_dict()
+        theirs = other.fusion.state_dict()
+        network.fusion.load_state_dict({name: theirs[name] for name in wanted})
+    return network
 
 
 def to_images(pixels):

@@ -2,7 +2,7 @@
 
 import onnxruntime
 
-from .graph import INPUT, OUTPUTS
+from .graph import INPUT
 
 
 def session(path, threads=1):
@@ -15,5 +15,5 @@ def session(path, threads=1):
 
 
 def predictor(opened):
-    """uint8 [1, H, W, 3] -> logits [1, C, N], distances [1, 4, N]."""
-    return lambda pixels: opened.run(list(OUTPUTS), {INPUT: pixels})
+    """uint8 [1, H, W, 3] -> the file's outputs: of a detector logits [1, C, N] and distances [1, 4, N]."""
+    return lambda pixels: opened.run(None, {INPUT: pixels})

@@ -50,7 +50,7 @@ class Run:
                     part.eval()
         self.averaged = copy.deepcopy(network).eval().requires_grad_(False)
         self.parent = parent and fused(parent).to(device).requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(parameter_groups(self.trainee, settings.weight_decay), lr=0.0)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.trainee.parameters(), settings.weight_decay), lr=0.0)
 
     @property
     def network(self):
@@ -124,8 +124,9 @@ class Run:
         torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - decay)
 
 
-def parameter_groups(module, weight_decay):
+def parameter_groups(parameters, weight_decay):
     """Weight decay on matrices and kernels only."""
-    decayed = [p for p in module.parameters() if p.ndim > 1]
-    others = [p for p in module.parameters() if p.ndim <= 1]
+    parameters = list(parameters)
+    decayed = [p for p in parameters if p.ndim > 1]
+    others = [p for p in parameters if p.ndim <= 1]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from minspnet.blocks import SpatialAttention, fuse
-from minspnet.heads import ClassificationHead, SegmentationHead, cell_centres, to_boxes
-from minspnet.network import VARIANTS, Backbone, Detector, Fusion, to_images
+from minspnet.heads import cell_centres, to_boxes
+from minspnet.network import VARIANTS, Classifier, Detector, Fusion, Segmenter, take_body, to_images
 from minspnet.summary import count_macs, count_parameters
 
 
@@ -62,11 +62,21 @@ def test_fusion_takes_attention_as_an_option():
     assert [tuple(x.shape) for x in fused] == [(1, 12, 8, 8), (1, 12, 4, 4), (1, 12, 2, 2)]
 
 
-def test_other_heads_on_the_same_body(toy):
-    maps = Backbone(toy)(torch.rand(2, 3, 64, 96))
-    assert ClassificationHead(24, 5)(maps[-1]).shape == (2, 5)
-    fine = Fusion([16, 16, 24], 16)(maps)[0]
-    assert SegmentationHead(16, 9)(fine).shape == (2, 9, 64, 96)
+def test_other_networks_on_the_same_body(toy):
+    images = torch.rand(2, 3, 64, 96)
+    logits, embedding = Classifier(toy, 5)(images)
+    assert logits.shape == (2, 5)
+    assert torch.allclose(embedding.norm(dim=1), torch.ones(2))
+    assert Segmenter(toy)(images).shape == (2, 9, 8, 12)
+
+
+def test_a_segmenter_takes_a_detectors_body(toy):
+    detector, segmenter = Detector(toy), Segmenter(toy)
+    take_body(segmenter, detector)
+    images = torch.rand(1, 3, 64, 96)
+    ours = segmenter.eval().fusion(segmenter.backbone(images))[0]
+    theirs = detector.eval().fusion(detector.backbone(images))[0]
+    assert torch.equal(ours, theirs)
 
 
 def test_cells_are_listed_fine_to_coarse_and_row_by_row():
