@@ -24,7 +24,8 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
   const stopped = once(asked.signal, 'abort');
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => asked.abort());
   process.umask(0o077); // what the daemon and its engine write is nobody else's business
-  const load = () => loadSettings({ file: options.config, overrides: runOverrides(options), redactor });
+  const given = { overrides: runOverrides(options), redactor };
+  const load = () => loadSettings({ file: options.config, ...given });
   const loaded = load();
   const log = createLog(loaded.settings.log, options.colour);
   log.info(`settings  ${loaded.file ?? 'none, defaults only'}`);
@@ -44,6 +45,7 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
       ...tuned,
       reload: async () => prepare(load()),
       measureBoard,
+      settingsFile: { loaded, load: given },
       strictPort: { broker: isNamed(['mqtt', 'broker', 'port']), http: isNamed(['http', 'port']) },
       version: ownVersion(),
       board,

@@ -65,6 +65,11 @@ const zone = z.strictObject({
 });
 export type ZoneSettings = z.infer<typeof zone>;
 
+const mask = z.strictObject({
+  polygon: zone.shape.polygon,
+  classes: classes.optional().describe('only these are left out; all where it is not given'),
+});
+
 const line = z
   .strictObject({
     from: point,
@@ -138,6 +143,7 @@ const cameraSettings = z.strictObject({
   recovery: recovery.prefault({}),
   zones: z.record(name, zone).default({}),
   lines: z.record(name, line).default({}),
+  masks: z.record(name, mask).default({}).describe('nothing is ever told of what stands in one of them'),
   size: pictureSize.optional(),
   captureFps: z.number().positive().max(240).optional().describe('pictures a second asked of the camera'),
   decoder: z

@@ -11,6 +11,11 @@ const secretName = /^[A-Za-z0-9_-]{1,64}$/;
 /** What `!secret NAME` is until it is looked up. */
 export class SecretReference {
   constructor(readonly name: string) {}
+
+  /** As it stands in a file behind its tag. */
+  toString(): string {
+    return this.name;
+  }
 }
 
 /** YAML's side of `!secret NAME`. */

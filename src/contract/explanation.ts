@@ -3,9 +3,9 @@ import { box } from './geometry.js';
 
 /** Why a candidate was not told of. The first that holds, in this order. */
 export const untoldReason = z
-  .enum(['class', 'background', 'too-small', 'score', 'same-object', 'motion-gate', 'rate', 'evidence'])
+  .enum(['class', 'mask', 'background', 'too-small', 'score', 'same-object', 'motion-gate', 'rate', 'evidence'])
   .describe(
-    'class: not among the camera’s `classes`; background: stands where something always looks like this; too-small: for ' +
+    'class: not among the camera’s `classes`; mask: it stands in one of the camera’s `masks`; background: stands where something always looks like this; too-small: for ' +
       'the network’s input; score: never over the least that begins a track; same-object: another object is told in its ' +
       'place; motion-gate: nothing moved, so the network did not look again; rate: too few pictures a second; evidence: ' +
       'its scores and motion together are not sure enough',

@@ -27,6 +27,7 @@ export const liveFrame = z.object({
   width: z.int().describe('of the JPEG, pixels'),
   height: z.int(),
   picture: z.tuple([z.int(), z.int()]).describe('[width, height] of the camera’s picture'),
+  input: z.tuple([z.int(), z.int()]).describe('[width, height] of the network’s input'),
   still: z.boolean().describe('nothing had changed, so the network was spared it'),
   detect: z.boolean().describe('false: detection is switched off'),
   latencyMs: z.number().nullable().describe('from taking the picture to having looked at it; null: nobody looked'),
@@ -34,27 +35,6 @@ export const liveFrame = z.object({
   observations: z.array(observation).describe('what happened in this picture'),
 });
 export type LiveFrame = z.infer<typeof liveFrame>;
-
-/**
- * A message of `WS /api/live`, binary: the length of the JSON as an unsigned 32-bit number (big-endian), the `liveFrame`
- * as JSON in UTF-8, then the JPEG up to the end of the message. Whoever has drawn it sends its `number` back, as text:
- * no third picture comes before the first is answered, so a slow viewer gets fewer of them, and no old ones.
- */
-export function packLiveFrame(frame: LiveFrame, jpeg: Uint8Array): Uint8Array {
-  const text = new TextEncoder().encode(JSON.stringify(frame));
-  const message = new Uint8Array(4 + text.length + jpeg.length);
-  new DataView(message.buffer).setUint32(0, text.length);
-  message.set(text, 4);
-  message.set(jpeg, 4 + text.length);
-  return message;
-}
-
-/** @returns the frame as it was packed, unchecked: it comes from our own server */
-export function unpackLiveFrame(message: ArrayBuffer): { frame: LiveFrame; jpeg: Uint8Array<ArrayBuffer> } {
-  const length = new DataView(message).getUint32(0);
-  const text = new TextDecoder().decode(new Uint8Array(message, 4, length));
-  return { frame: JSON.parse(text) as LiveFrame, jpeg: new Uint8Array(message, 4 + length) };
-}
 
 /**
  * A message of `WS /api/feed`, JSON as text: what the board tells, as it happens. The newest of each kind (of each
@@ -73,13 +53,3 @@ export const feedMessage = z.discriminatedUnion('kind', [
     .describe('other settings are in force: ask for cameras and settings again'),
 ]);
 export type FeedMessage = z.infer<typeof feedMessage>;
-
-/** Codes with which a WebSocket is closed (RFC 6455, 7.4.2), beside the usual ones. */
-export const closeCodes = {
-  /** The daemon stops: try again. */
-  stopping: 1001,
-  /** No such camera. */
-  unknownCamera: 4404,
-  /** There are too many viewers. */
-  tooMany: 4429,
-} as const;

@@ -20,12 +20,15 @@ import { brokerAccess, clearRemovedCameras, MqttIntegration, OwnBroker, serveReq
 import { SystemdIntegration } from './integrations/systemd.js';
 import { type Log, logFeed } from './log.js';
 import { type Part, Parts } from './parts.js';
+import { SettingsFile, type SettingsFileOptions } from './settings-file.js';
 import { openStateDirectory } from './state-directory.js';
 
 export interface DaemonOptions extends TunedSettings {
   /** Reads the settings again, for whoever asks for it. */
   reload: () => Promise<TunedSettings>;
   measureBoard: MeasureBoard;
+  /** Where the settings stand. */
+  settingsFile: SettingsFileOptions;
   /** The ports that were asked for by name, so no other will do: of our own broker, and of the HTTP server. */
   strictPort: { broker: boolean; http: boolean };
   version: string;
@@ -133,7 +136,8 @@ export class Daemon {
     const requests = serveRequests(publisher, control, settings, redactor, log);
     clearRemovedCameras(publisher, configuration, feed, log);
     if (mqtt.homeAssistant.enabled) announceToHomeAssistant(publisher, feed, configuration, { version, board });
-    const backend = new HttpBackend({ feed, configuration, host, version, board });
+    const file = new SettingsFile(this.#options.settingsFile, () => control.reload());
+    const backend = new HttpBackend({ feed, configuration, host, reports, publisher, file, version, board });
     return [
       new MqttIntegration(publisher, feed, configuration, log, shown),
       ...(frigate ? [new FrigateIntegration(frigate, publisher, requests, feed, configuration, version)] : []),

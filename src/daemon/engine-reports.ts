@@ -21,7 +21,7 @@ export interface EngineReportsOptions {
   finish: (error?: MinspnetError) => void;
 }
 
-const noHeartbeat: Heartbeat = { kind: 'heartbeat', at: 0, rssBytes: 0, cpuSeconds: 0, cameras: {} };
+const noHeartbeat: Heartbeat = { kind: 'heartbeat', at: 0, rssBytes: 0, cpuSeconds: 0, cameras: {}, stages: {} };
 
 /** Turns what the engines say into what the daemon tells, and keeps the newest of what they have counted. */
 export class EngineReports implements EngineListener {

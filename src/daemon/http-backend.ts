@@ -1,17 +1,39 @@
+import type { SettingsEdit } from '../config/edit.js';
+import { maskSettings } from '../config/mask.js';
+import { RequestError } from '../contract/errors.js';
+import type { Explanation } from '../contract/explanation.js';
 import type { Health } from '../contract/health.js';
-import type { Geometry, HttpCamera, HttpInfo } from '../contract/http.js';
+import type {
+  FirstRun,
+  Geometry,
+  HttpCamera,
+  HttpInfo,
+  HttpSettings,
+  Saved,
+  SettingsChange,
+} from '../contract/http.js';
 import type { FeedMessage } from '../contract/live.js';
 import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import type { Backend, ShownPicture } from '../http/backend.js';
 import { liveFps, liveSize } from '../http/live-pictures.js';
+import type { CameraMeasures, Measures } from '../http/metrics/measures.js';
+import type { Publisher } from '../mqtt/publisher.js';
 import type { Configuration } from './configuration.js';
+import { cameraOf, editable, editsOf, geometryEdits } from './editable.js';
+import { EnergyMeter } from './energy-meter.js';
 import type { EngineHost } from './engine-host.js';
+import type { EngineReports } from './engine-reports.js';
+import { EventCounts } from './event-counts.js';
 import type { Feed } from './feed.js';
+import type { SettingsFile } from './settings-file.js';
 
 export interface HttpBackendOptions {
   feed: Feed;
   configuration: Configuration;
   host: EngineHost;
+  reports: EngineReports;
+  publisher: Publisher;
+  file: SettingsFile;
   version: string;
   /** What this board is called. */
   board: string;
@@ -24,6 +46,8 @@ export class HttpBackend implements Backend {
   readonly #listeners = new Set<(message: FeedMessage) => void>();
   readonly #statuses = new Map<string, CameraStatus>();
   readonly #states = new Map<string, CameraState>();
+  readonly #counts = new EventCounts();
+  readonly #energy = new EnergyMeter();
   #info: Info | undefined;
   #health: Health | undefined;
 
@@ -36,6 +60,7 @@ export class HttpBackend implements Backend {
       })
       .on('health', (health) => {
         this.#health = health;
+        this.#energy.read(health.sensors.power.value, performance.now());
         this.#tell({ kind: 'health', health });
       })
       .on('cameraStatus', (status) => {
@@ -47,12 +72,15 @@ export class HttpBackend implements Backend {
         this.#tell({ kind: 'state', state });
       })
       .on('cameraSettings', (settings) => this.#tell({ kind: 'settings', settings }))
-      .on('observation', (observation) => this.#tell({ kind: 'observation', observation }))
+      .on('observation', (observation) => {
+        this.#counts.count(observation);
+        this.#tell({ kind: 'observation', observation });
+      })
       .on('configured', () => this.#configured());
   }
 
   info(): HttpInfo {
-    const { configuration, version, board } = this.#options;
+    const { configuration, version, board, file } = this.#options;
     return {
       version,
       node: configuration.settings.node,
@@ -60,9 +88,9 @@ export class HttpBackend implements Backend {
       startedAt: this.#startedAt,
       info: this.#info ?? null,
       classes: configuration.model.card.classes,
-      firstRun: false,
-      settingsFile: null,
-      writable: false,
+      firstRun: !file.exists,
+      settingsFile: file.path,
+      writable: file.isWritable,
       events: false,
       clips: false,
       live: { maxSize: liveSize, maxFps: liveFps },
@@ -79,6 +107,7 @@ export class HttpBackend implements Backend {
       settings: configuration.cameraSettings(name),
       classes: configuration.settings.cameras[name]?.classes ?? null,
       health: this.#health?.cameras[name] ?? null,
+      lineCounts: this.#counts.linesOf(name),
       geometry: this.#geometryOf(name),
     }));
   }
@@ -94,6 +123,67 @@ export class HttpBackend implements Backend {
 
   async show(camera: string, maxSize: number): Promise<ShownPicture> {
     return await this.#options.host.show(camera, maxSize);
+  }
+
+  async explain(camera: string, seconds: number): Promise<Explanation> {
+    this.#mustKnow(camera);
+    return await this.#options.host.explain(camera, seconds);
+  }
+
+  settings(): HttpSettings {
+    const { configuration, file } = this.#options;
+    const settings = maskSettings(configuration.settings, file.secrets);
+    return { file: file.exists ? file.path : null, settings, editable: [...editable] };
+  }
+
+  async changeSettings(change: SettingsChange): Promise<Saved> {
+    const edits = editsOf(change);
+    const cameras = new Set(
+      edits.flatMap(({ path: [root, name, part] }) => (root === 'cameras' && part ? [name] : [])),
+    );
+    const missing = [...cameras].flatMap((name) => this.#writtenCamera(String(name)));
+    return await this.#options.file.save([...missing, ...edits]);
+  }
+
+  async saveGeometry(camera: string, geometry: Geometry): Promise<Saved> {
+    this.#mustKnow(camera);
+    return await this.#options.file.save([...this.#writtenCamera(camera), ...geometryEdits(camera, geometry)]);
+  }
+
+  async firstRun({ node, cameras, mqtt }: FirstRun): Promise<Saved> {
+    const { file } = this.#options;
+    if (file.exists) throw new RequestError('ERR_REQUEST_BUSY', 'usage', `there is a settings file: ${file.path}`);
+    const all = Object.entries(cameras).map(([name, camera]) => ({ path: ['cameras', name], value: cameraOf(camera) }));
+    const edits: SettingsEdit[] = [{ path: ['node'], value: node }, ...all, { path: ['mqtt'], value: mqtt }];
+    return await file.save(edits.filter(({ value }) => value !== undefined));
+  }
+
+  measures(): Measures {
+    const { configuration, host, reports, publisher, version, board } = this.#options;
+    const { heartbeat } = reports;
+    const isUp = host.state === 'ready';
+    const cameras = configuration.cameras.map((name): [string, CameraMeasures] => [
+      name,
+      {
+        live: isUp && this.#statuses.get(name)?.state === 'live',
+        health: heartbeat.cameras[name],
+        state: this.#states.get(name),
+        stages: heartbeat.stages[name],
+        events: this.#counts.eventsOf(name),
+      },
+    ]);
+    return {
+      version,
+      node: configuration.settings.node,
+      board,
+      startedAt: Date.parse(this.#startedAt) / 1000,
+      info: this.#info,
+      health: this.#health,
+      engine: { up: isUp, restarts: host.restarts, rssBytes: heartbeat.rssBytes, cpuSeconds: heartbeat.cpuSeconds },
+      brokerConnected: publisher.counters.connected,
+      joules: this.#energy.joules,
+      cameras: Object.fromEntries(cameras),
+    };
   }
 
   present(): FeedMessage[] {
@@ -115,8 +205,22 @@ export class HttpBackend implements Backend {
   }
 
   #geometryOf(camera: string): Geometry {
-    const { zones = {}, lines = {}, region } = this.#options.configuration.settings.cameras[camera] ?? {};
-    return { zones, lines, masks: {}, region: region ?? null };
+    const { zones = {}, lines = {}, masks = {}, region } = this.#options.configuration.settings.cameras[camera] ?? {};
+    return { zones, lines, masks, region: region ?? null };
+  }
+
+  /** A camera that nobody has written down (the demo, or the board's own) is, as soon as something is said of it. */
+  #writtenCamera(camera: string): SettingsEdit[] {
+    const { configuration, file } = this.#options;
+    const settings = configuration.settings.cameras[camera];
+    if (settings === undefined || file.gives(['cameras', camera, 'source'])) return [];
+    const { source, loop, zones, lines } = settings;
+    return [{ path: ['cameras', camera], value: { source, ...(loop && { loop }), zones, lines } }];
+  }
+
+  #mustKnow(camera: string): void {
+    if (this.#options.configuration.cameras.includes(camera)) return;
+    throw new RequestError('ERR_REQUEST_CAMERA', 'usage', `no camera is called "${camera}"`);
   }
 
   /** Cameras that are no more are told no more. */

@@ -13,7 +13,7 @@ import type { Detector } from '../pipeline/network.js';
 import type { SceneOptions, SceneReport } from '../pipeline/scene.js';
 import { captureTimeNow, monotonicMs } from '../timing/monotonic.js';
 import { Pictures } from './pictures.js';
-import type { CameraAdjustment, FromEngine, ShownPicture } from './protocol.js';
+import type { CameraAdjustment, FromEngine, ShownPicture, StageDurations } from './protocol.js';
 import { Statistics } from './statistics.js';
 
 export interface CameraOptions {
@@ -170,6 +170,11 @@ export class Camera {
     };
   }
 
+  /** How long its pictures took. */
+  get stages(): StageDurations {
+    return this.#statistics.stages;
+  }
+
   get #fps(): number {
     return this.#adjustment.fps ?? this.options.settings.fps;
   }
@@ -194,12 +199,14 @@ export class Camera {
     if (report !== undefined) this.#report(report, jpegs);
   }
 
-  #aboutOf({ utcMs, monotonicMs: capturedMs, takenMs, still, picture }: Frame, report: SceneReport | undefined): About {
+  #aboutOf(frame: Frame, report: SceneReport | undefined): About {
+    const { utcMs, monotonicMs: capturedMs, takenMs, still, picture, tensor } = frame;
     return {
       camera: this.name,
       capturedAt: new Date(utcMs).toISOString(),
       capturedMonotonicMs: round(capturedMs, 1),
       picture: [picture.width, picture.height],
+      input: [tensor.input.width, tensor.input.height],
       still,
       detect: this.#adjustment.detect !== false,
       latencyMs: report === undefined ? null : round(monotonicMs() - takenMs, 1),
@@ -210,12 +217,27 @@ export class Camera {
 
   async #look(frame: Frame): Promise<SceneReport | undefined> {
     const { detector, events } = this.options;
+    const startedMs = monotonicMs();
     const analysed = await this.#analysis.look(frame);
     if (analysed === undefined) return undefined;
     const { detections, report } = analysed;
-    this.#statistics.analysed(detections && detector.inferenceMs);
+    const inferenceMs = detections && detector.inferenceMs;
+    this.#statistics.analysed(inferenceMs);
+    this.#time(frame, startedMs, inferenceMs);
     if (detections !== undefined && events.detections) this.#sendDetections(frame, detections, detector.inferenceMs);
     return report;
+  }
+
+  #time({ takenMs, sentMs }: Frame, startedMs: number, inferenceMs: number | undefined): void {
+    const now = monotonicMs();
+    const total = now - takenMs;
+    const looked = inferenceMs !== undefined && {
+      prepare: sentMs - takenMs,
+      wait: startedMs - sentMs,
+      inference: inferenceMs,
+      track: Math.max(0, now - startedMs - inferenceMs),
+    };
+    this.#statistics.passed({ ...looked, total });
   }
 
   #sendDetections({ monotonicMs, utcMs, takenMs }: Frame, seen: readonly Detection[], inferenceMs: number): void {

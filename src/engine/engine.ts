@@ -123,6 +123,7 @@ export class Engine {
       rssBytes: process.memoryUsage.rss(),
       cpuSeconds: (user + system) / 1e6,
       cameras: Object.fromEntries(this.#cameras.map((camera) => [camera.name, camera.health()])),
+      stages: Object.fromEntries(this.#cameras.map((camera) => [camera.name, camera.stages])),
     });
   }
 }

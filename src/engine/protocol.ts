@@ -6,7 +6,9 @@ import type { Explanation } from '../contract/explanation.js';
 import type { CameraHealth } from '../contract/health.js';
 import type { LiveFrame } from '../contract/live.js';
 import type { VerifiedModel } from '../contract/model-card.js';
+import type { PictureStage } from '../contract/stages.js';
 import type { CameraState, CaptureState, ProviderFacts } from '../contract/status.js';
+import type { DurationCounts } from '../timing/histogram.js';
 
 /** Daemon and engine of different versions refuse each other. */
 export const protocolVersion = 8;
@@ -76,6 +78,9 @@ export interface TakenPicture {
   height: number;
 }
 
+/** By stage; a picture in which nothing had changed passes none but `total`. */
+export type StageDurations = Record<PictureStage, DurationCounts>;
+
 /** A picture with what was found in it. */
 export interface ShownPicture {
   jpeg: Uint8Array;
@@ -106,7 +111,15 @@ export type FromEngine =
   /** In place of one of those. */
   | { kind: 'no-answer'; id: number; error: SerialisedError }
   /** Sent every second; its absence for a few seconds means that the engine hangs. */
-  | { kind: 'heartbeat'; at: number; rssBytes: number; cpuSeconds: number; cameras: Record<string, CameraHealth> }
+  | {
+      kind: 'heartbeat';
+      at: number;
+      rssBytes: number;
+      cpuSeconds: number;
+      cameras: Record<string, CameraHealth>;
+      /** How long the pictures of each camera took, since the start of the engine. */
+      stages: Record<string, StageDurations>;
+    }
   /** TensorRT builds an engine for an input of a new size: until that is over nothing else is said, for minutes. */
   | { kind: 'building'; over: boolean }
   | { kind: 'failed'; error: SerialisedError }

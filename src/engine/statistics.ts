@@ -1,3 +1,5 @@
+import { type PictureStage, pictureStages } from '../contract/stages.js';
+import { addDuration, type DurationCounts, noDurations } from '../timing/histogram.js';
 import { monotonicMs } from '../timing/monotonic.js';
 import { percentile, sortUp } from '../timing/percentile.js';
 
@@ -22,6 +24,10 @@ export class Statistics {
   frames = 0;
   /** Of them, pictures in which nothing had changed. */
   still = 0;
+  readonly stages = Object.fromEntries(pictureStages.map((stage) => [stage, noDurations()])) as Record<
+    PictureStage,
+    DurationCounts
+  >;
   #inferences = 0;
   #inferenceMs = 0;
   /** From capture to network, milliseconds; the newest ones. */
@@ -48,6 +54,11 @@ export class Statistics {
     }
     this.#inferences += 1;
     this.#inferenceMs += inferenceMs;
+  }
+
+  /** A picture has taken so long for each stage that it passed, milliseconds. */
+  passed(stages: Partial<Record<PictureStage, number>>): void {
+    for (const [stage, ms] of Object.entries(stages)) addDuration(this.stages[stage as PictureStage], ms);
   }
 
   /** 99th percentile of the newest waits, milliseconds; null if there was none. */

@@ -1,6 +1,16 @@
+import type { Explanation } from '../contract/explanation.js';
 import type { Health } from '../contract/health.js';
-import type { HttpCamera, HttpInfo } from '../contract/http.js';
+import type {
+  FirstRun,
+  Geometry,
+  HttpCamera,
+  HttpInfo,
+  HttpSettings,
+  Saved,
+  SettingsChange,
+} from '../contract/http.js';
 import type { FeedMessage, LiveFrame } from '../contract/live.js';
+import type { Measures } from './metrics/measures.js';
 
 /** A picture with what was found in it. */
 export interface ShownPicture {
@@ -19,6 +29,14 @@ export interface Backend {
   notReady(): string | undefined;
   /** The next picture of a camera that is looked at; costs nothing where nobody asks. */
   show(camera: string, maxSize: number): Promise<ShownPicture>;
+  /** What a camera saw in the last seconds, and why it was told or not. */
+  explain(camera: string, seconds: number): Promise<Explanation>;
+  settings(): HttpSettings;
+  changeSettings(change: SettingsChange): Promise<Saved>;
+  saveGeometry(camera: string, geometry: Geometry): Promise<Saved>;
+  firstRun(wish: FirstRun): Promise<Saved>;
+  /** For the metrics. */
+  measures(): Measures;
   /** What somebody who comes now has to know. */
   present(): FeedMessage[];
   /** @returns ends it */

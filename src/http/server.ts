@@ -10,10 +10,13 @@ import { Access, type Refusal } from './access.js';
 import { Attempts } from './attempts.js';
 import type { Backend } from './backend.js';
 import { Connections } from './connections.js';
+import type { ServerMeasures } from './metrics/measures.js';
+import { metricsText, metricsType } from './metrics/metrics.js';
 import { answerOf, HttpProblem } from './problem.js';
 import { Refusals } from './refusals.js';
 import { apiRoutes } from './routes/api.js';
 import { sessionRoutes } from './routes/session.js';
+import { settingsRoutes } from './routes/settings.js';
 import { Sockets } from './sockets.js';
 
 export interface HttpServerOptions {
@@ -91,7 +94,12 @@ export class HttpServer {
       throw new HttpProblem(404, 'ERR_HTTP_PATH', 'nothing is at this address');
     });
     sessionRoutes(server, this.#access, this.options.backend, (refusal, reply) => this.#refuse(refusal, reply));
+    settingsRoutes(server, this.options.backend);
     apiRoutes(server, this.options.backend, this.#sockets);
+    server.get('/metrics', async (_request, reply) => {
+      const text = await metricsText(this.options.backend.measures(), this.#measures());
+      return reply.type(metricsType).send(text);
+    });
     await this.#servePage(server);
     await server.ready();
     await this.#listen(server);
@@ -102,6 +110,18 @@ export class HttpServer {
     this.#connections?.closeAll();
     await this.#server?.close();
     this.#server = undefined;
+  }
+
+  #measures(): ServerMeasures {
+    const live = [...(this.#sockets?.live ?? [])].map(([camera, { viewers, sent, lost }]) => {
+      return [camera, { viewers, sent, lost }] as const;
+    });
+    return {
+      refused: this.refusals.counts,
+      connections: this.#connections?.open ?? 0,
+      webSockets: this.#sockets?.count ?? 0,
+      live: Object.fromEntries(live),
+    };
   }
 
   #admit(request: FastifyRequest, reply: FastifyReply, done: () => void): void {

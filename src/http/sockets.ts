@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
-import { closeCodes, packLiveFrame } from '../contract/live.js';
+import { closeCodes, packLiveFrame } from '../contract/live-message.js';
 import type { Access, Refusal } from './access.js';
 import type { Backend } from './backend.js';
 import { LivePictures, type Viewer } from './live-pictures.js';

@@ -57,6 +57,8 @@ export interface CandidateContext {
   /** The id that a track was told as. */
   idOf: (track: Track) => string | undefined;
   isWanted: (className: string) => boolean;
+  /** The mask that it stands in. */
+  maskOf: (seen: Pick<Detection, 'class' | 'box'>) => string | undefined;
 }
 
 /** What the network took for objects in the last minutes, told or not: a bounded memory, for whoever asks why. */
@@ -176,6 +178,8 @@ export class CandidateMemory {
     if (!this.context.isWanted(candidate.class)) {
       return ['class', `${candidate.class} is not among the camera's classes`];
     }
+    const mask = this.context.maskOf(candidate);
+    if (mask !== undefined) return ['mask', `it stands in the mask ${mask}, where nothing is told`];
     if (candidate.background) {
       return [
         'background',

@@ -10,6 +10,7 @@ import type { CaptureTime } from '../timing/monotonic.js';
 import { CandidateMemory, lowestRemembered } from './candidates.js';
 import type { Size } from './capture/input-size.js';
 import { Line, LineCounts } from './lines.js';
+import { Masks } from './masks.js';
 import type { Place } from './track/background.js';
 import { kindOf } from './track/classes.js';
 import { Calibration } from './track/evidence.js';
@@ -42,6 +43,7 @@ export class Scene {
   #zones: readonly Zone[] = [];
   #lines: readonly Line[] = [];
   #candidates!: CandidateMemory;
+  #madeMasks: Masks | undefined;
   #aspect = 0;
   /** In place of the card’s. */
   #minScore: number | undefined;
@@ -108,7 +110,9 @@ export class Scene {
   /** @param input pixels of the network's input that the whole picture covers */
   observe(detections: readonly Detection[], time: CaptureTime, input?: Size): SceneReport {
     const seconds = time.monotonicMs / 1000;
-    this.#tracker.step(detections.filter(this.#mayBeWanted), seconds);
+    const masks = this.#masks;
+    const wanted = detections.filter((one) => this.#mayBeWanted(one) && masks.find(one) === undefined);
+    this.#tracker.step(wanted, seconds);
     const report = this.#report(time);
     this.#candidates.observe(detections, input, seconds);
     return report;
@@ -176,6 +180,13 @@ export class Scene {
     return report;
   }
 
+  /** Those of the settings that are in force. */
+  get #masks(): Masks {
+    const { masks } = this.#options.settings;
+    if (this.#madeMasks?.settings !== masks) this.#madeMasks = new Masks(masks);
+    return this.#madeMasks;
+  }
+
   get #calibration(): Calibration {
     return new Calibration(this.#options.model, this.#minScore);
   }
@@ -188,6 +199,7 @@ export class Scene {
       tracker: this.#tracker,
       idOf: (track) => this.#events.get(track)?.id,
       isWanted: (className) => this.#wanted(className),
+      maskOf: (seen) => this.#masks.find(seen),
     });
     this.#zones = Object.entries(zones).map(([name, zone]) => new Zone(name, zone, aspect));
     this.#lines = Object.entries(lines).map(([name, line]) => new Line(name, line, aspect));

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { loadSettings } from '../../src/config/load.js';
 import { Redactor } from '../../src/config/mask.js';
 import { settingsSchema } from '../../src/config/schema.js';
 import type { Health } from '../../src/contract/health.js';
@@ -36,6 +37,7 @@ t.test('a chip that gets hot slows the cameras down, says so, and they come back
     measureBoard: () => Promise.reject(new Error('nobody asks for it')),
     reload: async () => ({ settings: { ...settings, limits: {} }, tuning }),
     strictPort: { broker: false, http: false },
+    settingsFile: { loaded: loadSettings({ environment: {} }), load: {} },
     version: '0.0.0',
     board: 'a board of files',
     log: createLog(settings.log, false),

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { explainQuery } from '../../contract/http.js';
 import type { Backend } from '../backend.js';
+import { explanationAt } from '../explanation-at.js';
 import { liveSize, type Viewer } from '../live-pictures.js';
-import { HttpProblem } from '../problem.js';
+import { HttpProblem, read } from '../problem.js';
 import type { Sockets } from '../sockets.js';
 
 /** What the board is and sees now. */
@@ -19,6 +21,12 @@ export function apiRoutes(server: FastifyInstance, backend: Backend, sockets: So
     if (backend.cameras().some(({ name }) => name === camera)) return;
     throw new HttpProblem(404, 'ERR_HTTP_CAMERA', `no camera is called "${camera}"`);
   };
+
+  server.get('/api/explain', async ({ query }) => {
+    const { camera, x, y, seconds } = read(explainQuery, query);
+    const explained = await backend.explain(camera, seconds);
+    return x === undefined || y === undefined ? explained : explanationAt([x, y], explained);
+  });
 
   server.get<{ Params: { name: string } }>('/cameras/:name/still.jpg', async ({ params }, reply) => {
     mustKnow(params.name);
