@@ -91,6 +91,7 @@ for (const [name, start] of Object.entries(brokers)) {
     'session taken over, 50 events/s': (broker) => takenOver(broker, few),
     'clock set back an hour, 50 events/s': (broker) => clockSetBack(broker, times),
     'publisher killed, 200 events/s': (broker) => publisherKilled(broker, times),
+    'publisher killed, outbox.fsync, 200 events/s': (broker) => publisherKilled(broker, times, { fsync: true }),
     'outbox cut or with a flipped bit': (broker) => outboxDamaged(broker, times),
     'disk full': (broker) => diskFull(broker, few),
     'healthy, 50 events/s': (broker) => healthy(broker, Math.max(5, times / 2)),

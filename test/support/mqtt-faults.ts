@@ -81,13 +81,17 @@ export async function connectionCut(broker: TestBroker, cuts: Iterable<number | 
  * `kill -9` of the publishing process under load, and the same again with what it left on disk. Every other one has
  * no broker, so that what it leaves is much.
  */
-export async function publisherKilled(broker: TestBroker, kills: number, perSecond = 200): Promise<Figures> {
+export async function publisherKilled(
+  broker: TestBroker,
+  kills: number,
+  { perSecond = 200, fsync = false }: { perSecond?: number; fsync?: boolean } = {},
+): Promise<Figures> {
   await using scene = await FaultScene.of(broker);
   let sent = 0;
   for (let run = 0; run <= kills; run++) {
     if (run < kills && run % 2 === 0) scene.door.shut();
     else scene.door.open();
-    const child = await startChild(scene.door.url, scene.home.path, perSecond, run);
+    const child = await startChild(scene.door.url, scene.home.path, perSecond, run, fsync);
     let handedIn = 0;
     if (child.stdout)
       createInterface(child.stdout).on('line', (line) => {
@@ -98,7 +102,7 @@ export async function publisherKilled(broker: TestBroker, kills: number, perSeco
       child.kill('SIGKILL');
     } else {
       child.stdin?.write('pause\n');
-      await sleep(500);
+      await quiet(scene, 3000);
       child.stdin?.write('stop\n');
     }
     await once(child, 'close');
@@ -107,17 +111,30 @@ export async function publisherKilled(broker: TestBroker, kills: number, perSeco
   return await scene.figures(kills, sent);
 }
 
+/** Nothing has come for so long. */
+async function quiet({ listener: { heard } }: FaultScene, ms: number): Promise<void> {
+  for (let before = -1; before < heard.length; ) {
+    before = heard.length;
+    await sleep(ms);
+  }
+}
+
 /** Starts `publisher-child`, and resolves when it publishes. */
 export async function startChild(
   url: string,
   directory: string,
   perSecond: number,
   run: number,
+  fsync = false,
 ): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./publisher-child.js', import.meta.url));
-  const child = spawn(process.execPath, [script, url, directory, String(perSecond), String(run)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [script, url, directory, String(perSecond), String(run), fsync ? 'fsync' : ''],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     child.stdout?.once('data', () => resolve());
     child.once('exit', (code) => reject(new Error(`publisher-child ended with ${code} before it was ready`)));

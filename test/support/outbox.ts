@@ -79,9 +79,28 @@ export function append(outbox: Outbox, count: number, camera = 'street'): void {
   for (let i = 0; i < count; i++) outbox.append(observation({ camera, id: `t${i}` }));
 }
 
-/** A disk that can be full. */
+/** A disk that can be full, and that says when what was written is safe. */
 export class TestDisk {
   full = false;
+  syncs = 0;
+  /** What waits for the disk to say so, while it hangs. */
+  #hanging: (() => void)[] | undefined;
+
+  /** It answers no `fdatasync` until the returned function is called. */
+  hang(): () => void {
+    this.#hanging = [];
+    return () => {
+      for (const answer of this.#hanging ?? []) answer();
+      this.#hanging = undefined;
+    };
+  }
+
+  fdatasync = ((file: number, done: fs.NoParamCallback) => {
+    this.syncs++;
+    const sync = () => fs.fdatasync(file, done);
+    if (this.#hanging === undefined) sync();
+    else this.#hanging.push(sync);
+  }) as typeof fs.fdatasync;
 
   openSync: typeof fs.openSync = (...args) => {
     this.#check();

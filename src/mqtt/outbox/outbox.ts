@@ -5,15 +5,14 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { StateError } from '../../contract/errors.js';
 import type { Observation } from '../../contract/event.js';
 import { lockDirectory } from '../directory-lock.js';
-import { readLog } from './log.js';
+import { readLog, unsyncedEvents } from './log.js';
 import type { OutboxEvents, OutboxOptions } from './options.js';
 import { type Entry, isOnWay, type OutboxEntry, Queue } from './queue.js';
-import { encode, type Numbers, Segment, type StoredEvent } from './segment.js';
+import { encode, type Numbers, Segment, type StoredEvent, segmentEvents } from './segment.js';
 import { migrateVersion01 } from './version-0.1.js';
 
-/** A segment is full at that size, that many events, or a small part of the outbox's bounds: they go as a whole. */
+/** A segment is full at that size, `segmentEvents`, or a small part of the outbox's bounds: they go as a whole. */
 const segmentBytes = 256 * 1024;
-const segmentEvents = 1000;
 const partOfBounds = 1 / 32;
 const partOfAge = 1 / 100;
 /** Events that are in memory as well, so that the usual way never reads the disk. */
@@ -123,7 +122,8 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     const { length } = this.#unwritten;
     if (length > 0) this.#warn('lost', `could not take the last ${length} events before the end: they are lost`);
     try {
-      if (!this.#failed) await this.#rotate(true).sync();
+      if (!this.#failed) this.#rotate(true);
+      for (const segment of this.#segments) await segment.sync(this.#options.disk);
     } catch {
       // If the end is not marked as clean, the next start is more careful.
     }
@@ -213,8 +213,11 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#failed || (!fsync && this.#segments.at(-1)?.durable)) this.#makeReadable(this.#unsafe.splice(0));
-    else this.#syncing ??= this.#sync();
+    const { events = 0, synced } = this.#segments.at(-1) ?? {};
+    const unsynced = synced === undefined ? Number.POSITIVE_INFINITY : events - synced;
+    if (this.#failed || (!fsync && unsynced <= unsyncedEvents)) this.#makeReadable(this.#unsafe.splice(0));
+    // Without `fsync` usually half of them are synced before anybody has to wait for it.
+    if (!this.#failed && (fsync || unsynced > unsyncedEvents / 2)) this.#syncing ??= this.#sync();
     this.#bound();
   }
 
@@ -237,13 +240,20 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   /** Begins a new segment. @throws what the file system throws; nothing has changed then */
   #rotate(clean = false): Segment {
     const { directory, disk, monotonic } = this.#options;
-    const segment = new Segment(directory, (this.#segments.at(-1)?.id ?? 0) + 1);
+    const before = this.#segments.at(-1);
+    const segment = new Segment(directory, (before?.id ?? 0) + 1);
     const last = Object.fromEntries(this.#queue.last);
     const acknowledged = Object.fromEntries(this.#queue.acknowledged);
-    segment.create(disk, { version: 2, boot: this.#boot, stream: this.stream, clean, last, acknowledged });
+    const header = { version: 2, boot: this.#boot, stream: this.stream, clean, last, acknowledged } as const;
+    segment.create(disk, header);
     segment.began = segment.at = monotonic();
     this.#segments.push(segment);
     this.#tidied = acknowledged;
+    try {
+      if (before?.isOpen && !this.#failed) before.append(disk, encode({ next: header }));
+    } catch {
+      // A copy, for the case that the header is damaged later.
+    }
     return segment;
   }
 
@@ -255,7 +265,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
       try {
         for (const segment of open) {
           this.#syncSince = this.#options.monotonic();
-          await segment.sync();
+          await segment.sync(this.#options.disk);
         }
       } catch (error) {
         this.#fail(error);
@@ -355,22 +365,17 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   /** Learns what the last run left. */
   async #scan(): Promise<void> {
     const { directory, fsync, now, monotonic } = this.#options;
-    const found = await readLog(directory, now(), monotonic());
+    const found = await readLog(directory, { utc: now(), monotonic: monotonic(), boot: this.#boot, fsync });
     this.#segments = found.segments;
     for (const [camera, seq] of found.last) this.#queue.last.set(camera, seq);
     for (const [camera, seq] of found.acknowledged) this.#queue.acknowledged.set(camera, seq);
     for (const entry of found.entries) this.#queue.push(entry);
     this.stream = found.header?.stream ?? this.stream;
     if (found.isDamaged) this.#warn('damaged', damage);
-    const { header, newSegments } = found;
-    const isSameBoot = this.#boot !== '' && header?.boot === this.#boot;
-    const isExact = header?.clean && newSegments === 1;
-    if (found.segments.length === 0 || isExact || (!found.isDamaged && (fsync || isSameBoot))) return;
+    if (found.segments.length === 0 || (found.header !== undefined && found.untraced === 0)) return;
     // What is lost may have had numbers that subscribers know: the count goes on above.
-    this.#floor = header === undefined ? Math.floor(now() / 1000) : newSegments * segmentEvents;
-    for (const [camera, seq] of found.last) {
-      this.#queue.last.set(camera, Math.max(seq, (header?.last[camera] ?? 0) + this.#floor));
-    }
+    this.#floor = found.header === undefined ? Math.floor(now() / 1000) : found.untraced;
+    for (const [camera, seq] of found.last) this.#queue.last.set(camera, seq + this.#floor);
   }
 
   /** Once, until there is news of it. */

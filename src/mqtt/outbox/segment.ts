@@ -26,7 +26,13 @@ export interface StoredEvent {
 }
 
 /** The calls that write; others only in tests of a disk that refuses. */
-export type Disk = Pick<typeof fs, 'openSync' | 'writeSync'>;
+export type Disk = Pick<typeof fs, 'openSync' | 'writeSync' | 'fdatasync'>;
+
+/** More events than this are never in a segment. */
+export const segmentEvents = 1000;
+
+/** What is appended to a segment. */
+type Line = StoredEvent | { acknowledged: Numbers } | { next: Header };
 
 /** One file of the outbox's log. It is only ever appended to, and deleted as a whole. */
 export class Segment {
@@ -40,8 +46,8 @@ export class Segment {
   began = 0;
   at = 0;
   damaged = false;
-  /** At least the header is on the disk itself: numbers above that may be published. */
-  durable = false;
+  /** So many of its events are on the disk itself; undefined as long as not even the header is. */
+  synced: number | undefined;
   #file: number | undefined;
 
   constructor(
@@ -86,12 +92,13 @@ export class Segment {
   }
 
   /** Resolves when all that was appended is on the disk itself. @throws what the file system throws */
-  async sync(): Promise<void> {
+  async sync(disk: Disk): Promise<void> {
     if (this.#file === undefined) return;
-    await promisify(fs.fdatasync)(this.#file);
-    const directory = this.durable ? undefined : await fs.promises.open(this.directory, 'r');
+    const { events } = this;
+    await promisify(disk.fdatasync)(this.#file);
+    const directory = this.synced === undefined ? await fs.promises.open(this.directory, 'r') : undefined;
     await directory?.sync().finally(() => directory.close());
-    this.durable = true;
+    this.synced = events;
   }
 
   close(): void {
@@ -113,20 +120,26 @@ export class Segment {
   async read() {
     const lines = (await fs.promises.readFile(this.path, 'utf8').catch(() => '')).split('\n');
     const header = decode<Header>(lines[0] ?? '');
-    const acknowledged = { ...header?.acknowledged };
+    const acknowledged: Numbers = {};
     const events: (StoredEvent & { offset: number; bytes: number })[] = [];
-    this.damaged = header === undefined || lines.pop() !== '';
+    /** The header of the segment after it. */
+    let next: Header | undefined;
+    // What was being written when the power went.
+    const isTorn = lines.pop() !== '';
+    let brokenBytes = 0;
     let offset = 0;
     for (const [index, text] of lines.entries()) {
       const bytes = Buffer.byteLength(text) + 1;
-      const line = decode<StoredEvent | { acknowledged: Numbers }>(text);
-      if (line === undefined) this.damaged = true;
+      const line = index === 0 ? header : decode<Line>(text);
+      if (line === undefined) brokenBytes += bytes;
       else if ('seq' in line) events.push({ ...line, offset, bytes });
+      else if ('next' in line) next = line.next;
       else if (index > 0) Object.assign(acknowledged, line.acknowledged);
       offset += bytes;
     }
     this.events = events.length;
-    return { header, acknowledged, events };
+    this.damaged = isTorn || brokenBytes > 0;
+    return { header, acknowledged, events, next, isTorn, brokenBytes };
   }
 
   /** One event again; undefined if it is not there as it was. */
@@ -144,7 +157,7 @@ export class Segment {
 }
 
 /** A checksum, JSON, and the end of the line, at which reading begins anew after damage. */
-export function encode(value: Header | StoredEvent | { acknowledged: Numbers }): string {
+export function encode(value: Header | Line): string {
   const json = JSON.stringify(value);
   return `${checksum(json)}${json}\n`;
 }

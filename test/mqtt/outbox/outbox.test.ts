@@ -1,8 +1,10 @@
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { Outbox } from '../../../src/mqtt/outbox/outbox.js';
 import type { OutboxEntry } from '../../../src/mqtt/outbox/queue.js';
+import { decode, encode, type Header } from '../../../src/mqtt/outbox/segment.js';
 import { observation } from '../../support/events.js';
 import { append, numbers, openOutbox, outboxDirectory, spanOf, TestDisk, take, takeAll } from '../../support/outbox.js';
 import { until } from '../../support/until.js';
@@ -30,6 +32,48 @@ t.test('an event is on disk when append returns, with fsync also when it can be 
     t.ok((await stat(join(directory, segment))).size > before);
     if (fsync) await take(outbox, 1);
   }
+});
+
+t.test('with fsync no event can be taken before the disk itself has it', async (t) => {
+  const disk = new TestDisk();
+  const { outbox } = await openOutbox(t, await outboxDirectory(t), { fsync: true, disk });
+  const answer = disk.hang();
+  append(outbox, 3);
+  await sleep(20);
+  t.equal(outbox.peek(), undefined);
+  answer();
+  t.same(numbers(await take(outbox, 3)), ['1', '2', '3']);
+});
+
+t.test('a power cut takes at most 64 numbers that were heard, and none of them is given again', async (t) => {
+  const directory = await outboxDirectory(t);
+  const disk = new TestDisk();
+  const { outbox } = await openOutbox(t, directory, { disk });
+  append(outbox, 33); // more than half of what may be ahead of the disk: it is asked
+  await until(() => disk.syncs > 1);
+  const safe = 33;
+  await take(outbox, safe);
+  await sleep(50);
+  const [name = ''] = (await readdir(directory)).filter((each) => each.endsWith('.segment'));
+  const bytes = await readFile(join(directory, name));
+  const answer = disk.hang();
+  append(outbox, 200);
+  const heard: OutboxEntry[] = [];
+  for (let entry = outbox.take(); entry !== undefined; entry = outbox.take()) heard.push(entry);
+  t.ok(heard.length > 0 && heard.length <= 64, `${heard.length} of what the disk does not have`);
+
+  // What the disk has, as the next start of the system finds it.
+  const [header = '', ...events] = bytes.toString().split('\n');
+  const lost = await outboxDirectory(t);
+  await mkdir(lost);
+  const before = encode({ ...(decode<Header>(header) as Header), boot: 'another' });
+  await writeFile(join(lost, name), before + events.join('\n'));
+  const next = await openOutbox(t, lost);
+  append(next.outbox, 1);
+  const told = numbers(await takeAll(next.outbox));
+  t.same(told.slice(-2), [`${safe + 1}-${safe + 64}`, String(safe + 65)]);
+  answer();
+  await take(outbox, 200 - heard.length);
 });
 
 t.test('what was not acknowledged is there again after a restart, and numbers go on', async (t) => {
