@@ -4,6 +4,7 @@ import { type RequestName, requestNames } from '../contract/request.js';
 import { reservedNames } from '../contract/topics.js';
 import { brokerUrlMistake, cameraSourceMistake } from './address.js';
 import { libcameraOptions, networkOptions, pictureSize, refuseForeignOptions, v4l2Options } from './camera-options.js';
+import { historySettings } from './history-settings.js';
 import { httpSettings } from './http-settings.js';
 
 /** Two points nearer than this are one: a thousandth of the picture is about one pixel. */
@@ -292,6 +293,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   http: httpSettings,
+  history: historySettings,
   outbox: z
     .strictObject({
       maxEvents: z.int().min(1).default(100_000),

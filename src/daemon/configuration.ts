@@ -45,7 +45,7 @@ export class Configuration {
 
   /** What an engine is told at its start. */
   get engineSettings(): Omit<EngineSettings, 'runId'> {
-    const { model: wanted, runtime, events, cameras } = this.settings;
+    const { model: wanted, runtime, events, history, cameras } = this.settings;
     const { pixels } = this.allowed;
     const usual = wanted.size ? wanted.size[0] * wanted.size[1] : usualInputPixels;
     return {
@@ -53,6 +53,7 @@ export class Configuration {
       runtime,
       cacheDirectory: this.cacheDirectory,
       events,
+      history,
       cameras,
       adjustments: this.allowedRates(),
       ...(wanted.size && pixels === 1 && { inputSize: wanted.size }),

@@ -39,7 +39,16 @@ export interface ControlOptions {
 }
 
 /** What only a new start of the daemon can change: its own session, its own files. */
-const fixed: readonly (keyof Settings)[] = ['node', 'mqtt', 'outbox', 'requests', 'stateDirectory', 'log'];
+const fixed: readonly (keyof Settings)[] = [
+  'node',
+  'mqtt',
+  'http',
+  'history',
+  'outbox',
+  'requests',
+  'stateDirectory',
+  'log',
+];
 
 /** Carries out what is asked for, by whichever way it came. */
 export class Control implements RequestHandlers, Part {

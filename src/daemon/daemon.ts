@@ -14,6 +14,7 @@ import { Feed } from './feed.js';
 import { HealthReporter } from './health.js';
 import { HttpBackend } from './http-backend.js';
 import { FrigateIntegration } from './integrations/frigate.js';
+import { HistoryIntegration } from './integrations/history.js';
 import { announceToHomeAssistant } from './integrations/home-assistant.js';
 import { HttpIntegration } from './integrations/http.js';
 import { brokerAccess, clearRemovedCameras, MqttIntegration, OwnBroker, serveRequests } from './integrations/mqtt.js';
@@ -137,25 +138,31 @@ export class Daemon {
     clearRemovedCameras(publisher, configuration, feed, log);
     if (mqtt.homeAssistant.enabled) announceToHomeAssistant(publisher, feed, configuration, { version, board });
     const file = new SettingsFile(this.#options.settingsFile, () => control.reload());
-    const backend = new HttpBackend({ feed, configuration, host, reports, publisher, file, version, board });
+    const health = new HealthReporter({
+      feed,
+      log,
+      configuration,
+      control,
+      host,
+      reports,
+      publisher,
+      requests: requests.counters,
+      system,
+      periodMs: healthMs ?? usualHealthMs,
+      now: now ?? (() => performance.now()),
+    });
+    const kept = { settings: settings.history, directory: join(directory, 'history'), feed, reports, log };
+    const history = settings.history.enabled
+      ? new HistoryIntegration({ ...kept, clockMhz: () => health.clockMhz })
+      : undefined;
+    const backend = new HttpBackend({ feed, configuration, host, reports, publisher, file, history, version, board });
     return [
       new MqttIntegration(publisher, feed, configuration, log, shown),
       ...(frigate ? [new FrigateIntegration(frigate, publisher, requests, feed, configuration, version)] : []),
+      ...(history ? [history] : []),
       host,
       control,
-      new HealthReporter({
-        feed,
-        log,
-        configuration,
-        control,
-        host,
-        reports,
-        publisher,
-        requests: requests.counters,
-        system,
-        periodMs: healthMs ?? usualHealthMs,
-        now: now ?? (() => performance.now()),
-      }),
+      health,
       ...(settings.http.enabled ? [new HttpIntegration(settings, strictPort.http, backend, redactor, log)] : []),
       new SystemdIntegration(feed, () => host.isWell && publisher.isWell),
     ];

@@ -21,7 +21,15 @@ export interface EngineReportsOptions {
   finish: (error?: MinspnetError) => void;
 }
 
-const noHeartbeat: Heartbeat = { kind: 'heartbeat', at: 0, rssBytes: 0, cpuSeconds: 0, cameras: {}, stages: {} };
+const noHeartbeat: Heartbeat = {
+  kind: 'heartbeat',
+  at: 0,
+  rssBytes: 0,
+  cpuSeconds: 0,
+  cameras: {},
+  stages: {},
+  feet: {},
+};
 
 /** Turns what the engines say into what the daemon tells, and keeps the newest of what they have counted. */
 export class EngineReports implements EngineListener {
@@ -72,6 +80,7 @@ export class EngineReports implements EngineListener {
         break;
       case 'heartbeat':
         this.heartbeat = message;
+        for (const [camera, feet] of Object.entries(message.feet ?? {})) feed.emit('feet', camera, feet);
         break;
     }
   }

@@ -3,7 +3,9 @@ import type { Redactor } from '../config/mask.js';
 import type { Detections } from '../contract/detection.js';
 import { asMinspnetError, type MinspnetError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
+import type { EventRecord } from '../contract/event-record.js';
 import type { Health } from '../contract/health.js';
+import type { Feet } from '../contract/heat.js';
 import type { CameraSettingsState } from '../contract/request.js';
 import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import type { TrackSnapshot } from '../engine/protocol.js';
@@ -20,6 +22,10 @@ export interface FeedEvents {
   cameraStatus: [status: CameraStatus];
   cameraSettings: [settings: CameraSettingsState];
   health: [health: Health];
+  /** An event of the list is new or has changed. */
+  record: [record: EventRecord];
+  /** Where the objects of a camera stood since the last time. */
+  feet: [camera: string, feet: Feet];
   /** Other settings or another model are in force. */
   configured: [];
   /** The broker still had topics of a camera that the settings don't name; they are being cleared. */

@@ -36,6 +36,8 @@ export class HealthReporter implements Part {
   readonly #startedAt = performance.now();
   #end = () => {};
   #governing: Governing | undefined;
+  /** Of the fastest core, as it was seen last; null: nobody says. */
+  clockMhz: number | null = null;
 
   constructor(private readonly options: HealthOptions) {}
 
@@ -52,7 +54,10 @@ export class HealthReporter implements Part {
 
   async #report(board: Sensors): Promise<void> {
     const { feed, configuration, host, reports, publisher, requests } = this.options;
-    const sensors = asHealth(await board.read());
+    const readings = await board.read();
+    const clocks = readings.clocks.flatMap(({ current }) => current.value ?? []);
+    this.clockMhz = clocks.length > 0 ? Math.max(...clocks) : null;
+    const sensors = asHealth(readings);
     const governor = await this.#govern(sensors);
     const { waiting, dropped, delivered } = publisher.counters;
     const { provider, heartbeat } = reports;

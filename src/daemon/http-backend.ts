@@ -25,6 +25,7 @@ import type { EngineHost } from './engine-host.js';
 import type { EngineReports } from './engine-reports.js';
 import { EventCounts } from './event-counts.js';
 import type { Feed } from './feed.js';
+import type { HistoryIntegration } from './integrations/history.js';
 import type { SettingsFile } from './settings-file.js';
 
 export interface HttpBackendOptions {
@@ -34,6 +35,7 @@ export interface HttpBackendOptions {
   reports: EngineReports;
   publisher: Publisher;
   file: SettingsFile;
+  history: HistoryIntegration | undefined;
   version: string;
   /** What this board is called. */
   board: string;
@@ -51,8 +53,11 @@ export class HttpBackend implements Backend {
   #info: Info | undefined;
   #health: Health | undefined;
 
+  readonly history: HistoryIntegration | undefined;
+
   constructor(options: HttpBackendOptions) {
     this.#options = options;
+    this.history = options.history;
     options.feed
       .on('info', (info) => {
         this.#info = info;
@@ -76,6 +81,7 @@ export class HttpBackend implements Backend {
         this.#counts.count(observation);
         this.#tell({ kind: 'observation', observation });
       })
+      .on('record', (record) => this.#tell({ kind: 'record', record }))
       .on('configured', () => this.#configured());
   }
 
@@ -91,8 +97,8 @@ export class HttpBackend implements Backend {
       firstRun: !file.exists,
       settingsFile: file.path,
       writable: file.isWritable,
-      events: false,
-      clips: false,
+      events: this.history !== undefined,
+      clips: this.history !== undefined && configuration.settings.history.clips.enabled,
       live: { maxSize: liveSize, maxFps: liveFps },
     };
   }

@@ -5,13 +5,15 @@ import type { EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
 import { round, roundBox } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
+import type { Feet } from '../contract/heat.js';
 import { Analysis } from '../pipeline/analysis.js';
 import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../pipeline/capture/capture.js';
 import type { InputOptions } from '../pipeline/capture/preparation.js';
-import { jpegSize } from '../pipeline/capture/snapshot.js';
+import { type Cut, jpegSize } from '../pipeline/capture/snapshot.js';
 import type { Detector } from '../pipeline/network.js';
 import type { SceneOptions, SceneReport } from '../pipeline/scene.js';
 import { captureTimeNow, monotonicMs } from '../timing/monotonic.js';
+import { Footprints } from './footprints.js';
 import { Pictures } from './pictures.js';
 import type { CameraAdjustment, FromEngine, ShownPicture, StageDurations } from './protocol.js';
 import { Statistics } from './statistics.js';
@@ -22,6 +24,8 @@ export interface CameraOptions {
   runId: string;
   settings: CameraSettings;
   events: EventSettings;
+  /** The whole picture goes with each snapshot. */
+  keepPictures?: boolean;
   /** What its card says that scores are worth. */
   model: SceneOptions['model'];
   /** What was changed before this engine began. */
@@ -46,6 +50,9 @@ const keepTracksMs = 2500;
 /** JPEG quality of the pictures that are shown, 1..100. */
 const shownQuality = 75;
 
+/** The picture that is kept of an event. */
+const keptPicture: Cut = { box: [0, 0, 1, 1], options: { quality: 80, maxSize: 1280 } };
+
 /** What is told of a picture that is shown, beside the JPEG's own size. */
 type About = Omit<ShownPicture['frame'], 'width' | 'height'>;
 
@@ -55,6 +62,7 @@ export class Camera {
   readonly #analysis: Analysis;
   readonly #pictures: Pictures<About>;
   readonly #statistics = new Statistics();
+  readonly #footprints = new Footprints();
   #adjustment: CameraAdjustment;
   #change: CaptureChange = { state: 'starting', reason: '', attempts: 0 };
   #lastFrameAt = monotonicMs();
@@ -170,6 +178,11 @@ export class Camera {
     };
   }
 
+  /** Where its objects stood since the last call. */
+  takeFeet(): Feet {
+    return this.#footprints.take();
+  }
+
   /** How long its pictures took. */
   get stages(): StageDurations {
     return this.#statistics.stages;
@@ -186,7 +199,8 @@ export class Camera {
     const report = this.#adjustment.detect === false ? undefined : await this.#look(frame);
     const shots = report?.shots ?? [];
     const requests = this.#pictures.takeRequests();
-    const cuts = [...shots.map(({ box }) => ({ box })), ...requests.map(({ cut }) => cut)];
+    const whole = this.options.keepPictures && shots.length > 0 ? [keptPicture] : [];
+    const cuts = [...shots.map(({ box }) => ({ box })), ...requests.map(({ cut }) => cut), ...whole];
     const jpegs = frame.release(cuts, report !== undefined && this.#analysis.settled);
     if (requests.length > 0) {
       const about = this.#aboutOf(frame, report);
@@ -196,7 +210,7 @@ export class Camera {
           about,
         );
     }
-    if (report !== undefined) this.#report(report, jpegs);
+    if (report !== undefined) this.#report(report, jpegs, whole.length > 0);
   }
 
   #aboutOf(frame: Frame, report: SceneReport | undefined): About {
@@ -224,6 +238,7 @@ export class Camera {
     const inferenceMs = detections && detector.inferenceMs;
     this.#statistics.analysed(inferenceMs);
     this.#time(frame, startedMs, inferenceMs);
+    this.#footprints.add(this.#analysis.shown, frame.monotonicMs);
     if (detections !== undefined && events.detections) this.#sendDetections(frame, detections, detector.inferenceMs);
     return report;
   }
@@ -257,14 +272,20 @@ export class Camera {
   }
 
   /** Sends it after the reports before it, each snapshot before the events that speak of it. */
-  #report({ observations, shots, state }: SceneReport, pictures: Promise<Uint8Array[]> | undefined): void {
+  #report(
+    { observations, shots, state }: SceneReport,
+    pictures: Promise<Uint8Array[]> | undefined,
+    withWhole = false,
+  ): void {
     if (observations.length === 0 && shots.length === 0 && state === undefined) return;
     const { name: camera, send } = this.options;
     this.#sent = this.#sent.then(async () => {
       const jpegs = shots.length > 0 ? await pictures : [];
-      for (const [i, { track, class: name }] of shots.entries()) {
+      const picture = withWhole ? jpegs?.at(-1) : undefined;
+      for (const [i, { track, class: name, box }] of shots.entries()) {
         const jpeg = jpegs?.[i];
-        if (jpeg !== undefined) send({ kind: 'snapshot', snapshot: { camera, track, class: name, jpeg } });
+        const snapshot = { camera, track, class: name, box, ...(picture && { picture }) };
+        if (jpeg !== undefined) send({ kind: 'snapshot', snapshot: { ...snapshot, jpeg } });
       }
       for (const observation of observations) send({ kind: 'observation', observation });
       if (state !== undefined) send({ kind: 'state', state });

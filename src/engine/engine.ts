@@ -25,7 +25,8 @@ export class Engine {
 
   /** @throws {ModelError} when the model can't be used. */
   async start(): Promise<void> {
-    const { model, inputSize, inputPixels, runtime, cacheDirectory, cameras, adjustments, events } = this.settings;
+    const { model, inputSize, inputPixels, runtime, cacheDirectory, cameras, adjustments, events, history } =
+      this.settings;
     const network = await Network.load(model, runtime, join(cacheDirectory, 'tensorrt'));
     this.#network = network;
     this.send({ kind: 'ready', protocolVersion, facts: { provider: network.provider } });
@@ -39,6 +40,7 @@ export class Engine {
         runId: `${this.settings.runId}${index.toString(36)}`,
         settings,
         events,
+        keepPictures: history?.enabled === true && history.pictures,
         model: card,
         adjustment: adjustments[name] ?? {},
         input,
@@ -123,6 +125,7 @@ export class Engine {
       rssBytes: process.memoryUsage.rss(),
       cpuSeconds: (user + system) / 1e6,
       cameras: Object.fromEntries(this.#cameras.map((camera) => [camera.name, camera.health()])),
+      feet: Object.fromEntries(this.#cameras.map((camera) => [camera.name, camera.takeFeet()])),
       stages: Object.fromEntries(this.#cameras.map((camera) => [camera.name, camera.stages])),
     });
   }

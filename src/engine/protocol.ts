@@ -1,9 +1,12 @@
+import type { HistorySettings } from '../config/history-settings.js';
 import type { CameraSettings, EventSettings, RuntimeSettings } from '../config/schema.js';
 import type { Detections } from '../contract/detection.js';
 import type { SerialisedError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
+import type { Box } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
+import type { Feet } from '../contract/heat.js';
 import type { LiveFrame } from '../contract/live.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { PictureStage } from '../contract/stages.js';
@@ -26,6 +29,8 @@ export interface EngineSettings {
   /** Where what takes long to compute is kept from one engine to the next. */
   cacheDirectory: string;
   events: EventSettings;
+  /** What is kept of the past; nothing where it is not given. */
+  history?: HistorySettings;
   cameras: Record<string, CameraSettings>;
   /** What was changed since the settings were written, by camera. */
   adjustments: Record<string, CameraAdjustment>;
@@ -68,6 +73,10 @@ export interface TrackSnapshot {
   track: string;
   class: string;
   jpeg: Uint8Array;
+  /** Where it is in the whole picture. */
+  box: Box;
+  /** The whole picture, where it is to be kept. JPEG. */
+  picture?: Uint8Array;
 }
 
 /** The whole picture of a camera. */
@@ -119,6 +128,8 @@ export type FromEngine =
       cameras: Record<string, CameraHealth>;
       /** How long the pictures of each camera took, since the start of the engine. */
       stages: Record<string, StageDurations>;
+      /** Where the objects of each camera stood since the last heartbeat. */
+      feet: Record<string, Feet>;
     }
   /** TensorRT builds an engine for an input of a new size: until that is over nothing else is said, for minutes. */
   | { kind: 'building'; over: boolean }

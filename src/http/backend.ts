@@ -1,12 +1,18 @@
+import type { EventRecord } from '../contract/event-record.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Health } from '../contract/health.js';
 import type {
+  Counts,
+  EventQuery,
   FirstRun,
   Geometry,
+  Heatmap,
   HttpCamera,
+  HttpEvents,
   HttpInfo,
   HttpSettings,
   Saved,
+  Series,
   SettingsChange,
 } from '../contract/http.js';
 import type { FeedMessage, LiveFrame } from '../contract/live.js';
@@ -19,8 +25,31 @@ export interface ShownPicture {
   frame: Omit<LiveFrame, 'number'>;
 }
 
+/** What is kept of the past. */
+export interface HistoryBackend {
+  list(query: EventQuery): HttpEvents;
+  find(id: string): EventRecord | undefined;
+  /** The path of a file of an event. */
+  fileOf(id: string, kind: 'snapshot' | 'picture' | 'clip'): string | undefined;
+  series(span: 'hour' | 'day'): Series;
+  counts(query: HoursQuery): Promise<Counts>;
+  heatmap(query: HoursQuery): Promise<Heatmap>;
+}
+
+/** UTC, milliseconds; hours of the day. */
+export interface HoursQuery {
+  camera?: string | undefined;
+  class?: string | undefined;
+  fromMs: number;
+  toMs: number;
+  hourFrom?: number | undefined;
+  hourTo?: number | undefined;
+}
+
 /** What the server asks of the daemon. All of it fails with a `MinspnetError`. */
 export interface Backend {
+  /** Undefined where nothing is kept. */
+  readonly history: HistoryBackend | undefined;
   info(): HttpInfo;
   cameras(): HttpCamera[];
   /** Null before the first look at the board. */

@@ -15,6 +15,7 @@ import { metricsText, metricsType } from './metrics/metrics.js';
 import { answerOf, HttpProblem } from './problem.js';
 import { Refusals } from './refusals.js';
 import { apiRoutes } from './routes/api.js';
+import { historyRoutes } from './routes/history.js';
 import { sessionRoutes } from './routes/session.js';
 import { settingsRoutes } from './routes/settings.js';
 import { Sockets } from './sockets.js';
@@ -94,6 +95,7 @@ export class HttpServer {
       throw new HttpProblem(404, 'ERR_HTTP_PATH', 'nothing is at this address');
     });
     sessionRoutes(server, this.#access, this.options.backend, (refusal, reply) => this.#refuse(refusal, reply));
+    historyRoutes(server, this.options.backend);
     settingsRoutes(server, this.options.backend);
     apiRoutes(server, this.options.backend, this.#sockets);
     server.get('/metrics', async (_request, reply) => {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { WebSocket } from 'ws';
-import type { Geometry } from '../../src/contract/http.js';
+import type { Counts, Geometry, HttpEvents, Series } from '../../src/contract/http.js';
 import type { LiveFrame } from '../../src/contract/live.js';
 import { unpackLiveFrame } from '../../src/contract/live-message.js';
 import { jpegSize } from '../../src/pipeline/capture/snapshot.js';
@@ -52,14 +52,35 @@ t.test('the page sees what the daemon sees, and what is drawn there holds at onc
     socket.terminate();
     const { width, height, tracks } = frames.at(-1) as LiveFrame;
     t.match({ width, height }, { width: 640, height: 360 });
-    const heard = new Set(daemon.events().map((event) => ('id' in event ? event.id : '')));
-    t.ok(
-      tracks.every(({ id }) => heard.has(id)),
-      'those that are told over MQTT',
-    );
+    const heard = () => new Set(daemon.events().map((event) => ('id' in event ? event.id : '')));
+    await until(() => tracks.every(({ id }) => heard().has(id))); // those that are told over MQTT
     const metrics = await (await fetch(`${url}/metrics`)).text();
     t.match(metrics, /minspnet_stage_duration_seconds_count\{camera="street",stage="inference"\} [1-9]/);
     t.match(metrics, /minspnet_live_frames_sent_total\{camera="street"\} [1-9]/);
+  });
+
+  await t.test('the event list has what was told, with its pictures', async (t) => {
+    const list = async () => (await (await fetch(`${url}/api/events?camera=street`)).json()) as HttpEvents;
+    let events: HttpEvents['events'] = [];
+    for (const end = performance.now() + 30_000; events.length === 0 && performance.now() < end; ) {
+      events = (await list()).events.filter(({ picture }) => picture !== null);
+    }
+    const [{ id, snapshot, picture } = { id: '', snapshot: '', picture: '' }] = events;
+    t.ok(
+      daemon.events().some((event) => 'id' in event && event.id === id),
+      'as over MQTT',
+    );
+    for (const path of [snapshot, picture]) {
+      const answer = await fetch(url + path);
+      t.equal(answer.headers.get('content-type'), 'image/jpeg');
+      t.ok(jpegSize(new Uint8Array(await answer.arrayBuffer())), String(path));
+    }
+    const { rows } = (await (await fetch(`${url}/api/counts`)).json()) as Counts;
+    t.ok(rows.some(({ camera, count }) => camera === 'street' && count > 0));
+    t.match(await (await fetch(`${url}/api/counts.csv`)).text(), /^hour,camera,class,count\r\n20/);
+    const { at } = (await (await fetch(`${url}/api/series`)).json()) as Series;
+    t.equal(at.length, 360);
+    t.equal((await fetch(`${url}/api/events/none/clip.mp4`)).status, 404);
   });
 
   const draw = async (geometry: Geometry) => {
