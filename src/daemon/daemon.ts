@@ -151,7 +151,7 @@ export class Daemon {
       periodMs: healthMs ?? usualHealthMs,
       now: now ?? (() => performance.now()),
     });
-    const kept = { settings: settings.history, directory: join(directory, 'history'), feed, reports, log };
+    const kept = { settings: settings.history, directory: join(directory, 'history'), feed, host, reports, log };
     const history = settings.history.enabled
       ? new HistoryIntegration({ ...kept, clockMhz: () => health.clockMhz })
       : undefined;

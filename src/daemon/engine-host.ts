@@ -15,10 +15,19 @@ import { startEngine, tell } from './engine-process.js';
 import { OpenTracks } from './open-tracks.js';
 import type { Part } from './parts.js';
 import { isSound } from './probe.js';
-import { Questions } from './questions.js';
+import { type Answer, Questions } from './questions.js';
 import { Suspects } from './suspects.js';
 
-type NotForListener = 'ready' | 'stopped' | 'failed' | 'picture' | 'shown' | 'explanation' | 'no-answer' | 'building';
+type NotForListener =
+  | 'clip-made'
+  | 'ready'
+  | 'stopped'
+  | 'failed'
+  | 'picture'
+  | 'shown'
+  | 'explanation'
+  | 'no-answer'
+  | 'building';
 
 /** What an engine says in the course of its work, and what the host adds when one is lost. */
 export interface EngineListener {
@@ -198,14 +207,20 @@ export class EngineHost implements Part {
     return await this.#ask<ShownPicture>(camera, (id) => ({ kind: 'show', camera, id, maxSize }));
   }
 
+  /**
+   * Writes a camera's video between two moments on the monotonic clock as MP4.
+   *
+   * @throws {SourceError} where there is none; `ERR_SOURCE_…`
+   */
+  async makeClip(camera: string, path: string, fromMs: number, toMs: number): Promise<void> {
+    await this.#ask<{ kind: 'clip-made' }>(camera, (id) => ({ kind: 'make-clip', camera, id, path, fromMs, toMs }));
+  }
+
   clearBackground(camera: string): void {
     this.#send({ kind: 'clear-background', camera });
   }
 
-  #ask<Wanted extends TakenPicture | ShownPicture | Explanation>(
-    camera: string,
-    question: (id: number) => ToEngine,
-  ): Promise<Wanted> {
+  #ask<Wanted extends Answer>(camera: string, question: (id: number) => ToEngine): Promise<Wanted> {
     const isRunning = this.state === 'ready' && !this.#suspects.setAside.has(camera);
     return this.#questions.ask<Wanted>(isRunning, question);
   }
@@ -257,6 +272,7 @@ export class EngineHost implements Part {
         break;
       case 'picture':
       case 'shown':
+      case 'clip-made':
       case 'explanation':
       case 'no-answer':
         this.#questions.answered(message);

@@ -5,8 +5,9 @@ import type { FromEngine, ShownPicture, TakenPicture, ToEngine } from '../engine
 /** So long an answer may take; the engine itself gives up before. Milliseconds. */
 const answerMs = 30_000;
 
-type Answer = TakenPicture | ShownPicture | Explanation;
-type AnswerKind = 'picture' | 'shown' | 'explanation' | 'no-answer';
+/** A clip is an answer by being there. */
+export type Answer = TakenPicture | ShownPicture | Explanation | { kind: 'clip-made' };
+type AnswerKind = 'picture' | 'shown' | 'clip-made' | 'explanation' | 'no-answer';
 
 /** What an engine was asked for, and those who wait for the answer. */
 export class Questions {

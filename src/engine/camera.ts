@@ -8,6 +8,7 @@ import type { CameraHealth } from '../contract/health.js';
 import type { Feet } from '../contract/heat.js';
 import { Analysis } from '../pipeline/analysis.js';
 import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../pipeline/capture/capture.js';
+import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
 import type { InputOptions } from '../pipeline/capture/preparation.js';
 import { type Cut, jpegSize } from '../pipeline/capture/snapshot.js';
 import type { Detector } from '../pipeline/network.js';
@@ -26,6 +27,8 @@ export interface CameraOptions {
   events: EventSettings;
   /** The whole picture goes with each snapshot. */
   keepPictures?: boolean;
+  /** The newest video is kept, for clips. */
+  clips?: PacketRingOptions | undefined;
   /** What its card says that scores are worth. */
   model: SceneOptions['model'];
   /** What was changed before this engine began. */
@@ -76,7 +79,7 @@ export class Camera {
     this.#analysis = new Analysis({ camera: name, runId, settings, events, model }, detector);
     if (adjustment.minScore !== undefined) this.#analysis.minScore = adjustment.minScore;
     this.#capture = new Capture(
-      { ...input, settings: { ...settings, fps: this.#fps }, snapshot: events.snapshot },
+      { ...input, settings: { ...settings, fps: this.#fps }, snapshot: events.snapshot, clips: options.clips },
       {
         changed: (change) => this.#changed(change),
         frame: (frame) => enqueue(() => this.#analyse(frame)),
@@ -138,6 +141,11 @@ export class Camera {
   async show(maxSize: number): Promise<ShownPicture> {
     const { jpeg, about } = await this.#pictures.next(1000 / this.#fps, { quality: shownQuality, maxSize });
     return { jpeg, frame: { ...about, ...(jpegSize(jpeg) ?? { width: 0, height: 0 }) } };
+  }
+
+  /** @throws {SourceError} ERR_SOURCE_NO_CLIP */
+  async clip(path: string, fromMs: number, toMs: number): Promise<void> {
+    await this.#capture.clip(path, fromMs, toMs);
   }
 
   /** @throws {SourceError} ERR_SOURCE_NO_PICTURE if none was looked at so far */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { asMinspnetError, type MinspnetError, SourceError } from '../contract/errors.js';
+import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
 import { inputOptions } from '../pipeline/capture/preparation.js';
 import { jpegSize } from '../pipeline/capture/snapshot.js';
 import { Detector, Network } from '../pipeline/network.js';
@@ -41,6 +42,7 @@ export class Engine {
         settings,
         events,
         keepPictures: history?.enabled === true && history.pictures,
+        clips: clipOptions(history),
         model: card,
         adjustment: adjustments[name] ?? {},
         input,
@@ -74,6 +76,16 @@ export class Engine {
   async show(name: string, id: number, maxSize: number): Promise<void> {
     try {
       this.send({ kind: 'shown', id, ...(await this.#knownCamera(name).show(maxSize)) });
+    } catch (error) {
+      this.send({ kind: 'no-answer', id, error: asMinspnetError(error).serialise() });
+    }
+  }
+
+  /** Answers when the clip is there, or with why there is none. */
+  async makeClip(name: string, id: number, path: string, fromMs: number, toMs: number): Promise<void> {
+    try {
+      await this.#knownCamera(name).clip(path, fromMs, toMs);
+      this.send({ kind: 'clip-made', id });
     } catch (error) {
       this.send({ kind: 'no-answer', id, error: asMinspnetError(error).serialise() });
     }
@@ -129,4 +141,13 @@ export class Engine {
       stages: Object.fromEntries(this.#cameras.map((camera) => [camera.name, camera.stages])),
     });
   }
+}
+
+/** Video is kept for the longest clip and until it is asked for; of a stream with few key frames a clip begins earlier. */
+const clipSlackSeconds = 12;
+
+function clipOptions(history: EngineSettings['history']): PacketRingOptions | undefined {
+  if (history?.enabled !== true || !history.clips.enabled) return undefined;
+  const { maxSeconds, maxBytes } = history.clips;
+  return { seconds: maxSeconds + clipSlackSeconds, maxBytes };
 }

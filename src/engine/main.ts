@@ -37,6 +37,7 @@ function main(): void {
     },
     'restart-camera': async ({ camera }) => engine?.camera(camera)?.restart(),
     'take-picture': async ({ camera, id, still }) => engine?.takePicture(camera, id, still),
+    'make-clip': async ({ camera, id, path, fromMs, toMs }) => engine?.makeClip(camera, id, path, fromMs, toMs),
     show: async ({ camera, id, maxSize }) => engine?.show(camera, id, maxSize),
     explain: async ({ camera, id, seconds }) => engine?.explain(camera, id, seconds),
     'clear-background': async ({ camera }) => engine?.camera(camera)?.clearBackground(),

@@ -60,6 +60,8 @@ export type ToEngine =
   | { kind: 'take-picture'; camera: string; id: number; still: boolean }
   /** Asks for the next picture that is looked at, at most `maxSize` pixels long, with the tracks in it: `shown`. */
   | { kind: 'show'; camera: string; id: number; maxSize: number }
+  /** Writes the video between two moments on the monotonic clock as MP4: `clip-made`, or `no-answer`. */
+  | { kind: 'make-clip'; camera: string; id: number; path: string; fromMs: number; toMs: number }
   /** Asks what a camera saw in the last seconds and why it was told or not; answered by `explanation` or `no-answer`. */
   | { kind: 'explain'; camera: string; id: number; seconds: number }
   /** What is learnt as background of the camera is forgotten. */
@@ -116,6 +118,7 @@ export type FromEngine =
   | { kind: 'detections'; detections: Detections }
   | ({ kind: 'picture'; id: number } & TakenPicture)
   | ({ kind: 'shown'; id: number } & ShownPicture)
+  | { kind: 'clip-made'; id: number }
   | { kind: 'explanation'; id: number; explanation: Explanation }
   /** In place of one of those. */
   | { kind: 'no-answer'; id: number; error: SerialisedError }

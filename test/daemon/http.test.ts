@@ -19,6 +19,11 @@ cameras:
     fps: 5
 http:
   port: 0
+history:
+  clips:
+    enabled: true
+    beforeSeconds: 1
+    maxSeconds: 4
 `;
 const everywhere: [number, number][] = [
   [0, 0],
@@ -81,6 +86,12 @@ t.test('the page sees what the daemon sees, and what is drawn there holds at onc
     const { at } = (await (await fetch(`${url}/api/series`)).json()) as Series;
     t.equal(at.length, 360);
     t.equal((await fetch(`${url}/api/events/none/clip.mp4`)).status, 404);
+    let clip: string | null = null;
+    for (const end = performance.now() + 30_000; clip === null && performance.now() < end; ) {
+      clip = (await list()).events.find((event) => event.clip !== null)?.clip ?? null;
+    }
+    const part = await fetch(url + clip, { headers: { range: 'bytes=4-7' } });
+    t.match([part.status, await part.text()], [206, 'ftyp']);
   });
 
   const draw = async (geometry: Geometry) => {

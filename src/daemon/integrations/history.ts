@@ -8,6 +8,9 @@ import type { Counts, Heatmap, HttpEvents, Series } from '../../contract/http.js
 import { type EventFilter, EventStore, type FileKind } from '../../history/event-store.js';
 import { Hours, type HoursQuery } from '../../history/hours.js';
 import { SeriesMemory, type Span, spans, sumOfStages } from '../../history/series.js';
+import { monotonicMs } from '../../timing/monotonic.js';
+import { Clips } from '../clips.js';
+import type { EngineHost } from '../engine-host.js';
 import type { EngineReports } from '../engine-reports.js';
 import type { Feed } from '../feed.js';
 import type { Log } from '../log.js';
@@ -19,6 +22,7 @@ export interface HistoryOptions {
   /** Below the state directory. */
   directory: string;
   feed: Feed;
+  host: Pick<EngineHost, 'makeClip'>;
   reports: EngineReports;
   /** The fastest core's clock, MHz; null: nobody says. */
   clockMhz: () => number | null;
@@ -36,10 +40,13 @@ export class HistoryIntegration implements Part {
   readonly #hours: Hours;
   #series = new SeriesMemory();
   #health: Health | undefined;
+  readonly #clips: Clips | undefined;
   #end: (() => void)[] = [];
 
   constructor(private readonly options: HistoryOptions) {
-    const { directory, feed, log } = options;
+    const { directory, feed, log, settings } = options;
+    const make = this.#makeClip.bind(this);
+    this.#clips = settings.clips.enabled ? new Clips({ settings: settings.clips, make, now: monotonicMs }) : undefined;
     this.#hours = new Hours(join(directory, 'hours'), Date.now, (message) => log.warn(message));
     feed
       .on('snapshot', ({ track, jpeg, picture, box }) => {
@@ -48,6 +55,7 @@ export class HistoryIntegration implements Part {
       .on('observation', (observation) => {
         if (observation.type === 'new') this.#hours.count(observation.camera, observation.class);
         const record = this.#store?.observe(observation);
+        if (record !== undefined) this.#clips?.observe(observation);
         if (record !== undefined && observation.type !== 'update') feed.emit('record', structuredClone(record));
       })
       .on('feet', (camera, feet) => this.#hours.stood(camera, feet))
@@ -72,6 +80,7 @@ export class HistoryIntegration implements Part {
 
   async stop(): Promise<void> {
     for (const end of this.#end) end();
+    this.#clips?.stop();
     await this.#hours.flush(true);
     await this.#keep();
     await this.#store?.flush();
@@ -104,6 +113,20 @@ export class HistoryIntegration implements Part {
 
   get #seriesPath(): string {
     return join(this.options.directory, 'series.json');
+  }
+
+  /** Never rejects: an event without its clip is one that the camera gave no video of. */
+  async #makeClip(camera: string, track: string, fromMs: number, toMs: number): Promise<void> {
+    const { host, feed, log } = this.options;
+    try {
+      const path = this.#store?.clipPath(track);
+      if (path === undefined) return;
+      await host.makeClip(camera, path, fromMs, toMs);
+      const record = await this.#store?.addClip(track);
+      if (record !== undefined) feed.emit('record', structuredClone(record));
+    } catch (error) {
+      log.debug(`clip      of ${track} of ${camera}: ${(error as Error).message}`);
+    }
   }
 
   #measure(): void {

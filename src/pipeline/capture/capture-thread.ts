@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Frame } from 'node-av/lib';
-import { asMinspnetError, type MinspnetError } from '../../contract/errors.js';
+import { asMinspnetError, type MinspnetError, SourceError } from '../../contract/errors.js';
 import { type CaptureTime, monotonicMs } from '../../timing/monotonic.js';
 import { createSource } from './create-source.js';
 import {
@@ -12,6 +12,7 @@ import {
   noCounters,
   type ToCaptureThread,
 } from './messages.js';
+import { PacketRing } from './packet-ring.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
 import { Preparation } from './preparation.js';
 import { type Cut, SnapshotEncoder } from './snapshot.js';
@@ -27,7 +28,7 @@ export interface ThreadPort {
 
 /** What it takes from the world around it; another one in tests. */
 export interface ThreadWorld {
-  createSource(source: Source): PictureSource;
+  createSource(source: Source, ring?: PacketRing): PictureSource;
   /** A monotonic clock that all threads and processes share, milliseconds. */
   now(): number;
 }
@@ -76,6 +77,7 @@ export class CaptureThread {
   readonly #isPaced: boolean;
   readonly #preparation: Preparation;
   readonly #snapshots: SnapshotEncoder;
+  readonly #ring: PacketRing | undefined;
   readonly #counters = noCounters();
   /** The pictures of the frames that are out, for snapshots. */
   readonly #out = new Map<number, Frame>();
@@ -98,6 +100,7 @@ export class CaptureThread {
     this.#isPaced = this.#source.live || pace === 'realtime';
     this.#preparation = new Preparation({ ...options, motion, region, fps: this.#isPaced ? fps : undefined });
     this.#snapshots = new SnapshotEncoder(options.snapshot);
+    this.#ring = options.clips && new PacketRing(options.clips);
   }
 
   start(): void {
@@ -112,6 +115,9 @@ export class CaptureThread {
           break;
         case 'release':
           this.#release(message);
+          break;
+        case 'clip':
+          void this.#writeClip(message);
           break;
         case 'rate':
           if (this.#isPaced) this.#preparation.rate.fps = message.fps;
@@ -136,6 +142,7 @@ export class CaptureThread {
     await Promise.all(attempts.map(({ gone }) => gone));
     for (const picture of [...this.#out.values(), ...this.#idle]) picture.free();
     this.#preparation[Symbol.dispose]();
+    this.#ring?.[Symbol.dispose]();
     this.port.close();
   }
 
@@ -165,7 +172,7 @@ export class CaptureThread {
 
   /** Plays the source from its start to its end. @returns how long that was in media time, milliseconds. */
   async #play(attempt: Attempt, startedAt: CaptureTime): Promise<number> {
-    await using source = this.world.createSource(this.#source);
+    await using source = this.world.createSource(this.#source, this.#ring);
     attempt.source = source;
     try {
       return await this.#takeAll(attempt, source, startedAt);
@@ -285,6 +292,16 @@ export class CaptureThread {
     }
     this.#free?.push(bytes);
     this.#preparation.settled = settled;
+  }
+
+  async #writeClip({ id, path, fromMs, toMs }: Extract<ToCaptureThread, { kind: 'clip' }>): Promise<void> {
+    try {
+      if (this.#ring === undefined) throw new SourceError('ERR_SOURCE_NO_CLIP', 'source', 'no video is kept of it.');
+      await this.#ring.write(path, fromMs, toMs);
+      this.#send({ kind: 'clip', id });
+    } catch (error) {
+      this.#send({ kind: 'clip', id, error: asMinspnetError(error).serialise() });
+    }
   }
 
   /** A picture that is gone or can't be encoded costs its snapshots, not the camera. */

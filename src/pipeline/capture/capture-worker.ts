@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { EngineError, SourceError } from '../../contract/errors.js';
+import { EngineError, MinspnetError, SourceError } from '../../contract/errors.js';
 import {
   type AttemptEvent,
   type CaptureCounters,
@@ -72,6 +72,9 @@ interface AwaitedJpegs {
 /** So long JPEGs are waited for, milliseconds. Making them takes a few each, but the thread may wait for its camera. */
 const jpegMs = 5000;
 
+/** So long a clip may take to be written, milliseconds. */
+const clipMs = 10_000;
+
 /** Owns a capture thread, the attempts that run on it and the frames that have come from it. */
 export class CaptureWorker {
   readonly #exited: Promise<void>;
@@ -80,6 +83,9 @@ export class CaptureWorker {
   readonly #attempts = new Map<number, OpenAttempt>();
   /** Frames whose JPEGs are waited for, by number. */
   readonly #awaited = new Map<number, AwaitedJpegs>();
+  /** Those who wait for a clip, by its id. */
+  readonly #clips = new Map<number, (error: MinspnetError | undefined) => void>();
+  #clipIds = 0;
   /** What the thread said last that it has counted. */
   #counted = noCounters();
   #silentSeconds = 0;
@@ -116,6 +122,28 @@ export class CaptureWorker {
     return { closed, close: () => this.#close(generation) };
   }
 
+  /**
+   * Writes a part of the newest video as MP4.
+   *
+   * @param fromMs on the monotonic clock, as `toMs`
+   * @throws {SourceError} ERR_SOURCE_NO_CLIP
+   */
+  async clip(path: string, fromMs: number, toMs: number): Promise<void> {
+    const id = ++this.#clipIds;
+    const error = await new Promise<MinspnetError | undefined>((resolve) => {
+      const end = (error: MinspnetError | undefined) => {
+        clearTimeout(late);
+        this.#clips.delete(id);
+        resolve(error);
+      };
+      const late = setTimeout(() => end(noClip('it was not written in time.')), clipMs);
+      this.#clips.set(id, end);
+      if (this.#hasExited) end(noClip('its thread has ended.'));
+      else this.#post({ kind: 'clip', id, path, fromMs, toMs });
+    });
+    if (error !== undefined) throw error;
+  }
+
   /** From now on so many pictures a second, at most. */
   setRate(fps: number): void {
     this.#post({ kind: 'rate', fps });
@@ -141,6 +169,9 @@ export class CaptureWorker {
         break;
       case 'snapshots':
         this.#answer(message.number, message.jpegs);
+        break;
+      case 'clip':
+        this.#clips.get(message.id)?.(message.error && MinspnetError.revive(message.error));
         break;
       case 'closed':
         this.#attempts.get(message.generation)?.end();
@@ -200,6 +231,7 @@ export class CaptureWorker {
     clearInterval(this.#looks);
     this.#hasExited = true;
     for (const number of this.#awaited.keys()) this.#answer(number, undefined);
+    for (const end of this.#clips.values()) end(noClip('its thread has ended.'));
     for (const { end } of this.#attempts.values()) end();
     this.#attempts.clear();
     this.options.onExit(crash);
@@ -228,6 +260,10 @@ export class CaptureWorker {
   #post(message: ToCaptureThread, transfer: ArrayBuffer[] = []): void {
     if (!this.#hasExited) this.options.thread.postMessage(message, transfer);
   }
+}
+
+function noClip(why: string): SourceError {
+  return new SourceError('ERR_SOURCE_NO_CLIP', 'source', `there is no clip: ${why}`);
 }
 
 /** Starts a thread of Node's that runs capture-thread.ts. */

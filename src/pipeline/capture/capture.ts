@@ -126,6 +126,17 @@ export class Capture {
   }
 
   /**
+   * Writes a part of the newest video as MP4.
+   *
+   * @param fromMs on the monotonic clock, as `toMs`
+   * @throws {SourceError} ERR_SOURCE_NO_CLIP
+   */
+  async clip(path: string, fromMs: number, toMs: number): Promise<void> {
+    if (this.#worker !== undefined) return await this.#worker.clip(path, fromMs, toMs);
+    throw new SourceError('ERR_SOURCE_NO_CLIP', 'source', `there is no clip: it is ${this.state}.`);
+  }
+
+  /**
    * Closes the source, which must be live, so that somebody else can use it, and opens it again afterwards. A restart or
    * the end aborts what it is used for.
    *

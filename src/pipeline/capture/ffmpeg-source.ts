@@ -8,6 +8,7 @@ import { decodersFor, openDecoder } from './decoder.js';
 import { FfmpegInput, type ReadBytes } from './ffmpeg-input.js';
 import { MediaClock } from './media-clock.js';
 import { isOnItsSide, Uprighter } from './orientation.js';
+import type { PacketRing } from './packet-ring.js';
 import { LazyPicture, type Picture, type PictureSource, type SourceFacts } from './picture-source.js';
 import type { FfmpegSource as Description } from './source.js';
 
@@ -44,11 +45,13 @@ export class FfmpegSource implements PictureSource {
   /**
    * @param context what FFmpeg reads from; another one in tests
    * @param read gives FFmpeg the bytes, so that it opens no address by itself
+   * @param ring is given every packet as it comes
    */
   constructor(
     private readonly source: Description,
     context?: FormatContext,
     read?: ReadBytes,
+    private readonly ring?: PacketRing,
   ) {
     this.#input = new FfmpegInput(source, context, read);
   }
@@ -100,6 +103,7 @@ export class FfmpegSource implements PictureSource {
   async #open(): Promise<SourceFacts> {
     const input = this.#input;
     await input.open();
+    if (!input.isPicture) this.ring?.begin(input.stream);
     this.#packet.alloc();
     this.#frame.alloc();
     const { avgFrameRate, nbFrames, codecpar } = input.stream;
@@ -175,6 +179,7 @@ export class FfmpegSource implements PictureSource {
       if (this.#draining || packets > limit.packets || performance.now() > until) return false;
       if (code !== AVERROR_EAGAIN) this.#decodeErrors += 1;
       this.#draining = !(await this.#input.read(this.#packet));
+      if (!this.#draining) this.ring?.add(this.#packet, monotonicMs());
       // An empty packet is a picture that the camera left out; to a decoder it would mean the end.
       const isEmpty = !this.#draining && this.#packet.size === 0;
       if (!isEmpty && codec.sendPacketSync(this.#draining ? null : this.#packet) < 0) this.#decodeErrors += 1;

@@ -1,5 +1,6 @@
 import type { CameraSettings } from '../../config/schema.js';
 import type { SerialisedError } from '../../contract/errors.js';
+import type { PacketRingOptions } from './packet-ring.js';
 import type { SourceFacts } from './picture-source.js';
 import type { InputOptions, TakenPicture } from './preparation.js';
 import type { Cut, SnapshotOptions } from './snapshot.js';
@@ -9,6 +10,8 @@ import type { SourceOptions } from './source.js';
 export interface CaptureOptions extends InputOptions {
   settings: Pick<CameraSettings, 'source' | 'fps' | 'pace' | 'loop' | 'motion' | 'recovery' | 'region'> & SourceOptions;
   snapshot: SnapshotOptions;
+  /** The newest video is kept as it came, for clips. */
+  clips?: PacketRingOptions | undefined;
 }
 
 /** A picture as a capture thread sends it, together with the memory of its tensor. */
@@ -48,6 +51,8 @@ export type ToCaptureThread =
    * `settled`: a second look at the same picture would teach nothing, so the next ones may be told as still.
    */
   | { kind: 'release'; number: number; bytes: Uint8Array<ArrayBuffer>; cuts: readonly Cut[]; settled: boolean }
+  /** Writes the video between two moments on the monotonic clock, milliseconds; answered by `clip` of the same `id`. */
+  | { kind: 'clip'; id: number; path: string; fromMs: number; toMs: number }
   /** In place of the settings' fps. */
   | { kind: 'rate'; fps: number }
   /** Ends all attempts, then the thread. */
@@ -69,6 +74,8 @@ export type FromCaptureThread =
   | { kind: 'frame'; generation: number; frame: SentFrame; counters: CaptureCounters }
   /** Answers a `release` that named cuts, one JPEG a cut; none if they could not be made. */
   | { kind: 'snapshots'; number: number; jpegs: Uint8Array[] }
+  /** Answers a `clip`. */
+  | { kind: 'clip'; id: number; error?: SerialisedError }
   /** Nothing is left of an attempt. */
   | { kind: 'closed'; generation: number }
   /** Every second, as long as the thread isn't stuck. */
