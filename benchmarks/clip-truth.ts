@@ -10,13 +10,13 @@ const fitSeconds = 0.3;
 /** An object that is away for longer than this and comes back has to be told again, seconds. */
 const awaySeconds = 2;
 /** Objects have to be told that are this tall in a picture 1280 pixels wide, for so long. */
-const leastHeight = 24;
+export const leastHeight = 24;
 const leastSeconds = 2;
 
 type Box = [number, number, number, number];
 
 /** `<clip>.truth.json`: boxes are [x, y, width, height] in pixels, by frame. Numbered frames are the demo clip's form. */
-interface TruthFile {
+export interface TruthFile {
   fps: number;
   width: number;
   height: number;
@@ -25,7 +25,7 @@ interface TruthFile {
   annotatedClasses?: string[];
 }
 
-interface TrueObject {
+export interface TrueObject {
   class: string;
   /** Left, top, right, bottom in fractions of the picture, by frame. */
   boxes: Map<number, Box>;
@@ -92,10 +92,14 @@ export interface ClipScore {
   /** Objects that had to be told, and those that were. */
   objects: number;
   told: number;
+  /** Those that were told, also where they had not to be. */
+  toldAny: number;
   /** Fitting `new` events for each object that was told. */
   newPerTold: number | undefined;
   /** Median of the seconds from when it was tall enough to `new`. */
   seconds: number | undefined;
+  /** All of those, of the objects that had to be told. */
+  delays: number[];
   /** Tracks that went over from one object to another. */
   switches: number;
 }
@@ -137,7 +141,9 @@ export function scoreClip(
       right,
       objects: wanted.length,
       told: wanted.filter((object) => object.told.length > 0).length,
+      toldAny: told.length,
       newPerTold: told.length > 0 ? right / told.length : undefined,
+      delays,
       seconds: delays.length > 0 ? median(delays) : undefined,
       switches: switched.filter((one) => (name ?? one) === one).length,
     };
