@@ -9,6 +9,8 @@ import { children, cpuSeconds, rssBytes } from '../src/bench/processes.js';
 import type { Health } from '../src/contract/health.js';
 
 const node = 'bench';
+/** That of the clips' shape, named so that figures of two boards or days are of the same. */
+const size = [320, 192];
 
 /** One look at a running daemon. */
 export interface Look {
@@ -31,7 +33,7 @@ export async function startDaemon(
 ): Promise<RunningDaemon> {
   const state = await mkdtemp(join(tmpdir(), 'minspnet-bench-'));
   const config = join(state, 'bench.yaml');
-  await writeFile(config, JSON.stringify({ node, stateDirectory: state, cameras })); // JSON is YAML
+  await writeFile(config, JSON.stringify({ node, stateDirectory: state, cameras, model: { size } })); // JSON is YAML
   const child = spawn(process.execPath, [...startCommand(), '--config', config, '--mqtt', broker, ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

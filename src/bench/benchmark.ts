@@ -64,6 +64,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<Benchmark> {
       measureDaemon({
         ...options,
         model: first(options.models),
+        size: [staged.input.width, staged.input.height],
         onProgress: (done) => options.onProgress?.('daemon', done),
       }),
     );

@@ -65,7 +65,7 @@ export async function bench(options: BenchOptions, redactor: Redactor): Promise<
       version: ownVersion(),
       models: [first, ...others],
       runtime: settings.runtime,
-      size: options.size ?? settings.model.size,
+      size: options.size ?? (settings.model.size === 'auto' ? undefined : settings.model.size),
       source: options.source,
       seconds: options.duration,
       fps: options.rate,

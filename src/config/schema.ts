@@ -178,9 +178,11 @@ export const settingsSchema = z.strictObject({
         .default('auto')
         .describe('auto: INT8 where the model has it, but FP32 on CUDA and TensorRT: see docs/jetson.md'),
       size: z
-        .tuple([z.int().positive(), z.int().positive()])
-        .optional()
-        .describe('[width, height] of the network’s input; by default from the camera’s aspect ratio'),
+        .union([z.literal('auto'), z.tuple([z.int().positive(), z.int().positive()])])
+        .default('auto')
+        .describe(
+          '[width, height] of the network’s input; auto: the largest that this board can afford, in the shape of each camera’s picture',
+        ),
     })
     .prefault({}),
   runtime: z

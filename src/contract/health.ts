@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { captureState, providerFacts } from './status.js';
+import { captureState, inputChoice, providerFacts } from './status.js';
 import { candidate } from './tuning.js';
 
 const count = z.int().min(0);
@@ -23,6 +23,10 @@ export const cameraHealth = z.object({
     'places where something always looks like an object and never is; nothing is told of them',
   ),
   inferenceMs: z.number().nullable().describe('mean over the same time; null when the network did not run'),
+  input: z
+    .tuple([z.int().positive(), z.int().positive()])
+    .nullable()
+    .describe('[width, height] of the network’s input of its pictures; null before the first one'),
   waitP99Ms: z.number().nullable().describe('99th percentile of the wait for the network, last 1000 pictures'),
 });
 export type CameraHealth = z.infer<typeof cameraHealth>;
@@ -54,7 +58,7 @@ export type SensorsHealth = z.infer<typeof sensorsHealth>;
 /** What the governor allows, and why. */
 export const governorHealth = z.object({
   rate: z.number().min(0).max(1).describe('fraction of the rate that each camera is set to'),
-  pixels: z.number().min(0).max(1).describe('of the network’s input, fraction of the usual ones'),
+  pixels: z.number().min(0).max(1).describe('of the network’s input, fraction of the most'),
   heldBackBy: z
     .enum(['temperature', 'watts', 'cpu'])
     .nullable()
@@ -86,6 +90,7 @@ export const health = z.object({
     restarts: count,
     rssBytes: count,
     provider: providerFacts.optional().describe('once an engine has been ready'),
+    input: inputChoice.optional().describe('of the network, likewise'),
   }),
   daemon: z.object({ rssBytes: count }),
   outbox: z.object({

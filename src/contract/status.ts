@@ -16,6 +16,17 @@ export const providerFacts = z.object({
 });
 export type ProviderFacts = z.infer<typeof providerFacts>;
 
+/** The network's input. */
+export const inputChoice = z.object({
+  size: z
+    .tuple([z.int().positive(), z.int().positive()])
+    .nullable()
+    .describe('[width, height], where it does not follow from the shape of each camera’s picture'),
+  pixels: z.int().positive().describe('at most; as many as its size follows from where that is null'),
+  reason: z.string().describe('why it is that large, and no larger'),
+});
+export type InputChoice = z.infer<typeof inputChoice>;
+
 /** `minspnet/<node>/info`: what this node is. Retained. */
 export const info = z.object({
   contractVersion: z.literal(contractVersion),
@@ -24,6 +35,7 @@ export const info = z.object({
   board: z.string(),
   model: z.object({ name: z.string(), version: z.string(), precision: z.string(), sha256: z.string() }),
   provider: providerFacts,
+  input: inputChoice,
   cameras: z.array(z.object({ name: z.string(), source: z.string() })),
 });
 export type Info = z.infer<typeof info>;

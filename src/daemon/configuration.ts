@@ -1,8 +1,9 @@
 import type { Settings } from '../config/schema.js';
 import type { TuningHealth } from '../contract/health.js';
-import { usualInputPixels, type VerifiedModel } from '../contract/model-card.js';
+import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState } from '../contract/request.js';
-import type { CameraAdjustment, EngineSettings } from '../engine/protocol.js';
+import type { InputChoice } from '../contract/status.js';
+import type { CameraAdjustment, EngineSettings, InputWish } from '../engine/protocol.js';
 import type { Adjustments } from './adjustments.js';
 
 /** Settings with what `minspnet tune` chose put in. */
@@ -17,6 +18,11 @@ export interface Allowance {
   pixels: number;
 }
 
+/** What the network may take where nothing is said of the CPU, of one core. */
+const usualBudget = { percent: 50, of: 'the budget' };
+/** Of a limit on the CPU, what the network may take: the rest is for decoding, scaling, MQTT. */
+const networkShare = 0.6;
+
 /** What the cameras may do where nothing is limited. */
 export const unlimited: Allowance = { rate: 1, pixels: 1 };
 
@@ -26,6 +32,8 @@ export class Configuration {
   model: VerifiedModel;
   allowed = unlimited;
   #tuning: TuningHealth;
+  /** The network's input where the governor takes nothing of it, once an engine has said it, and what that holds for. */
+  #chosen: { input: InputChoice; settings: Settings; model: VerifiedModel } | undefined;
 
   /** @param cacheDirectory where what takes long to compute is kept from one engine to the next */
   constructor(
@@ -45,9 +53,7 @@ export class Configuration {
 
   /** What an engine is told at its start. */
   get engineSettings(): Omit<EngineSettings, 'runId'> {
-    const { model: wanted, runtime, events, history, cameras } = this.settings;
-    const { pixels } = this.allowed;
-    const usual = wanted.size ? wanted.size[0] * wanted.size[1] : usualInputPixels;
+    const { runtime, events, history, cameras } = this.settings;
     return {
       model: this.model,
       runtime,
@@ -56,9 +62,41 @@ export class Configuration {
       history,
       cameras,
       adjustments: this.allowedRates(),
-      ...(wanted.size && pixels === 1 && { inputSize: wanted.size }),
-      ...(pixels < 1 && { inputPixels: Math.floor(usual * pixels) }),
+      input: this.#inputWish,
     };
+  }
+
+  /** The network's input where the governor takes nothing of it; undefined until an engine has been ready. */
+  get input(): InputChoice | undefined {
+    const { input, settings, model } = this.#chosen ?? {};
+    return settings === this.settings && model === this.model ? input : undefined;
+  }
+
+  /** An engine runs with this input. */
+  set input(input: InputChoice) {
+    if (this.allowed.pixels === 1) this.#chosen = { input, settings: this.settings, model: this.model };
+  }
+
+  /** It is measured once; engines that follow begin with what was chosen. */
+  get #inputWish(): InputWish {
+    const { model, cameras, limits } = this.settings;
+    const { choice, kept } = this.#tuning;
+    const { pixels } = this.allowed;
+    const { size } = model;
+    const chosen = this.input;
+    const full = size === 'auto' ? chosen?.pixels : size[0] * size[1];
+    if (pixels < 1 && full !== undefined) {
+      return { pixels: Math.floor(full * pixels), reason: 'the governor allows no more: see `governor` in health' };
+    }
+    if (size !== 'auto') {
+      const isTuned = choice !== null && !kept.includes('model.size');
+      return { size, reason: isTuned ? '`minspnet tune` chose it' : 'the settings say so (model.size)' };
+    }
+    if (chosen !== undefined) return { pixels: chosen.pixels, reason: chosen.reason };
+    const fps = Object.keys(cameras).reduce((sum, camera) => sum + this.cameraSettings(camera).fps, 0);
+    const { cpu } = limits;
+    const budget = cpu === undefined ? usualBudget : { percent: cpu * networkShare, of: 'its part of limits.cpu' };
+    return { budget: { ...budget, fps } };
   }
 
   /** What of the tuning is in force: a model that was put in by request keeps size and threads of the one before. */

@@ -163,7 +163,10 @@ export class Control implements RequestHandlers, Part {
     const { signal } = this.#stopping;
     signal.throwIfAborted();
     const before = { at: performance.now(), frames: analysed() };
-    const measuring = measureBoard({ model, runtime: settings.runtime, size: settings.model.size }, signal);
+    const measuring = measureBoard(
+      { model, runtime: settings.runtime, size: settings.model.size === 'auto' ? undefined : settings.model.size },
+      signal,
+    );
     this.#measuring = measuring;
     const measured = await measuring;
     const frames = analysed() - before.frames;

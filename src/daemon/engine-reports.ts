@@ -1,7 +1,7 @@
 import { describeSource } from '../config/address.js';
 import { MinspnetError } from '../contract/errors.js';
 import { modelOn } from '../contract/model-card.js';
-import { contractVersion, type ProviderFacts } from '../contract/status.js';
+import { contractVersion, type InputChoice, type ProviderFacts } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
 import type { Configuration } from './configuration.js';
 import type { EngineListener } from './engine-host.js';
@@ -34,6 +34,7 @@ const noHeartbeat: Heartbeat = {
 /** Turns what the engines say into what the daemon tells, and keeps the newest of what they have counted. */
 export class EngineReports implements EngineListener {
   provider: ProviderFacts | undefined;
+  input: InputChoice | undefined;
   heartbeat = noHeartbeat;
   /** The cameras whose source has ended, each with its error if that is why. */
   readonly #ended = new Map<string, MinspnetError | undefined>();
@@ -47,17 +48,20 @@ export class EngineReports implements EngineListener {
     return Object.values(this.heartbeat.cameras).reduce((sum, { frames }) => sum + frames, 0);
   }
 
-  ready({ provider }: EngineFacts): void {
+  ready({ provider, input }: EngineFacts): void {
     const { feed, log, configuration, version, board } = this.options;
     const { card, precision, sha256 } = modelOn(configuration.model, provider.active);
     const model = { name: card.name, version: card.version, precision, sha256 };
     const library = provider.library === undefined ? '' : ` of ${provider.library}`;
     log.info(`model     ${model.name} ${model.version} ${model.precision}, provider ${provider.active}${library}`);
     if (provider.reason !== undefined) log.warn(`provider  ${provider.requested} was asked for; ${provider.reason}`);
+    log.info(`input     ${input.size?.join('x') ?? `up to ${input.pixels} pixels`}: ${input.reason}`);
     this.provider = provider;
+    this.input = input;
+    configuration.input = input;
     const { node, cameras } = configuration.settings;
     const named = Object.entries(cameras).map(([name, { source }]) => ({ name, source: describeSource(source) }));
-    feed.emit('info', { contractVersion, version, node, board, model, provider, cameras: named });
+    feed.emit('info', { contractVersion, version, node, board, model, provider, input, cameras: named });
   }
 
   message(message: Parameters<EngineListener['message']>[0]): void {

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/schema.js';
 import type { GovernorHealth, SensorsHealth } from '../contract/health.js';
-import { Governor } from '../device/governor/governor.js';
+import { usualInputPixels } from '../contract/model-card.js';
+import { Governor, sizesFrom } from '../device/governor/governor.js';
 import type { FromEngine } from '../engine/protocol.js';
 import type { Configuration } from './configuration.js';
 import type { Control } from './control.js';
@@ -12,6 +13,8 @@ export type Heartbeat = Extract<FromEngine, { kind: 'heartbeat' }>;
 export class Governing {
   readonly #governor: Governor;
   readonly #limits: Settings['limits'];
+  /** Pixels of the network's input, at most; undefined where no engine has said it so far. */
+  readonly #input: number | undefined;
   #lastBeat: Heartbeat | undefined;
   #lastOwn: { atMs: number; cpuSeconds: number } | undefined;
   #logged = '';
@@ -23,10 +26,16 @@ export class Governing {
   ) {
     this.#limits = configuration.settings.limits;
     const { fixed } = configuration.model.card.input;
-    this.#governor = new Governor(this.#limits, fixed ? [1] : undefined);
+    this.#input = configuration.input?.pixels;
+    const sizes = fixed
+      ? { fractions: [1], usual: 0 }
+      : configuration.settings.model.size === 'auto'
+        ? sizesFrom((this.#input ?? 0) / usualInputPixels)
+        : undefined;
+    this.#governor = new Governor(this.#limits, sizes);
   }
 
-  /** The one for the limits in force: the present one as long as they are the same, none where nothing is limited. */
+  /** The one for the limits and the input in force: the present one while they are the same, none where nothing is limited. */
   static of(
     present: Governing | undefined,
     configuration: Configuration,
@@ -34,7 +43,8 @@ export class Governing {
     log: Log,
   ): Governing | undefined {
     const { limits } = configuration.settings;
-    if (present !== undefined && present.#limits === limits) return present;
+    if (present !== undefined && present.#limits === limits && present.#input === configuration.input?.pixels)
+      return present;
     return Object.keys(limits).length === 0 ? undefined : new Governing(configuration, control, log);
   }
 

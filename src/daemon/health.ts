@@ -60,7 +60,7 @@ export class HealthReporter implements Part {
     const sensors = asHealth(readings);
     const governor = await this.#govern(sensors);
     const { waiting, dropped, delivered } = publisher.counters;
-    const { provider, heartbeat } = reports;
+    const { provider, input, heartbeat } = reports;
     const health: Health = {
       at: new Date().toISOString(),
       uptimeSeconds: Math.round((performance.now() - this.#startedAt) / 1000),
@@ -69,6 +69,7 @@ export class HealthReporter implements Part {
         restarts: host.restarts,
         rssBytes: heartbeat.rssBytes,
         ...(provider && { provider }),
+        ...(input && { input }),
       },
       daemon: { rssBytes: process.memoryUsage.rss() },
       outbox: { waiting, dropped, delivered },

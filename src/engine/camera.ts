@@ -66,6 +66,8 @@ export class Camera {
   readonly #pictures: Pictures<About>;
   readonly #statistics = new Statistics();
   readonly #footprints = new Footprints();
+  /** [width, height] of the network's input. */
+  #input: [number, number] | null = null;
   #adjustment: CameraAdjustment;
   #change: CaptureChange = { state: 'starting', reason: '', attempts: 0 };
   #lastFrameAt = monotonicMs();
@@ -182,6 +184,7 @@ export class Camera {
       tracks: this.#analysis.openTracks,
       background: this.#analysis.backgroundPlaces,
       inferenceMs: inferenceMs && round(inferenceMs, 2),
+      input: this.#input,
       waitP99Ms: waitP99Ms && round(waitP99Ms, 2),
     };
   }
@@ -202,6 +205,8 @@ export class Camera {
 
   async #analyse(frame: Frame): Promise<void> {
     this.#statistics.waited(monotonicMs() - frame.sentMs);
+    const { width, height } = frame.tensor.input;
+    if (this.#input?.[0] !== width || this.#input[1] !== height) this.#input = [width, height];
     this.#lastFrameAt = monotonicMs();
     this.#endGap();
     const report = this.#adjustment.detect === false ? undefined : await this.#look(frame);

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { asMinspnetError, type MinspnetError, SourceError } from '../contract/errors.js';
+import { usualInputPixels } from '../contract/model-card.js';
 import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
 import { inputOptions } from '../pipeline/capture/preparation.js';
 import { jpegSize } from '../pipeline/capture/snapshot.js';
 import { Detector, Network } from '../pipeline/network.js';
 import { monotonicMs } from '../timing/monotonic.js';
 import { Camera } from './camera.js';
+import { chooseInput, measuring } from './input-choice.js';
 import { JobQueue } from './job-queue.js';
-import { type EngineSettings, type FromEngine, protocolVersion } from './protocol.js';
+import { type EngineSettings, type FromEngine, type InputWish, protocolVersion } from './protocol.js';
 
 const heartbeatMs = 1000;
 
@@ -26,15 +28,15 @@ export class Engine {
 
   /** @throws {ModelError} when the model can't be used. */
   async start(): Promise<void> {
-    const { model, inputSize, inputPixels, runtime, cacheDirectory, cameras, adjustments, events, history } =
-      this.settings;
+    const { model, input: wish, runtime, cacheDirectory, cameras, adjustments, events, history } = this.settings;
     const network = await Network.load(model, runtime, join(cacheDirectory, 'tensorrt'));
     this.#network = network;
-    this.send({ kind: 'ready', protocolVersion, facts: { provider: network.provider } });
     const builds = network.provider.active === 'tensorrt';
-    const detector = new Detector(network, builds ? (detect) => this.#build(detect) : undefined);
     const { card } = model;
-    const input = inputOptions(card, inputSize, inputPixels);
+    const choice = await chooseInput(card, builds ? unmeasured(wish) : wish, measuring(network));
+    const input = inputOptions(card, choice.size ?? undefined, choice.pixels);
+    this.send({ kind: 'ready', protocolVersion, facts: { provider: network.provider, input: choice } });
+    const detector = new Detector(network, builds ? (detect) => this.#build(detect) : undefined);
     this.#cameras = Object.entries(cameras).map(([name, settings], index) => {
       return new Camera({
         name,
@@ -150,4 +152,13 @@ function clipOptions(history: EngineSettings['history']): PacketRingOptions | un
   if (history?.enabled !== true || !history.clips.enabled) return undefined;
   const { maxSeconds, maxBytes } = history.clips;
   return { seconds: maxSeconds + clipSlackSeconds, maxBytes };
+}
+
+/** TensorRT takes minutes for each size that it meets first, so none is tried. */
+function unmeasured(wish: InputWish): InputWish {
+  if (!('budget' in wish)) return wish;
+  return {
+    pixels: usualInputPixels,
+    reason: 'TensorRT builds each size for minutes, so none was measured: run `minspnet tune`',
+  };
 }

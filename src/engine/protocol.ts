@@ -10,21 +10,33 @@ import type { Feet } from '../contract/heat.js';
 import type { LiveFrame } from '../contract/live.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { PictureStage } from '../contract/stages.js';
-import type { CameraState, CaptureState, ProviderFacts } from '../contract/status.js';
+import type { CameraState, CaptureState, InputChoice, ProviderFacts } from '../contract/status.js';
 import type { DurationCounts } from '../timing/histogram.js';
 
 /** Daemon and engine of different versions refuse each other. */
-export const protocolVersion = 8;
+export const protocolVersion = 9;
+
+/** What an engine is told of the network's input: its size, the pixels that it may have, or what it may cost. */
+export type InputWish =
+  | { size: [number, number]; reason: string }
+  | { pixels: number; reason: string }
+  | { budget: InputBudget };
+
+export interface InputBudget {
+  /** Of one core, for the network alone. */
+  percent: number;
+  /** Whose budget it is, for people. */
+  of: string;
+  /** Pictures a second of all cameras together, at most. */
+  fps: number;
+}
 
 /** What an engine is told at its start; nothing of it changes while it lives. */
 export interface EngineSettings {
   /** Makes the track ids of this engine different from those of every other one. */
   runId: string;
   model: VerifiedModel;
-  /** Of the network's input, [width, height]; where it is not given it follows from each camera's aspect ratio. */
-  inputSize?: [number, number];
-  /** Of the network's input, at most; where its size follows from the camera's aspect ratio. */
-  inputPixels?: number;
+  input: InputWish;
   runtime: RuntimeSettings;
   /** Where what takes long to compute is kept from one engine to the next. */
   cacheDirectory: string;
@@ -49,6 +61,7 @@ export interface CameraAdjustment {
 /** What the network runs as, once it is loaded. */
 export interface EngineFacts {
   provider: ProviderFacts;
+  input: InputChoice;
 }
 
 export type ToEngine =

@@ -7,6 +7,7 @@ import { type Settings, settingsSchema } from '../../src/config/schema.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
 import { type FromEngine, protocolVersion } from '../../src/engine/protocol.js';
 import { loadModel } from '../../src/model/load.js';
+import { usualInput } from '../support/settings.js';
 import { until } from '../support/until.js';
 
 type Message = Exclude<FromEngine, { kind: 'ready' | 'stopped' | 'failed' }>;
@@ -15,7 +16,15 @@ async function settingsOf(model: string) {
   const { runtime, events, cameras } = settingsSchema.parse({
     cameras: { door: { source: 'demo', loop: true } },
   });
-  return { model: await loadModel(model, 'auto'), runtime, events, cameras, adjustments: {}, cacheDirectory: tmpdir() };
+  return {
+    model: await loadModel(model, 'auto'),
+    runtime,
+    events,
+    cameras,
+    adjustments: {},
+    cacheDirectory: tmpdir(),
+    input: usualInput,
+  };
 }
 
 /** A stand-in for an engine, which native code can't be made to kill at will. @param body on `start`, with its `cameras` */

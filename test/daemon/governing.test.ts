@@ -56,8 +56,18 @@ t.test('a chip that gets hot slows the cameras down, says so, and they come back
     await listener.until(() => fresh() !== undefined, 60_000);
     return fresh() as Health;
   };
-  const full = await health(({ governor }) => governor?.rate === 1);
+  const full = await health(({ governor, cameras }) => governor?.rate === 1 && Boolean(cameras.street?.input));
   t.match(full.governor, { pixels: 1, heldBackBy: null, holds: true, limits: { temperature: 75 } });
+
+  t.match(full.engine.input, {
+    size: null,
+    reason: /^at \d+x\d+ the network takes [\d.]+ % of one core for 20 pictures/,
+  });
+  const [width = 0, height = 0] = full.cameras.street?.input ?? [];
+  t.ok(
+    width * height <= (full.engine.input?.pixels ?? 0) && width > height,
+    `${width}x${height}: of the picture’s shape`,
+  );
 
   await heat(79);
   const slow = await health(({ governor, cameras }) => {
@@ -68,8 +78,12 @@ t.test('a chip that gets hot slows the cameras down, says so, and they come back
     reason: /^temperature \d+\.\d of 75 °C: \d+ % of the wished rate/,
   });
 
-  const small = await health(({ governor, engine }) => governor?.pixels === 0.5 && engine.state === 'ready');
+  const small = await health(({ governor, engine, cameras }) => {
+    return (governor?.pixels ?? 1) <= 0.5 && engine.state === 'ready' && (cameras.street?.frames ?? 0) > 0;
+  });
   t.match(small.governor?.reason, /a smaller input/);
+  t.ok((small.engine.input?.pixels ?? 0) <= 0.5 * (full.engine.input?.pixels ?? 0));
+  t.match(small.engine.input?.reason, /the governor/);
   t.equal(small.engine.restarts, 0, 'on purpose, so it counts as no restart');
 
   await heat(45);

@@ -4,6 +4,7 @@ import { type Settings, settingsSchema } from '../../src/config/schema.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
 import type { EngineSettings, FromEngine } from '../../src/engine/protocol.js';
 import { loadModel } from '../../src/model/load.js';
+import { usualInput } from '../support/settings.js';
 
 export type Message = Exclude<FromEngine, { kind: 'ready' | 'stopped' | 'failed' }>;
 
@@ -43,7 +44,15 @@ export async function settingsOf(model: string, camera: Partial<Settings['camera
   const { runtime, events, cameras } = settingsSchema.parse({
     cameras: { door: { source: 'demo', loop: true, ...camera } },
   });
-  return { model: await loadModel(model, 'auto'), runtime, events, cameras, adjustments: {}, cacheDirectory: tmpdir() };
+  return {
+    model: await loadModel(model, 'auto'),
+    runtime,
+    events,
+    cameras,
+    adjustments: {},
+    cacheDirectory: tmpdir(),
+    input: usualInput,
+  };
 }
 
 export async function start(t: Test, camera: Partial<Settings['cameras'][string]> = {}): Promise<Watched> {

@@ -3,6 +3,7 @@ import { settingsSchema } from '../../src/config/schema.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { FromEngine } from '../../src/engine/protocol.js';
 import { loadModel } from '../../src/model/load.js';
+import { usualInput } from '../support/settings.js';
 import { until } from '../support/until.js';
 
 /** An engine in this process, with the real network, and what it has sent. */
@@ -18,6 +19,7 @@ async function startEngine(sources: Record<string, string>) {
       model: await loadModel('minspnet-n', 'auto'),
       runtime,
       cacheDirectory: '/nowhere',
+      input: usualInput,
       events,
       cameras: settings.cameras,
       adjustments: {},

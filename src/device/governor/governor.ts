@@ -17,7 +17,7 @@ export interface GovernorSample extends Record<LimitName, number | null> {
 export interface Allowance {
   /** Fraction of the rate that each camera is set to, 0..1. */
   rate: number;
-  /** Of the network's input, fraction of its usual ones. */
+  /** Of the network's input, fraction of the most. */
   pixels: number;
   /** What keeps them from more; null when nothing does. */
   heldBackBy: LimitName | null;
@@ -27,13 +27,26 @@ export interface Allowance {
   reason: string;
 }
 
-/** Pixels of the network's input that may be asked for, as fractions of its usual ones, largest first. */
-export const usualSizes: readonly number[] = [1, 0.5];
+/** Pixels of the network's input that may be asked for, as fractions of the most, largest first. */
+export interface InputSizes {
+  fractions: readonly number[];
+  /** Which of them is the usual one: what is larger is given up before the rate is. */
+  usual: number;
+}
+
+export const usualSizes: InputSizes = { fractions: [1, 0.5], usual: 0 };
+/** For an input that takes so many times the usual pixels. */
+export function sizesFrom(timesUsual: number): InputSizes {
+  if (timesUsual <= 1) return usualSizes;
+  return { fractions: [1, ...usualSizes.fractions.map((fraction) => fraction / timesUsual)], usual: 1 };
+}
 
 /** A start at full rate could be degrees above the limit before anything is known. */
 const firstRate = 0.25;
 /** Below this fraction of the wished rate a smaller input sees more than fewer pictures do. */
 const leastRate = 0.25;
+/** An input above the usual size is given up where it can't run at this fraction of the wished rate. */
+const keptRate = 0.8;
 /** At the smallest size the rate may fall further, to this. */
 const lowestRate = 0.05;
 /** The larger input comes back when it could run at this fraction of the wished rate … */
@@ -79,7 +92,7 @@ export class Governor {
   /** @param sizes one only where the model takes no other */
   constructor(
     limits: Limits,
-    private readonly sizes: readonly number[] = usualSizes,
+    private readonly sizes: InputSizes = usualSizes,
   ) {
     for (const name of ['temperature', 'watts', 'cpu'] as const) {
       const limit = limits[name];
@@ -127,14 +140,23 @@ export class Governor {
   }
 
   get #least(): number {
-    return this.#size < this.sizes.length - 1 ? leastRate : lowestRate;
+    return this.#isSmallest ? lowestRate : leastRate;
+  }
+
+  get #isSmallest(): boolean {
+    return this.#size === this.sizes.fractions.length - 1;
+  }
+
+  /** A smaller input would see more than this rate does, and no more of it is allowed. */
+  get #isStrained(): boolean {
+    if (this.#size < this.sizes.usual) return this.#load < keptRate && this.#heldBackBy !== null;
+    return this.#load <= this.#least && this.#budgets.some((budget) => budget.isOver);
   }
 
   #chooseSize(seconds: number): void {
     this.#sinceReturn += seconds;
-    const isStrained = this.#load <= this.#least && this.#budgets.some((budget) => budget.isOver);
-    this.#strained = isStrained ? this.#strained + seconds : 0;
-    if (this.#strained >= smallerSeconds && this.#size < this.sizes.length - 1) {
+    this.#strained = this.#isStrained ? this.#strained + seconds : 0;
+    if (this.#strained >= smallerSeconds && !this.#isSmallest) {
       if (this.#sinceReturn < lastedSeconds)
         this.#returnSeconds = Math.min(2 * this.#returnSeconds, returnSeconds.most);
       else this.#returnSeconds = returnSeconds.first;
@@ -142,11 +164,17 @@ export class Governor {
       return;
     }
     const larger = this.#size - 1;
-    const rateThere = (this.#load * this.#pixels(this.#size)) / this.#pixels(larger);
-    this.#roomy = larger >= 0 && rateThere >= returnRate ? this.#roomy + seconds : 0;
+    this.#roomy = this.#hasRoomFor(larger) ? this.#roomy + seconds : 0;
     if (this.#roomy < this.#returnSeconds) return;
     this.#sinceReturn = 0;
     this.#resize(larger);
+  }
+
+  #hasRoomFor(larger: number): boolean {
+    if (larger < 0) return false;
+    // What there is beyond the full rate is not known: it has to be tried.
+    if (larger < this.sizes.usual) return this.#load === 1;
+    return (this.#load * this.#pixels(this.#size)) / this.#pixels(larger) >= returnRate;
   }
 
   /** The load in watts is about what it was: between that of as many pictures and that of as many pixels. */
@@ -190,7 +218,7 @@ export class Governor {
   }
 
   #pixels(size: number): number {
-    return this.sizes[size] ?? 1;
+    return this.sizes.fractions[size] ?? 1;
   }
 }
 

@@ -1,12 +1,18 @@
 import t from 'tap';
-import { Governor, type GovernorSample, type Limits } from '../../../src/device/governor/governor.js';
+import {
+  Governor,
+  type GovernorSample,
+  type InputSizes,
+  type Limits,
+  sizesFrom,
+} from '../../../src/device/governor/governor.js';
 
 /** A governor that is shown the same values every five seconds. */
 class Watched {
   readonly governor: Governor;
   #atMs = 0;
 
-  constructor(limits: Limits, sizes?: readonly number[]) {
+  constructor(limits: Limits, sizes?: InputSizes) {
     this.governor = new Governor(limits, sizes);
   }
 
@@ -47,6 +53,19 @@ t.test('what can’t be seen is not loaded more', async (t) => {
   t.match(allowance.reason, /no sensor says/);
 });
 
+t.test('an input above the usual size is given up before the rate is, and tried again with room', async (t) => {
+  const sizes = sizesFrom(1.625);
+  t.strictSame(sizes, { fractions: [1, 1 / 1.625, 0.5 / 1.625], usual: 1 });
+  const watched = new Watched({ temperature: 75 }, sizes);
+  t.match(watched.show(600, { temperature: 60 }), { pixels: 1, rate: 1 });
+  const warm = watched.show(120, { temperature: 76.5 });
+  t.equal(warm.pixels, 1 / 1.625);
+  t.ok(warm.rate > 0.25, 'not at a quarter of the rate, as below the usual size');
+  t.match(watched.show(900, { temperature: 60 }), { pixels: 1, rate: 1 }, 'after five minutes at the full rate');
+  t.equal(watched.show(1800, { temperature: 85 }).pixels, 0.5 / 1.625, 'and down to the least');
+  t.strictSame(sizesFrom(1), { fractions: [1, 0.5], usual: 0 }, 'of the usual size nothing is larger');
+});
+
 t.test('size: smaller after the rate, back with hysteresis, not at all where the model has one', async (t) => {
   const watched = new Watched({ temperature: 75 });
   const hot = watched.show(1200, { temperature: 85 });
@@ -55,7 +74,7 @@ t.test('size: smaller after the rate, back with hysteresis, not at all where the
   t.match(hot, { holds: false, reason: /less can’t be asked/ });
   t.equal(watched.show(120, { temperature: 60 }).pixels, 0.5, 'it waits');
   t.equal(watched.show(1200, { temperature: 60 }).pixels, 1);
-  t.equal(new Watched({ temperature: 75 }, [1]).show(1200, { temperature: 85 }).pixels, 1);
+  t.equal(new Watched({ temperature: 75 }, { fractions: [1], usual: 0 }).show(1200, { temperature: 85 }).pixels, 1);
 });
 
 t.test('where the firmware throttles below the limit, the limit comes down', async (t) => {
