@@ -80,6 +80,14 @@ def test_int8_reads_the_bytes_as_they_are(network, tmp_path, pictures):
     assert np.isclose(values[dequantise.input[1]], 1 / 255) and values[dequantise.input[2]] == 0
 
 
+def test_weights_fit_into_seven_bits(network, tmp_path, pictures):
+    path = tmp_path / "m.int8.onnx"
+    quantise(to_onnx(fused(network)), pictures, path)
+    stored = onnx.load(path).graph.initializer
+    weights = [onnx.numpy_helper.to_array(tensor) for tensor in stored if tensor.name.endswith(".weight_quantized")]
+    assert weights and max(np.abs(values.astype(int)).max() for values in weights) == 64
+
+
 def test_the_lean_graph_says_bit_for_bit_what_the_plain_one_says(network, tmp_path, pictures, monkeypatch):
     quantise(to_onnx(fused(network)), pictures, tmp_path / "lean.onnx")
     monkeypatch.setattr(graph, "lean", lambda model: model)
