@@ -17,6 +17,7 @@ import {
 } from './commands/options.js';
 import type { LogsOptions, ServiceOptions } from './commands/service.js';
 import type { SnapshotOptions } from './commands/snapshot.js';
+import type { TeachOptions } from './commands/teach.js';
 import type { TuneOptions } from './commands/tune.js';
 import type { WatchOptions } from './commands/watch.js';
 import { Redactor } from './config/mask.js';
@@ -47,6 +48,10 @@ function parseCount(text: string): number {
   const count = Number(text);
   if (!(Number.isInteger(count) && count > 0)) throw new InvalidArgumentError('Write a whole number above 0.');
   return count;
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
 }
 
 function parseSeconds(text: string): number {
@@ -150,6 +155,40 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
     .action((files: string[], options: SegmentOptions) =>
       end(async () => (await import('./commands/segment.js')).segment(files, options)),
+    );
+
+  const teaching = program
+    .command('teach')
+    .description('teach a model of your own from a few pictures, on this board')
+    .argument('<name>', 'of the model; one of this name is taught anew')
+    .option('--folder <class=dir>', 'pictures of a class; once for each class', collect, [])
+    .option('--from-events', 'with the crops that requests have assigned to this model’s classes', false)
+    .option('--state <camera.region>', 'a state of the settings, with the pictures that requests have collected')
+    .option('--again', 'with the pictures of before, on the network that is here now', false)
+    .option('--base <model>', 'the network whose features are used', 'minspnet-s-cls')
+    .addOption(new Option('--precision <precision>', 'which of its files').choices(['fp32', 'int8']))
+    .option('-c, --config <file>', 'settings that name the state directory (default: the file that `run` would read)')
+    .option('--json', 'print the card', false)
+    .action((name: string, options: TeachOptions) =>
+      end(async () => (await import('./commands/teach.js')).teach(name, options, redactor)),
+    );
+  teaching
+    .command('export')
+    .description('write a taught model with its pictures into one file, for another board')
+    .argument('<name>')
+    .option('-o, --output <file>', 'default: NAME.minspnet')
+    .option('-c, --config <file>', 'settings that name the state directory')
+    .action((name: string, options: { output?: string; config?: string }) =>
+      end(async () => (await import('./commands/teach/archive.js')).exportModel(name, options, redactor)),
+    );
+  teaching
+    .command('import')
+    .description('take a model that `teach export` has written')
+    .argument('<file>')
+    .option('--name <name>', 'another name for it')
+    .option('-c, --config <file>', 'settings that name the state directory')
+    .action((file: string, options: { name?: string; config?: string }) =>
+      end(async () => (await import('./commands/teach/archive.js')).importModel(file, options, redactor)),
     );
 
   program

@@ -5,14 +5,18 @@ export class ProgressBar {
   #part = '';
   #shownAt = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly out: NodeJS.WriteStream) {}
+  /** @param verb begins the lines where there is no terminal */
+  constructor(
+    private readonly out: NodeJS.WriteStream,
+    private readonly verb = 'measuring',
+  ) {}
 
   /** @param done 0..1 */
   show(part: string, done: number): void {
     const isNew = part !== this.#part;
     this.#part = part;
     if (!this.out.isTTY) {
-      if (isNew) this.out.write(`measuring ${part} …\n`);
+      if (isNew) this.out.write(`${this.verb} ${part} …\n`);
       return;
     }
     // Drawing costs CPU time, and must not be what is measured.

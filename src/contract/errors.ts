@@ -89,6 +89,9 @@ export class ConfigError extends MinspnetError {}
 /** A board does not do what it was asked for, or does not answer. Code `ERR_REQUEST_…`. */
 export class RequestError extends MinspnetError {}
 
+/** A model can't be taught of these pictures, or not now. Code `ERR_TEACH_…`. */
+export class TeachError extends MinspnetError {}
+
 /** The class of each error by the second word of its code. */
 const classes: Record<string, typeof MinspnetError> = {
   SOURCE: SourceError,
@@ -98,6 +101,7 @@ const classes: Record<string, typeof MinspnetError> = {
   STATE: StateError,
   CONFIG: ConfigError,
   REQUEST: RequestError,
+  TEACH: TeachError,
 };
 
 /** Anything thrown, as an error that can be reported: ours as it is, a stranger's as a bug with its cause. */

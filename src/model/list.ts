@@ -22,6 +22,7 @@ export async function listModels(inUse: string, task: Task = 'detect'): Promise<
   const models: ListedModel<Task>[] = [];
   for (const parent of parents) {
     for (const name of (await readdir(parent).catch(() => [])).toSorted()) {
+      if (name.startsWith('.')) continue; // on its way in or out
       const folder = join(parent, name);
       const card = await readCard(join(folder, 'card.json')).catch(() => undefined);
       if (card?.task === task && !isTaught(card)) models.push({ card, folder });

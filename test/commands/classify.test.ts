@@ -8,6 +8,7 @@ import { segment } from '../../src/commands/segment.js';
 import { Redactor } from '../../src/config/mask.js';
 import { colourPng } from '../support/colour-pictures.js';
 import { writeColourClassifier, writeColourSegmenter } from '../support/onnx.js';
+import { printed } from '../support/printed.js';
 
 const folder = t.testdir({ 'text.jpg': 'no picture', labels: {}, seen: {} });
 const classifier = writeColourClassifier(join(folder, 'colours'));
@@ -20,22 +21,6 @@ colourPng(mixed, [320, 180], 'rgb(128, 128, 128)', { colour: 'rgb(10, 240, 10)',
 
 process.env.STATE_DIRECTORY = join(folder, 'state');
 const redactor = new Redactor();
-
-/** Runs a command in this process. @returns what it printed */
-async function printed(command: () => Promise<number>): Promise<string> {
-  const write = process.stdout.write.bind(process.stdout);
-  let text = '';
-  process.stdout.write = ((chunk: string | Uint8Array) => {
-    text += String(chunk);
-    return true;
-  }) as typeof process.stdout.write;
-  try {
-    await command();
-    return text;
-  } finally {
-    process.stdout.write = write;
-  }
-}
 
 const linesOf = (stdout: string) =>
   stdout
