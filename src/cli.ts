@@ -170,7 +170,11 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .option('-c, --config <file>', 'settings that name the state directory (default: the file that `run` would read)')
     .option('--json', 'print the card', false)
     .action((name: string, options: TeachOptions) =>
-      end(async () => (await import('./commands/teach.js')).teach(name, options, redactor)),
+      end(async () => {
+        const { giveWay, teach } = await import('./commands/teach.js');
+        giveWay();
+        return await teach(name, options, redactor);
+      }),
     );
   teaching
     .command('export')

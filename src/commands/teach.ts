@@ -26,8 +26,13 @@ export interface TeachOptions extends Sources {
   json: boolean;
 }
 
-/** Of the scheduler: cameras come first (nice(1)). */
+/** Of the scheduler (nice(1)). */
 const lowestPriority = 19;
+
+/** From now on this process works only while nobody else wants to: cameras come first. */
+export function giveWay(): void {
+  setPriority(lowestPriority);
+}
 
 /** `minspnet teach`: a model of your own from a few pictures. */
 export async function teach(name: string, options: TeachOptions, redactor: Redactor): Promise<number> {
@@ -40,7 +45,6 @@ export async function teach(name: string, options: TeachOptions, redactor: Redac
   const state = await openStateDirectory(settings.stateDirectory);
   const models = modelsIn(state);
   await using _ = await lockLessons(state, name);
-  setPriority(lowestPriority);
   const interrupted = new AbortController();
   const stop = () =>
     interrupted.abort(
