@@ -2,8 +2,8 @@ import { loadSettings } from '../config/load.js';
 import type { Redactor } from '../config/mask.js';
 import { exitCodes, MinspnetError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
+import { discoveryOf } from '../mqtt/announced.js';
 import { settingNames } from '../mqtt/broker-access.js';
-import { boardId } from '../mqtt/home-assistant-discovery.js';
 import { brokerAt } from '../session/connect-options.js';
 import type { Session } from '../session/session.js';
 import { openSession } from './open-session.js';
@@ -37,30 +37,24 @@ export async function forget(name: string | undefined, options: ForgetOptions, r
     'forget',
   );
   try {
-    const filters = [`${homeAssistant.prefix}/device/+/config`, `${baseTopic}/${node}/#`];
+    const discovery = discoveryOf(homeAssistant.prefix, baseTopic, node);
+    const filters = [...discovery.filters, `${baseTopic}/${node}/#`];
     if (frigateCompatible && node === settings.node) filters.push(`${frigateTopic}/#`);
     const found = await readRetained(session, filters);
     if (String(found.get(new Topics(baseTopic, node).status)) === 'online') {
       const advice = 'stop it first, for it would say all of it again';
       throw new MinspnetError('ERR_FORGET_ONLINE', 'usage', `${node} is online at ${session.url}: ${advice}`);
     }
-    const id = boardId(baseTopic, node);
-    const isOurs = (topic: string) => {
-      const device = topic.startsWith(`${homeAssistant.prefix}/device/`) ? topic.split('/').at(-2) : undefined;
-      return device === undefined || device === id || device.startsWith(`${id}__`);
-    };
+    const all = [...found.keys()];
+    const isDevice = (topic: string) => topic.startsWith(`${homeAssistant.prefix}/device/`);
     // Home Assistant first: its entities would complain of empty states.
-    const topics = [...found.keys()].filter(isOurs).sort((a, b) => order(a) - order(b));
+    const topics = [...all.filter(discovery.isOurs), ...all.filter((topic) => !isDevice(topic))];
     for (const topic of topics) await session.publishAsync(topic, '', { retain: true });
     console.log(`${node}: ${topics.length} retained topics cleared at ${session.url}`);
   } finally {
     await session.stop();
   }
   return exitCodes.ok;
-
-  function order(topic: string): number {
-    return topic.startsWith(`${homeAssistant.prefix}/device/`) ? 0 : 1;
-  }
 }
 
 /** What stands at retained topics, by topic. */

@@ -120,6 +120,8 @@ const cameraSettings = z.strictObject({
     .describe(
       'where the pictures come from: a file, `demo`, `rtsp://…`, `v4l2:/dev/video0`, `libcamera:0`, `gstreamer:…`',
     ),
+  friendlyName: z.string().trim().min(1).max(64).optional().describe('what people call it, as in Home Assistant'),
+  area: z.string().trim().min(1).max(64).optional().describe('where it hangs: suggested to Home Assistant as its area'),
   fps: z.number().positive().max(120).default(10).describe('pictures analysed a second, at most'),
   pace: z
     .enum(['realtime', 'max'])
@@ -314,10 +316,10 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       perSecond: z.number().positive().max(1000).default(10).describe('more than that are refused, and counted'),
       changes: z
-        .boolean()
+        .union([z.boolean(), name])
         .default(true)
         .describe(
-          'false switches off all that change something: detect, rate, minScore, restart, reload, swapModel, clearBackground',
+          'all that change something (detect, rate, minScore, restart, reload, swapModel, clearBackground): false switches them off, a name takes them only at `request/<name>/…`, so that your broker can be told who may',
         ),
       responseTopics: z
         .array(

@@ -134,9 +134,20 @@ const changing: readonly RequestName[] = [
   'swapModel',
   'clearBackground',
 ];
+/** By name whether each is let through; `changes`: all that change something, or the level that they are asked for below. */
+export type RequestSwitches = Record<RequestName, boolean> & { changes: boolean | string };
+
 /** Whether a request is let through: those that change something can be switched off together. */
-export function isRequestOn(switches: Record<RequestName | 'changes', boolean>, name: RequestName): boolean {
-  return switches[name] && (switches.changes || !changing.includes(name));
+export function isRequestOn(switches: RequestSwitches, name: RequestName): boolean {
+  return switches[name] && (switches.changes !== false || !changing.includes(name));
+}
+
+/**
+ * The level between `request` and the name, so that a broker can be told who may change something: it knows who publishes,
+ * and no subscriber does. Undefined where there is none.
+ */
+export function requestGroup({ changes }: RequestSwitches, name: RequestName): string | undefined {
+  return typeof changes === 'string' && changing.includes(name) ? changes : undefined;
 }
 export const requestNames = Object.keys(requests) as RequestName[];
 export type RequestNeeds<Name extends RequestName> = z.infer<(typeof requests)[Name]['needs']>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { direction } from './event.js';
 
 /** Raised when a payload changes in a way that breaks a subscriber. */
 export const contractVersion = 1;
@@ -47,6 +48,10 @@ export const cameraState = z.object({
   counts: z.record(z.string(), z.int().min(0)).describe('confirmed tracks by class'),
   moving: z.int().min(0).describe('how many of them do not stand still'),
   zones: z.record(z.string(), z.record(z.string(), z.int().min(0))).describe('the same by zone'),
+  lines: z
+    .record(z.string(), z.record(direction, z.int().min(0)))
+    .optional()
+    .describe('how many have crossed each line since the daemon’s start, all classes together'),
 });
 export type CameraState = z.infer<typeof cameraState>;
 

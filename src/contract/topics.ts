@@ -195,8 +195,9 @@ export class Topics {
     return this.#at('still', { camera });
   }
 
-  request(name: string): Topic<PayloadOf<'request'>> {
-    return this.#at('request', { name });
+  /** @param group the level that it is asked for below, where the node's settings name one */
+  request(name: string, group?: string): Topic<PayloadOf<'request'>> {
+    return this.#at('request', { name: group === undefined ? name : `${group}/${name}` });
   }
 
   response(name: string): Topic<PayloadOf<'response'>> {

@@ -1,8 +1,9 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Settings } from '../config/schema.js';
 import { StateError } from '../contract/errors.js';
 import type { CameraAdjustment } from '../engine/protocol.js';
+import { writeStateFile } from './state-file.js';
 
 /** A value that was asked for, and the setting that it stands in for (null where there was none). */
 function over<Value extends z.ZodType>(value: Value) {
@@ -122,15 +123,7 @@ export class Adjustments {
 
   async #write(): Promise<void> {
     try {
-      const temporary = `${this.#path}.new`;
-      const file = await open(temporary, 'w');
-      try {
-        await file.writeFile(JSON.stringify({ version: 1, cameras: this.#kept }));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, this.#path);
+      await writeStateFile(this.#path, { version: 1, cameras: this.#kept });
     } catch (cause) {
       const what = `what was asked for holds now, but ${this.#path} can’t be written, so it may not after a restart`;
       throw new StateError('ERR_STATE_ADJUSTMENTS', 'state', `${what}: ${(cause as Error).message}`, { cause });

@@ -13,9 +13,10 @@ import { EngineReports } from './engine-reports.js';
 import { Feed } from './feed.js';
 import { HealthReporter } from './health.js';
 import { HttpBackend } from './http-backend.js';
+import { FormerAnnouncements } from './integrations/former.js';
 import { FrigateIntegration } from './integrations/frigate.js';
 import { HistoryIntegration } from './integrations/history.js';
-import { announceToHomeAssistant } from './integrations/home-assistant.js';
+import { HomeAssistantIntegration } from './integrations/home-assistant.js';
 import { HttpIntegration } from './integrations/http.js';
 import { brokerAccess, clearRemovedCameras, MqttIntegration, OwnBroker, serveRequests } from './integrations/mqtt.js';
 import { SystemdIntegration } from './integrations/systemd.js';
@@ -136,7 +137,6 @@ export class Daemon {
     });
     const requests = serveRequests(publisher, control, settings, redactor, log);
     clearRemovedCameras(publisher, configuration, feed, log);
-    if (mqtt.homeAssistant.enabled) announceToHomeAssistant(publisher, feed, configuration, { version, board });
     const file = new SettingsFile(this.#options.settingsFile, () => control.reload());
     const health = new HealthReporter({
       feed,
@@ -156,8 +156,11 @@ export class Daemon {
       ? new HistoryIntegration({ ...kept, clockMhz: () => health.clockMhz })
       : undefined;
     const backend = new HttpBackend({ feed, configuration, host, reports, publisher, file, history, version, board });
+    const announced = { publisher, feed, configuration, version, board, system };
     return [
+      new FormerAnnouncements(join(directory, 'announced.json'), publisher, configuration, log, feed),
       new MqttIntegration(publisher, feed, configuration, log, shown),
+      ...(mqtt.homeAssistant.enabled ? [new HomeAssistantIntegration(announced)] : []),
       ...(frigate ? [new FrigateIntegration(frigate, publisher, requests, feed, configuration, version)] : []),
       ...(history ? [history] : []),
       host,

@@ -1,12 +1,13 @@
 import { describeSource } from '../config/address.js';
 import { MinspnetError } from '../contract/errors.js';
 import { modelOn } from '../contract/model-card.js';
-import { contractVersion, type InputChoice, type ProviderFacts } from '../contract/status.js';
+import { type CameraState, contractVersion, type InputChoice, type ProviderFacts } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
 import type { Configuration } from './configuration.js';
 import type { EngineListener } from './engine-host.js';
 import type { Feed } from './feed.js';
 import type { Heartbeat } from './governing.js';
+import { LineCounts } from './line-counts.js';
 import type { Log } from './log.js';
 
 export interface EngineReportsOptions {
@@ -38,6 +39,8 @@ export class EngineReports implements EngineListener {
   heartbeat = noHeartbeat;
   /** The cameras whose source has ended, each with its error if that is why. */
   readonly #ended = new Map<string, MinspnetError | undefined>();
+  /** Outlives engines, as a hub expects of a counter. */
+  readonly #lines = new LineCounts();
 
   constructor(private readonly options: EngineReportsOptions) {
     options.feed.on('configured', () => this.#ended.clear());
@@ -72,12 +75,13 @@ export class EngineReports implements EngineListener {
         break;
       case 'observation':
         feed.emit('observation', message.observation);
+        this.#tell(this.#lines.crossed(message.observation));
         break;
       case 'detections':
         feed.emit('detections', message.detections);
         break;
       case 'state':
-        feed.emit('cameraState', message.state);
+        this.#tell(this.#lines.add(message.state));
         break;
       case 'capture':
         this.#captureChanged(message);
@@ -101,6 +105,10 @@ export class EngineReports implements EngineListener {
 
   gaveUp(error: MinspnetError): void {
     this.options.finish(error);
+  }
+
+  #tell(state: CameraState | undefined): void {
+    if (state !== undefined) this.options.feed.emit('cameraState', state);
   }
 
   #captureChanged(change: Extract<FromEngine, { kind: 'capture' }>): void {

@@ -24,6 +24,22 @@ export async function readBoard(system: System = new System()): Promise<Board> {
   };
 }
 
+/** What tells one board from another of its kind; undefined where it does not say. */
+export interface BoardIdentity {
+  /** As the device tree calls its kind: `raspberrypi,5-model-b`. */
+  modelId: string | undefined;
+  /** Of the circuit board: `1.0`. */
+  hardwareVersion: string | undefined;
+  serialNumber: string | undefined;
+}
+
+export async function readIdentity(system: System = new System()): Promise<BoardIdentity> {
+  const [modelId] = await readCompatible(system);
+  const hardwareVersion = /\bRev (\S+)$/.exec(await readModel(system))?.[1];
+  const serialNumber = (await system.text('proc/device-tree/serial-number')) || undefined;
+  return { modelId, hardwareVersion, serialNumber };
+}
+
 /** What the device tree calls the board and its chip, most specific first: `raspberrypi,5-model-b`, `brcm,bcm2712`. */
 export function readCompatible(system: System): Promise<string[]> {
   return system.strings('proc/device-tree/compatible');

@@ -1,17 +1,18 @@
 import type { Settings } from '../config/schema.js';
 import type { SensorsHealth } from '../contract/health.js';
 import type { RequestName } from '../contract/request.js';
-import { type Topics, topicLevel } from '../contract/topics.js';
+import type { Topics } from '../contract/topics.js';
 
 /** What is announced to Home Assistant. */
 export interface HomeAssistantFacts {
   base: string;
   node: string;
   version: string;
-  /** What the board is called. */
-  board: string;
+  board: BoardFacts;
   /** Of the model. */
   classes: readonly string[];
+  /** The models that the board may be switched to, by name. */
+  models: readonly string[];
   cameras: Settings['cameras'];
   /** Which of them the board has. */
   sensors: SensorsHealth;
@@ -19,19 +20,40 @@ export interface HomeAssistantFacts {
   governed?: boolean;
   /** Whether a request is let through; what it would do is announced only then. */
   isOn: (request: RequestName) => boolean;
+  /** Where a request is taken. */
+  requestTopic: (request: RequestName) => string;
+  /** Of the board's own page, where it has one. */
+  configurationUrl?: string | undefined;
 }
 
-/** One entity: `platform`, `unique_id` and what its platform wants. */
+/** What the board says of itself; undefined where it does not. */
+export interface BoardFacts {
+  /** As its maker calls it. */
+  model: string;
+  modelId?: string | undefined;
+  hardwareVersion?: string | undefined;
+  serialNumber?: string | undefined;
+}
+
+/** One entity or trigger: `platform` and what that wants. */
 export type Component = { platform: string; unique_id?: string } & Record<string, unknown>;
 
 /** `<prefix>/device/<id>/config`: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload */
 export interface Discovery {
   device: Record<string, unknown>;
   origin: Record<string, unknown>;
+  /** These three hold for all components that don't say otherwise. */
+  availability: readonly Availability[];
+  availability_mode: 'all';
+  state_topic: string;
   components: Record<string, Component>;
 }
 
-const eventTypes = ['new', 'end', 'crossing', 'enter', 'leave', 'dwell'];
+/** Without payloads of its own it is `online` and `offline`. */
+export interface Availability {
+  topic: string;
+  value_template?: string;
+}
 
 /** The board's id, in the topic of its discovery and in the ids of all that belongs to it. */
 export function boardId(base: string, node: string): string {
@@ -42,324 +64,110 @@ export function cameraId(base: string, node: string, camera: string): string {
   return `${boardId(base, node)}__${camera}`;
 }
 
-/** The board, a device of its own: a dead camera must not hide its health. */
-export function describeBoard(facts: HomeAssistantFacts, topics: Topics): Discovery {
-  const { base, node, version, board, sensors, governed = false, isOn } = facts;
-  const id = boardId(base, node);
-  const diagnostic = { entity_category: 'diagnostic' };
-  const ofHealth = (template: string) => ({
-    state_topic: topics.health,
-    value_template: ifDefined(template),
-    availability: [nodeIsThere(topics)],
-  });
-  const measured = { platform: 'sensor', state_class: 'measurement' };
-  const components: Record<string, Component | false> = {
-    // It says itself whether the board is there, so it is always available.
-    connectivity: {
-      platform: 'binary_sensor',
-      name: 'Connectivity',
-      device_class: 'connectivity',
-      state_topic: topics.status,
-      payload_on: 'online',
-      payload_off: 'offline',
-      ...diagnostic,
-    },
-    fps: {
-      ...measured,
-      name: 'Frame rate',
-      unit_of_measurement: 'fps',
-      icon: 'mdi:speedometer',
-      suggested_display_precision: 1,
-      ...ofHealth("value_json.cameras.values() | sum(attribute='fps')"),
-      ...diagnostic,
-    },
-    broker_latency: {
-      ...measured,
-      name: 'Broker latency',
-      unit_of_measurement: 'ms',
-      device_class: 'duration',
-      suggested_display_precision: 1,
-      ...ofHealth('value_json.broker.medianMs if value_json.broker else None'),
-      json_attributes_topic: topics.health,
-      json_attributes_template: '{{ (value_json.broker or {}) | to_json if value_json is defined else "{}" }}',
-      ...diagnostic,
-    },
-    waiting: {
-      ...measured,
-      name: 'Events waiting',
-      icon: 'mdi:tray-full',
-      ...ofHealth('value_json.outbox.waiting'),
-      ...diagnostic,
-    },
-    temperature: exists(sensors.temperature) && {
-      ...measured,
-      name: 'Temperature',
-      unit_of_measurement: '°C',
-      device_class: 'temperature',
-      suggested_display_precision: 1,
-      ...ofHealth('value_json.sensors.temperature.value'),
-      ...diagnostic,
-    },
-    power: exists(sensors.power) && {
-      ...measured,
-      name: 'Power',
-      unit_of_measurement: 'W',
-      device_class: 'power',
-      suggested_display_precision: 2,
-      ...ofHealth('value_json.sensors.power.value'),
-      ...diagnostic,
-    },
-    held_back_by: governed && {
-      platform: 'sensor',
-      name: 'Held back by',
-      icon: 'mdi:thermometer-alert',
-      ...ofHealth("(value_json.governor.heldBackBy or 'nothing') if value_json.governor is defined else None"),
-      ...diagnostic,
-    },
-    throttled: exists(sensors.throttled) && {
-      platform: 'binary_sensor',
-      name: 'Throttled',
-      device_class: 'problem',
-      ...ofHealth(onOff('value_json.sensors.throttled.value')),
-      ...diagnostic,
-    },
-    under_voltage: exists(sensors.underVoltage) && {
-      platform: 'binary_sensor',
-      name: 'Under-voltage',
-      device_class: 'problem',
-      ...ofHealth(onOff('value_json.sensors.underVoltage.value')),
-      ...diagnostic,
-    },
-    // Nobody is asked over the internet: whoever looks after the boards publishes the newest version there.
-    update: {
-      platform: 'update',
-      name: 'Update',
-      title: 'MINSPNET',
-      device_class: 'firmware',
-      state_topic: topics.info,
-      value_template: ifDefined('value_json.version'),
-      latest_version_topic: `${base}/release`,
-      availability: [nodeIsThere(topics)],
-      ...diagnostic,
-    },
-    reload: isOn('reload') && {
-      platform: 'button',
-      name: 'Reload the settings',
-      command_topic: topics.request('reload'),
-      payload_press: '{}',
-      qos: 1,
-      availability: [nodeIsThere(topics)],
-      entity_category: 'config',
-    },
-  };
-  return {
-    device: {
-      identifiers: [id],
-      name: node === base ? 'MINSPNET' : `MINSPNET ${node}`,
-      manufacturer: 'MINSPNET',
-      model: board,
-      sw_version: version,
-    },
-    origin: { name: 'MINSPNET', sw_version: version },
-    components: withIds(id, components),
-  };
+/** Whether a device's id is that of a board or of one of its cameras. */
+export function isOfBoard(id: string, base: string, node: string): boolean {
+  return id === boardId(base, node) || id.startsWith(`${boardId(base, node)}__`);
 }
 
-/** One camera, tied to its board. */
-export function describeCamera(name: string, facts: HomeAssistantFacts, topics: Topics): Discovery {
-  const { base, node, version, isOn } = facts;
-  const id = cameraId(base, node, name);
-  const settings = facts.cameras[name];
-  const seen = facts.classes.filter((one) => settings?.classes?.includes(one) ?? true);
-  const board = { availability: [nodeIsThere(topics)] };
-  const live = { availability: [nodeIsThere(topics), cameraGivesPictures(name, topics)], availability_mode: 'all' };
-  const components: Record<string, Component | false> = {};
-  const count = (key: string, label: string, template: string) => {
-    const state = { state_topic: topics.cameraState(name), ...live };
-    components[`${key}_occupancy`] = {
-      platform: 'binary_sensor',
-      name: label,
-      device_class: 'occupancy',
-      ...state,
-      value_template: ifDefined(`'ON' if ${template} > 0 else 'OFF'`),
-    };
-    components[`${key}_count`] = {
-      platform: 'sensor',
-      name: `${label} count`,
-      state_class: 'measurement',
-      icon: 'mdi:counter',
-      ...state,
-      value_template: ifDefined(template),
-    };
-  };
-  for (const one of seen) {
-    count(topicLevel(one), capital(one), `value_json.counts.get(${JSON.stringify(one)}, 0)`);
-  }
-  for (const [zone, { classes }] of Object.entries(settings?.zones ?? {})) {
-    for (const one of seen.filter((candidate) => classes?.includes(candidate) ?? true)) {
-      const template = `value_json.zones.get(${JSON.stringify(zone)}, {}).get(${JSON.stringify(one)}, 0)`;
-      count(`zone_${zone}_${topicLevel(one)}`, `${words(zone)} ${one}`, template);
-    }
-  }
-  const ask = (request: RequestName) => ({ command_topic: topics.request(request), qos: 1, entity_category: 'config' });
-  const adjustable = { state_topic: topics.cameraSettings(name), ...board };
-  Object.assign(components, {
-    motion: {
-      platform: 'binary_sensor',
-      name: 'Motion',
-      device_class: 'motion',
-      state_topic: topics.cameraState(name),
-      value_template: ifDefined("'ON' if value_json.moving > 0 else 'OFF'"),
-      ...live,
-    },
-    // What has happened stays true when the camera is away.
-    event: {
-      platform: 'event',
-      name: 'Last event',
-      icon: 'mdi:motion-sensor',
-      state_topic: topics.events(name),
-      event_types: eventTypes,
-      // No `update`, which comes again and again, and nothing that happened long ago.
-      value_template:
-        `{{ dict(value_json, event_type=value_json.type) | to_json if value_json is defined ` +
-        `and value_json.type in ${JSON.stringify(eventTypes)} and not value_json.replayed else '' }}`,
-      qos: 1,
-      ...board,
-    },
-    image: {
-      platform: 'image',
-      name: 'Last snapshot',
-      image_topic: topics.snapshot(name, '').replace(/[^/]*$/, '+'),
-      content_type: 'image/jpeg',
-      ...board,
-    },
-    connectivity: {
-      platform: 'binary_sensor',
-      name: 'Connectivity',
-      device_class: 'connectivity',
-      state_topic: topics.cameraStatus(name),
-      value_template: ifDefined("'ON' if value_json.state == 'live' else 'OFF'"),
-      json_attributes_topic: topics.cameraStatus(name),
-      entity_category: 'diagnostic',
-      ...board,
-    },
-    fps: {
-      platform: 'sensor',
-      name: 'Frame rate',
-      unit_of_measurement: 'fps',
-      state_class: 'measurement',
-      suggested_display_precision: 1,
-      icon: 'mdi:speedometer',
-      state_topic: topics.health,
-      value_template: ifDefined(`value_json.cameras.get(${JSON.stringify(name)}, {}).get('fps')`),
-      entity_category: 'diagnostic',
-      ...board,
-    },
-    detect: isOn('detect') && {
-      platform: 'switch',
-      name: 'Detection',
-      icon: 'mdi:eye',
-      ...ask('detect'),
-      payload_on: JSON.stringify({ camera: name, enabled: true }),
-      payload_off: JSON.stringify({ camera: name, enabled: false }),
-      state_on: 'ON',
-      state_off: 'OFF',
-      ...adjustable,
-      value_template: ifDefined("'ON' if value_json.detect else 'OFF'"),
-    },
-    min_score: isOn('minScore') && {
-      platform: 'number',
-      name: 'Minimum score',
-      icon: 'mdi:gauge',
-      min: 0,
-      max: 1,
-      step: 0.01,
-      mode: 'box',
-      ...ask('minScore'),
-      command_template: `{"camera":"${name}","minScore":{{ value }}}`,
-      ...adjustable,
-      value_template: ifDefined('value_json.minScore'),
-    },
-    rate: isOn('rate') && {
-      platform: 'number',
-      name: 'Rate',
-      icon: 'mdi:speedometer',
-      unit_of_measurement: 'fps',
-      min: 0.1,
-      max: 120,
-      step: 0.1,
-      mode: 'box',
-      ...ask('rate'),
-      command_template: `{"camera":"${name}","fps":{{ value }}}`,
-      ...adjustable,
-      value_template: ifDefined('value_json.fps'),
-    },
-    restart: isOn('restart') && {
-      platform: 'button',
-      name: 'Restart',
-      device_class: 'restart',
-      ...ask('restart'),
-      payload_press: JSON.stringify({ camera: name }),
-      ...board,
-    },
-  });
-  return {
-    device: {
-      identifiers: [id],
-      name: words(name),
-      manufacturer: 'MINSPNET',
-      model: 'Camera',
-      sw_version: version,
-      via_device: boardId(base, node),
-    },
-    origin: { name: 'MINSPNET', sw_version: version },
-    components: withIds(id, components),
-  };
+export function nodeIsThere(topics: Topics): Availability {
+  return { topic: topics.status };
 }
 
-function nodeIsThere(topics: Topics) {
-  return { topic: topics.status, payload_available: 'online', payload_not_available: 'offline' };
+/** Who is announced and by whom. */
+export function originOf({ version }: HomeAssistantFacts): Record<string, unknown> {
+  return { name: 'MINSPNET', sw_version: version };
 }
 
-function cameraGivesPictures(camera: string, topics: Topics) {
-  return {
-    topic: topics.cameraStatus(camera),
-    // One that stalls for a moment has not left yet.
-    value_template:
-      "{{ 'online' if value_json is defined and value_json.state in ['live', 'stalled'] else 'offline' }}",
-    payload_available: 'online',
-    payload_not_available: 'offline',
-  };
-}
-
-/** A topic that is cleared brings an empty payload, which is no JSON. Home Assistant takes the word None for "unknown". */
-function ifDefined(value: string): string {
+/**
+ * The value of a template, or "unknown" (Home Assistant takes the word None for it) where the payload is no JSON: a topic
+ * that is cleared brings an empty one.
+ */
+export function ifJson(value: string): string {
   return `{{ (${value}) if value_json is defined else None }}`;
 }
 
-function onOff(value: string): string {
-  return `None if ${value} is none else 'ON' if ${value} else 'OFF'`;
+/**
+ * Bytes of one message, at most: some brokers and bridges end a session at a larger one than 16 KB, and what a device
+ * consists of has no bound.
+ */
+const maxBytes = 12_000;
+
+/** Entities and triggers by key, in order; false: that one is not there. */
+export type Entries = readonly (readonly [key: string, component: Component | false])[];
+
+/** A part of a device's discovery: {@link splitDiscovery}. */
+export interface DiscoveryPart {
+  /** Empty for the first one. */
+  name: string;
+  discovery: Discovery;
 }
 
-function exists({ source }: { source: string }): boolean {
-  return source !== 'none';
-}
-
-function withIds(id: string, components: Record<string, Component | false>): Record<string, Component> {
-  const named: Record<string, Component> = {};
-  for (const [key, component] of Object.entries(components)) {
-    // Keys become ids of [A-Za-z0-9_-] only; a class may be called anything.
-    const safe = key.replace(/[^A-Za-z0-9_-]/gu, (sign) => `u${sign.codePointAt(0)?.toString(16)}`);
-    if (component) named[safe] = { ...component, unique_id: `${id}_${safe}` };
+/**
+ * A device's discovery in messages of 12 KB at most, which name the same device. Whatever cameras, zones, lines and classes
+ * are called, ids are unique, and each entity's id names node and camera, so that two boards don't share one.
+ *
+ * @param id the device's, the first part of each `unique_id`
+ * @param entityPrefix the first part of each entity's id after its domain
+ * @param groups by name: what comes and goes together has messages of its own, so that nothing moves from one to another
+ */
+export function splitDiscovery(
+  id: string,
+  entityPrefix: string,
+  head: Omit<Discovery, 'components'>,
+  groups: readonly (readonly [name: string, entries: Entries])[],
+): DiscoveryPart[] {
+  const parts: DiscoveryPart[] = [];
+  const keys = new Set<string>();
+  for (const [name, entries] of groups) {
+    let components: Record<string, Component> = {};
+    let bytes = Number.POSITIVE_INFINITY;
+    let count = 0;
+    for (const [wanted, component] of entries) {
+      if (component === false) continue;
+      const key = freeKey(wanted, keys);
+      keys.add(key);
+      const whole = withIds(key, component, id, entityPrefix);
+      const added = sizeOf(key) + sizeOf(whole) + 2; // a colon and a comma
+      if (bytes + added > maxBytes) {
+        components = {};
+        count += 1;
+        bytes = sizeOf(head) + sizeOf({ components });
+        parts.push({ name: count === 1 ? name : numbered(name, count), discovery: { ...head, components } });
+      }
+      components[key] = whole;
+      bytes += added;
+    }
   }
-  return named;
+  return parts;
+}
+
+/** `zone_yard` goes on in `zone2_yard`, which no zone's name makes. */
+function numbered(name: string, count: number): string {
+  return /^[a-z]/.test(name) ? name.replace(/^[a-z]+/, (kind) => kind + count) : `part${count}`;
+}
+
+/** Keys become ids of [A-Za-z0-9_-] only; a class may be called anything. */
+function freeKey(wanted: string, keys: ReadonlySet<string>): string {
+  let key = wanted.replace(/[^A-Za-z0-9_-]/gu, (sign) => `u${sign.codePointAt(0)?.toString(16)}`);
+  while (keys.has(key)) key += '_2';
+  return key;
+}
+
+function withIds(key: string, component: Component, id: string, entityPrefix: string): Component {
+  if (component.platform === 'device_automation') return component; // a trigger is no entity
+  const entityId = `${entityPrefix}_${key}`.toLowerCase().replace(/[^a-z0-9]+/g, '_');
+  return { ...component, unique_id: `${id}_${key}`, default_entity_id: `${component.platform}.${entityId}` };
+}
+
+function sizeOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 /** `front_door` is "Front door". */
-function words(name: string): string {
+export function words(name: string): string {
   return capital(name.replace(/[_-]+/g, ' ').trim() || name);
 }
 
-function capital(text: string): string {
+export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

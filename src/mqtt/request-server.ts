@@ -28,6 +28,8 @@ export interface RequestServerOptions {
   topics: Topics;
   /** Whether the settings let a request through. */
   isOn: (name: RequestName) => boolean;
+  /** The level below which a request has to be asked for, if there is one. */
+  groupOf: (name: RequestName) => string | undefined;
   /** Requests a second that are carried out, on average; twice as many in a burst. */
   perSecond: number;
   handlers: RequestHandlers;
@@ -68,6 +70,8 @@ const benchmarkMs = 5 * 60_000;
 /** What of a request is known before it is understood, so that also a bad one can be answered. */
 interface Envelope {
   name: string;
+  /** The level before the name. */
+  group: string | undefined;
   topic: string;
   correlationData?: Buffer;
   transaction?: Response['transaction'];
@@ -103,14 +107,15 @@ export class RequestServer extends EventEmitter<RequestServerEvents> {
 
   /** Resolves when it has been dealt with. Never rejects. */
   async receive(message: IncomingMessage): Promise<void> {
-    const name = message.topic.slice(this.#root.length);
-    if (message.retain || !/^\w{1,64}$/.test(name)) {
+    const [, group, name] = /^(?:([\w-]{1,64})\/)?(\w{1,64})$/.exec(message.topic.slice(this.#root.length)) ?? [];
+    if (message.retain || name === undefined) {
       this.counters.refused += 1;
       return;
     }
     const { responseTopic, correlationData } = message;
     const envelope: Envelope = {
       name,
+      group,
       topic: this.#options.topics.response(name),
       ...(correlationData !== undefined && { correlationData }),
     };
@@ -143,6 +148,11 @@ export class RequestServer extends EventEmitter<RequestServerEvents> {
     if (name === undefined)
       throw refusal('UNKNOWN', `no request "${envelope.name}"; known: ${requestNames.join(', ')}`);
     if (!this.#options.isOn(name)) throw refusal('OFF', `\`requests.${name}\` is switched off in the settings`);
+    const group = this.#options.groupOf(name);
+    if (group !== envelope.group) {
+      const { topics } = this.#options;
+      throw refusal('OFF', `\`${name}\` is taken at ${topics.request(name, group)} only: see \`requests.changes\``);
+    }
     if (!known.success) throw refusal('INVALID', '`transaction` must be a number or a text of up to 256 characters');
     const needs = requests[name].needs.safeParse(given);
     if (!needs.success) throw refusal('INVALID', describe(needs.error));
@@ -195,7 +205,8 @@ export class RequestServer extends EventEmitter<RequestServerEvents> {
 export function answerTopics(topics: Topics, base: string, allowed: readonly string[]): (topic: string) => boolean {
   return (topic) => {
     if (topic.startsWith(topics.response('')) || allowed.some((beginning) => topic.startsWith(beginning))) return true;
-    return topic.startsWith(`${base}/`) && topic.split('/').length > 2 && parseTopic(base, topic) === undefined;
+    const [first, , third] = topic.split('/');
+    return first === base && third !== undefined && third !== 'request' && parseTopic(base, topic) === undefined;
   };
 }
 

@@ -35,9 +35,12 @@ t.test(
     await t.test('the board and its camera', async (t) => {
       t.match(components, { connectivity: {}, fps: {}, broker_latency: {}, update: {}, reload: {} });
       t.equal(camera.device.via_device, 'minspnet_minspnet');
-      t.match(camera.components, {
+      const classes = await first.message(is('homeassistant/device/minspnet_minspnet__door/classes/config'));
+      t.match(JSON.parse(String(classes.payload)).components, {
         person_occupancy: { platform: 'binary_sensor', device_class: 'occupancy' },
         person_count: { platform: 'sensor' },
+      });
+      t.match(camera.components, {
         motion: { platform: 'binary_sensor' },
         event: { platform: 'event' },
         image: { platform: 'image' },
@@ -91,6 +94,7 @@ t.test(
         const gone = (topic: string) => (heard: { topic: string; payload: Buffer }) =>
           heard.topic === topic && heard.payload.length === 0;
         await third.message(gone(cameraTopic('door')), 30_000);
+        await third.message(gone('homeassistant/device/minspnet_minspnet__door/classes/config'));
         await third.message(gone('minspnet/minspnet/door/settings'));
         await third.message(gone('frigate/door/detect/state'));
         await third.message(is(cameraTopic('yard')));

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { type Board, readBoard } from '../../src/device/board.js';
+import { type Board, readBoard, readIdentity } from '../../src/device/board.js';
 import { System } from '../../src/device/system.js';
 import * as boards from './fixtures/boards.js';
 import { plant, type Tree } from './fixtures/boards.js';
@@ -105,4 +105,19 @@ t.test('this machine is no unknown one', async (t) => {
   const board = await readBoard();
   t.ok(board.cpu.cores > 0);
   t.ok(board.memoryBytes > 2 ** 28);
+});
+
+t.test('what tells it from others of its kind; undefined where it does not say', async (t) => {
+  const identity = (tree: Tree) => readIdentity(new System(plant(t.testdir(), tree)));
+  const serial = { 'proc/device-tree/serial-number': '10000000abcdef01\0' };
+  t.strictSame(await identity({ ...boards.pi5, ...serial }), {
+    modelId: 'raspberrypi,5-model-b',
+    hardwareVersion: '1.0',
+    serialNumber: '10000000abcdef01',
+  });
+  t.strictSame(await identity(boards.miniPc), {
+    modelId: undefined,
+    hardwareVersion: undefined,
+    serialNumber: undefined,
+  });
 });

@@ -20,6 +20,7 @@ function setUp(options: Partial<RequestServerOptions> = {}) {
   const server = new RequestServer({
     topics,
     isOn: () => true,
+    groupOf: () => undefined,
     perSecond: 1000,
     handlers,
     say: (topic, payload, { correlationData }) => {
@@ -190,4 +191,27 @@ t.test('10,000 random and mutated requests: each is answered or counted as refus
     `${received} requests: ${done} done, ${failed} failed, ${refused} refused`,
   );
   t.comment(`${received} requests: ${done} done, ${failed} failed, ${refused} refused`);
+});
+
+t.test('what has a level of its own is taken there and nowhere else, and nothing else is', async (t) => {
+  const { ask, asked } = setUp({ groupOf: (name) => (name === 'detect' ? 'admin' : undefined) });
+  const detect = { camera: 'door', enabled: false };
+  t.match(await ask('detect', detect), { answer: { code: 'ERR_REQUEST_OFF', error: /request\/admin\/detect/ } });
+  t.match(await ask('other/detect', detect), { answer: { code: 'ERR_REQUEST_OFF' } });
+  t.match(await ask('admin/models', {}), { answer: { code: 'ERR_REQUEST_OFF' } });
+  t.equal(asked.length, 0);
+  t.match(await ask('admin/detect', detect), { topic: 'minspnet/node/response/detect', answer: { status: 'ok' } });
+  t.equal(asked.length, 1);
+});
+
+t.test('no answer is a request of another node', async (t) => {
+  const mayAnswerAt = answerTopics(new Topics('minspnet', 'node'), 'minspnet', []);
+  for (const topic of [
+    'minspnet/other/request/detect',
+    'minspnet/other/request/admin/detect',
+    'minspnet/node/request/a/b/c',
+  ]) {
+    t.notOk(mayAnswerAt(topic), topic);
+  }
+  t.ok(mayAnswerAt('minspnet/answers/me'));
 });

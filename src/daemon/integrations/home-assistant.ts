@@ -1,43 +1,83 @@
 import type { SensorsHealth } from '../../contract/health.js';
-import { isRequestOn } from '../../contract/request.js';
+import { isRequestOn, requestGroup } from '../../contract/request.js';
+import { readIdentity } from '../../device/board.js';
+import type { System } from '../../device/system.js';
+import { publicHttpAddress } from '../../http/address.js';
+import { listModels } from '../../model/list.js';
 import { HomeAssistant } from '../../mqtt/home-assistant.js';
+import type { BoardFacts } from '../../mqtt/home-assistant-discovery.js';
 import type { Publisher } from '../../mqtt/publisher.js';
 import type { Configuration } from '../configuration.js';
 import type { Feed } from '../feed.js';
+import type { Part } from '../parts.js';
+
+export interface HomeAssistantOptions {
+  publisher: Publisher;
+  feed: Feed;
+  configuration: Configuration;
+  version: string;
+  /** What the board is called. */
+  board: string;
+  /** What else it says of itself is read from there. */
+  system?: System | undefined;
+}
 
 /**
  * Announces the board and its cameras to Home Assistant, from the first look at the sensors on: it is told which of them
  * there are.
  */
-export function announceToHomeAssistant(
-  publisher: Publisher,
-  feed: Feed,
-  configuration: Configuration,
-  facts: { version: string; board: string },
-): void {
-  const { mqtt, node } = configuration.settings;
-  const homeAssistant = new HomeAssistant(publisher, mqtt.homeAssistant.prefix);
-  let sensors: SensorsHealth | undefined;
-  const announce = () => {
-    if (sensors === undefined) return;
-    const { cameras, requests, limits } = configuration.settings;
-    homeAssistant.announce({
+export class HomeAssistantIntegration implements Part {
+  readonly name = 'home-assistant';
+  readonly #homeAssistant: HomeAssistant;
+  #board: BoardFacts;
+  #sensors: SensorsHealth | undefined;
+  #models: string[] = [];
+
+  constructor(private readonly options: HomeAssistantOptions) {
+    const { publisher, feed, configuration, board } = options;
+    const { mqtt, node } = configuration.settings;
+    this.#board = { model: board };
+    this.#homeAssistant = new HomeAssistant(publisher, mqtt.homeAssistant.prefix);
+    feed
+      .on('health', ({ sensors }) => {
+        const isFirst = this.#sensors === undefined;
+        this.#sensors = sensors;
+        if (isFirst) this.#announce();
+      })
+      .on('configured', () => void this.#listModels().then(() => this.#announce()))
+      .on('cameraRemoved', (camera) => this.#homeAssistant.removeCamera(mqtt.baseTopic, node, camera));
+  }
+
+  async start(): Promise<void> {
+    this.#board = { model: this.options.board, ...(await readIdentity(this.options.system)) };
+    await this.#listModels();
+  }
+
+  /** The publisher says that the board is away. */
+  stop(): void {}
+
+  async #listModels(): Promise<void> {
+    const models = await listModels(this.options.configuration.model.path);
+    this.#models = [...new Set(models.map(({ card }) => card.name))];
+  }
+
+  #announce(): void {
+    if (this.#sensors === undefined) return;
+    const { publisher, configuration, version } = this.options;
+    const { cameras, requests, limits, mqtt, node, http } = configuration.settings;
+    this.#homeAssistant.announce({
       base: mqtt.baseTopic,
       node,
-      ...facts,
+      version,
+      board: this.#board,
       classes: configuration.model.card.classes,
+      models: this.#models,
       cameras,
-      sensors,
+      sensors: this.#sensors,
       governed: Object.keys(limits).length > 0,
       isOn: (name) => isRequestOn(requests, name),
+      requestTopic: (name) => publisher.topics.request(name, requestGroup(requests, name)),
+      configurationUrl: publicHttpAddress(http),
     });
-  };
-  feed
-    .on('health', (health) => {
-      const isFirst = sensors === undefined;
-      sensors = health.sensors;
-      if (isFirst) announce();
-    })
-    .on('configured', announce)
-    .on('cameraRemoved', (camera) => homeAssistant.removeCamera(mqtt.baseTopic, node, camera));
+  }
 }

@@ -1,6 +1,6 @@
 import type { Redactor } from '../../config/mask.js';
 import type { Settings } from '../../config/schema.js';
-import { isRequestOn } from '../../contract/request.js';
+import { isRequestOn, requestGroup } from '../../contract/request.js';
 import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
 import type { Publisher, PublisherOptions } from '../../mqtt/publisher.js';
 import { answerTopics, RequestServer } from '../../mqtt/request-server.js';
@@ -119,6 +119,7 @@ export function serveRequests(
   const server = new RequestServer({
     topics,
     isOn: (name) => isRequestOn(switches, name),
+    groupOf: (name) => requestGroup(switches, name),
     perSecond: switches.perSecond,
     handlers: control,
     say: (topic, payload, options) =>
@@ -127,6 +128,7 @@ export function serveRequests(
   });
   server.on('warning', (error) => log.error(`a request failed, a bug of ours: ${error.message}`));
   publisher.subscribe(topics.filter('request'));
+  if (typeof switches.changes === 'string') publisher.subscribe(topics.request('+', switches.changes));
   publisher.on('message', (message) => {
     if (server.accepts(message.topic)) void server.receive(message);
   });
