@@ -1,7 +1,7 @@
 import { Topics } from '../contract/topics.js';
-import { isOfBoard } from './home-assistant-discovery.js';
+import { cameraId, isOfBoard } from './home-assistant-discovery.js';
 import type { Publisher } from './publisher.js';
-import { readRetained } from './retained-topics.js';
+import { type CameraTerritory, readRetained } from './retained-topics.js';
 
 /** Where a node leaves retained values behind. */
 export interface Announced {
@@ -19,13 +19,14 @@ export interface Territory {
   isOurs: (topic: string) => boolean;
 }
 
-/** A node's discovery in Home Assistant. */
-export function discoveryOf(prefix: string, base: string, node: string): Territory {
+/** A node's discovery in Home Assistant, of the board and its cameras. */
+export function discoveryOf(prefix: string, base: string, node: string): Territory & CameraTerritory {
   const devices = `${prefix}/device/`;
-  const idOf = (topic: string) => topic.slice(devices.length).split('/')[0] ?? '';
+  const idOf = (topic: string) => (topic.startsWith(devices) ? topic.slice(devices.length).split('/')[0] : undefined);
   return {
     filters: [`${devices}+/config`, `${devices}+/+/config`],
-    isOurs: (topic) => topic.startsWith(devices) && isOfBoard(idOf(topic), base, node),
+    isOurs: (topic) => isOfBoard(idOf(topic) ?? '', base, node),
+    isOf: (camera, topic) => idOf(topic) === cameraId(base, node, camera),
   };
 }
 

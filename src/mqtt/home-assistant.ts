@@ -51,11 +51,11 @@ export class HomeAssistant {
     this.#wake();
   }
 
-  /** That camera is no more. */
-  removeCamera(base: string, node: string, camera: string): void {
-    const first = this.#topicOf(cameraId(base, node, camera));
-    const parts = [...this.#standing.keys()].filter((topic) => topic.startsWith(first.replace(/config$/, '')));
-    for (const topic of new Set([first, ...parts])) this.#clear(topic);
+  /** That camera is no more; whoever clears its topics clears what was announced of it before them. */
+  forgetCamera(base: string, node: string, camera: string): void {
+    const id = cameraId(base, node, camera);
+    this.#known.delete(id);
+    for (const topic of this.#standing.keys()) if (this.#idOf(topic) === id) this.#standing.delete(topic);
   }
 
   /**

@@ -8,11 +8,19 @@ import type { Publisher } from './publisher.js';
  */
 const ofCameras: ChannelName[] = ['cameraState', 'cameraStatus', 'cameraSettings', 'snapshot'];
 
+/** Where else a camera leaves something behind, to be cleared before its own topics: whoever reads those must be told first. */
+export interface CameraTerritory {
+  filters: readonly string[];
+  isOf: (camera: string, topic: string) => boolean;
+}
+
+const nowhere: CameraTerritory = { filters: [], isOf: () => false };
+
 /**
  * Takes away what stands at the retained topics of cameras that the settings don't name any more. The broker is asked
  * what stands there, so what an earlier run left is found, too.
  *
- * @param removing is told of each camera before its topics are cleared: who reads them must be told first
+ * @param removing is told of each camera before its topics are cleared
  * @returns the cameras that were found; undefined where the session was lost meanwhile
  */
 export async function clearStaleCameras(
@@ -21,11 +29,10 @@ export async function clearStaleCameras(
   base: string,
   cameras: readonly string[],
   removing: (camera: string) => void = () => {},
+  discovery: CameraTerritory = nowhere,
 ): Promise<Set<string> | undefined> {
-  const found = await readRetained(
-    publisher,
-    ofCameras.map((channel) => topics.filter(channel)),
-  );
+  const filters = [...ofCameras.map((channel) => topics.filter(channel)), ...discovery.filters];
+  const found = await readRetained(publisher, filters);
   if (found === undefined) return undefined;
   const cameraOf = (topic: string) => parseTopic(base, topic)?.levels.camera;
   const stale = new Set<string>();
@@ -35,6 +42,7 @@ export async function clearStaleCameras(
   }
   for (const camera of stale) {
     removing(camera);
+    for (const { topic } of found) if (discovery.isOf(camera, topic)) publisher.clear(topic);
     for (const { topic } of found) if (cameraOf(topic) === camera) publisher.clear(topic);
     publisher.clear(topics.picture(camera));
     publisher.clear(topics.still(camera));

@@ -10,7 +10,7 @@ function start(t: Test, url: string, directory: string, camera: string): TestDae
   const environment = {
     [`MINSPNET_CAMERAS__${camera.toUpperCase()}__SOURCE`]: 'demo',
     [`MINSPNET_CAMERAS__${camera.toUpperCase()}__LOOP`]: 'true',
-    [`MINSPNET_CAMERAS__${camera.toUpperCase()}__PACE`]: 'max',
+    [`MINSPNET_CAMERAS__${camera.toUpperCase()}__FPS`]: '3', // the rest of the processor is for what is tested
     MINSPNET_MQTT__FRIGATECOMPATIBLE: 'true',
   };
   const daemon = new TestDaemon(['run', '--mqtt', url], directory, environment);

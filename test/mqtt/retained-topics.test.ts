@@ -1,4 +1,5 @@
 import t from 'tap';
+import { discoveryOf } from '../../src/mqtt/announced.js';
 import { clearStaleCameras } from '../../src/mqtt/retained-topics.js';
 import { brokers, Listener } from '../support/broker.js';
 import { createPublisher, startConnected, temporaryDirectory } from '../support/publishing.js';
@@ -14,6 +15,12 @@ for (const [name, start] of Object.entries(brokers)) {
       await listener.stop();
       await broker.stop();
     });
+    const device = 'homeassistant/device/minspnet_node__gone';
+    const devices = await Listener.on(broker.url, 'homeassistant/#');
+    t.teardown(() => devices.stop());
+    for (const topic of [`${device}/config`, `${device}/zone_yard/config`, `${device}2/config`]) {
+      await listener.publish(topic, '{}', { retain: true });
+    }
     for (const topic of ['gone/settings', 'gone/snapshot', 'gone/still', 'door/settings']) {
       await listener.publish(`minspnet/node/${topic}`, '{}', { retain: true });
     }
@@ -25,11 +32,19 @@ for (const [name, start] of Object.entries(brokers)) {
     });
     await startConnected(publisher);
     while (requests.length === 0) await listener.publish(topics.request('ready'), '{}'); // it is listened to
-    const clearing = clearStaleCameras(publisher, topics, 'minspnet', ['door']);
+    const discovery = discoveryOf('homeassistant', 'minspnet', 'node');
+    const removing = () => {};
+    const clearing = clearStaleCameras(publisher, topics, 'minspnet', ['door'], removing, discovery);
     for (const request of ['snapshot', 'still', 'models']) await listener.publish(topics.request(request), '{}');
     t.same([...((await clearing) ?? [])], ['gone']);
     const cleared = () => listener.heard.filter(({ payload }) => payload.length === 0).map(({ topic }) => topic);
     await listener.until(() => cleared().length >= 3);
+    await devices.until(() => devices.heard.filter(({ payload }) => payload.length === 0).length >= 2);
+    const goneDevices = devices.heard.filter(({ payload }) => payload.length === 0);
+    t.strictSame(goneDevices.map(({ topic }) => topic).toSorted(), [`${device}/config`, `${device}/zone_yard/config`]);
+    const lastDevice = Math.max(...goneDevices.map(({ at }) => at));
+    const firstData = Math.min(...listener.heard.filter(({ payload }) => payload.length === 0).map(({ at }) => at));
+    t.ok(lastDevice <= firstData, 'its devices go first');
     t.same(
       cleared().toSorted(),
       ['settings', 'snapshot', 'still'].map((topic) => `minspnet/node/gone/${topic}`),

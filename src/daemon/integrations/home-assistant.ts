@@ -45,7 +45,7 @@ export class HomeAssistantIntegration implements Part {
         if (isFirst) this.#announce();
       })
       .on('configured', () => void this.#listModels().then(() => this.#announce()))
-      .on('cameraRemoved', (camera) => this.#homeAssistant.removeCamera(mqtt.baseTopic, node, camera));
+      .on('cameraRemoved', (camera) => this.#homeAssistant.forgetCamera(mqtt.baseTopic, node, camera));
   }
 
   async start(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Redactor } from '../../config/mask.js';
 import type { Settings } from '../../config/schema.js';
 import { isRequestOn, requestGroup } from '../../contract/request.js';
+import { discoveryOf } from '../../mqtt/announced.js';
 import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
 import type { Publisher, PublisherOptions } from '../../mqtt/publisher.js';
 import { answerTopics, RequestServer } from '../../mqtt/request-server.js';
@@ -141,12 +142,15 @@ export function clearRemovedCameras(publisher: Publisher, configuration: Configu
   const clear = async () => {
     if (!isDue || !publisher.counters.connected) return;
     isDue = false;
-    const { baseTopic } = configuration.settings.mqtt;
+    const { mqtt, node } = configuration.settings;
+    const { baseTopic, homeAssistant } = mqtt;
+    const discovery = homeAssistant.enabled ? discoveryOf(homeAssistant.prefix, baseTopic, node) : undefined;
     const removing = (camera: string) => {
       feed.emit('cameraRemoved', camera);
       log.info(`camera    ${camera} is in the settings no more: its topics are cleared`);
     };
-    const stale = await clearStaleCameras(publisher, publisher.topics, baseTopic, configuration.cameras, removing);
+    const { topics } = publisher;
+    const stale = await clearStaleCameras(publisher, topics, baseTopic, configuration.cameras, removing, discovery);
     if (stale === undefined) isDue = true; // the next session looks again
   };
   publisher.on('connected', () => void clear());
