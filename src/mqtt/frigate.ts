@@ -1,8 +1,10 @@
 import type { Event } from '../contract/event.js';
 import type { Health } from '../contract/health.js';
-import type { CameraSettingsState, RequestNeeds } from '../contract/request.js';
+import type { CameraSettingsState } from '../contract/request.js';
 import type { CameraState } from '../contract/status.js';
 import { topicLevel } from '../contract/topics.js';
+import { FrigateReviews } from './frigate-reviews.js';
+import { describeTrack, type FrigateTrack } from './frigate-track.js';
 
 /** One message of Frigate's, and where it belongs. */
 export interface FrigateMessage {
@@ -10,33 +12,16 @@ export interface FrigateMessage {
   payload: string;
 }
 
-/** A track as Frigate tells of it: https://docs.frigate.video/integrations/mqtt/#frigateevents */
-export interface FrigateTrack {
-  id: string;
+const switchNames = ['detect', 'snapshots', 'recordings'] as const;
+type SwitchName = (typeof switchNames)[number];
+
+/** Somebody switches something on or off. */
+export interface FrigateCommand {
+  name: SwitchName;
   camera: string;
-  frame_time: number;
-  label: string;
-  sub_label: null;
-  score: number;
-  top_score: number;
-  false_positive: boolean;
-  start_time: number;
-  end_time: number | null;
-  box: number[];
-  area: number;
-  ratio: number;
-  active: boolean;
-  stationary: boolean;
-  current_zones: string[];
-  entered_zones: string[];
-  has_snapshot: boolean;
-  has_clip: boolean;
-  snapshot: { frame_time: number; box: number[]; area: number; score: number } | null;
+  isOn: boolean;
 }
 
-/** Our boxes are fractions; Frigate's are pixels of its `detect` picture, for which this stands. */
-const width = 1280;
-const height = 720;
 /** Tracks remembered: their `before` is of no use once they are over, and each is over one day. */
 const maxTracks = 1000;
 
@@ -49,6 +34,9 @@ export class Frigate {
   readonly #tracks = new Map<string, FrigateTrack>();
   /** The topics of counts that have been told, and with what. */
   readonly #counts = new Map<string, string>();
+  readonly #reviews = new FrigateReviews();
+  /** Until the next start, as in Frigate. */
+  readonly #withoutSnapshots = new Set<string>();
 
   /** @param root first level of Frigate's topics */
   constructor(root: string) {
@@ -59,9 +47,9 @@ export class Frigate {
     return `${this.#root}/available`;
   }
 
-  /** Where a camera is switched on and off: `ON`, `OFF`. */
+  /** Where a camera's detection, snapshots and recordings are switched on and off: `ON`, `OFF`. */
   get commands(): string {
-    return `${this.#root}/+/detect/set`;
+    return `${this.#root}/+/+/set`;
   }
 
   /** All that is told of a camera. */
@@ -69,14 +57,22 @@ export class Frigate {
     return `${this.#root}/${camera}/#`;
   }
 
-  snapshotTopic(camera: string, className: string): string {
+  /** Undefined where they are switched off. */
+  snapshotTopic(camera: string, className: string): string | undefined {
+    if (this.#withoutSnapshots.has(camera)) return undefined;
     return `${this.#root}/${camera}/${topicLevel(className)}/snapshot`;
   }
 
-  /** The same event for `frigate/events`. Said again, it says the same `after`. */
-  event(event: Event): FrigateMessage {
+  /** The same event for `frigate/events`, and what follows from it for `frigate/reviews`. Said again, it says the same. */
+  events(event: Event): FrigateMessage[] {
+    const reviews = this.#reviews.event(event);
+    const told = reviews.map((review) => ({ topic: `${this.#root}/reviews`, payload: JSON.stringify(review) }));
+    return [this.#event(event), ...told];
+  }
+
+  #event(event: Event): FrigateMessage {
     const known = this.#tracks.get(event.id);
-    const after = describeTrack(event, known);
+    const after = describeTrack(event, known, !this.#withoutSnapshots.has(event.camera));
     const type = event.type === 'new' || event.type === 'end' ? event.type : 'update';
     this.#tracks.delete(event.id);
     if (type !== 'end') this.#tracks.set(event.id, after);
@@ -115,8 +111,14 @@ export class Frigate {
     return news;
   }
 
-  settings({ camera, detect }: CameraSettingsState): FrigateMessage {
-    return { topic: `${this.#root}/${camera}/detect/state`, payload: detect ? 'ON' : 'OFF' };
+  /** The switches of a camera as they stand. Nothing is ever recorded. */
+  switches({ camera, detect }: CameraSettingsState): FrigateMessage[] {
+    const told = [this.#switch(camera, 'detect', detect), this.#switch(camera, 'recordings', false)];
+    return [...told, this.#switch(camera, 'snapshots', !this.#withoutSnapshots.has(camera))];
+  }
+
+  #switch(camera: string, name: SwitchName, isOn: boolean): FrigateMessage {
+    return { topic: `${this.#root}/${camera}/${name}/state`, payload: isOn ? 'ON' : 'OFF' };
   }
 
   /** Of Frigate's statistics, what we know as well. */
@@ -128,11 +130,24 @@ export class Frigate {
     return { topic: `${this.#root}/stats`, payload: JSON.stringify({ cameras: Object.fromEntries(told), service }) };
   }
 
-  /** What is asked for by `ON` or `OFF` at {@link commands}; undefined where it is neither. */
-  command(topic: string, payload: string): RequestNeeds<'detect'> | undefined {
-    const [root, camera, ...rest] = topic.split('/');
-    if (root !== this.#root || camera === undefined || rest.join('/') !== 'detect/set') return undefined;
-    return payload === 'ON' || payload === 'OFF' ? { camera, enabled: payload === 'ON' } : undefined;
+  /** What is asked for by `ON` or `OFF` at {@link commands}; undefined where it is none of them. */
+  command(topic: string, payload: string): FrigateCommand | undefined {
+    const [root, camera, name, set, ...rest] = topic.split('/');
+    if (root !== this.#root || camera === undefined || set !== 'set' || rest.length > 0) return undefined;
+    const known = switchNames.find((one) => one === name);
+    if (known === undefined || (payload !== 'ON' && payload !== 'OFF')) return undefined;
+    return { name: known, camera, isOn: payload === 'ON' };
+  }
+
+  /**
+   * Switches snapshots at Frigate's topics on or off; recordings stay off.
+   *
+   * @returns how the switch stands
+   */
+  set({ name, camera, isOn }: FrigateCommand): FrigateMessage {
+    if (name === 'snapshots' && isOn) this.#withoutSnapshots.delete(camera);
+    if (name === 'snapshots' && !isOn) this.#withoutSnapshots.add(camera);
+    return this.#switch(camera, name, isOn && name !== 'recordings');
   }
 
   /** That camera is no more: what was told of it is told anew when it comes back. */
@@ -140,41 +155,6 @@ export class Frigate {
     for (const topic of this.#counts.keys()) {
       if (topic.startsWith(`${this.#root}/${camera}/`)) this.#counts.delete(topic);
     }
+    this.#reviews.forget(camera);
   }
-}
-
-function describeTrack(event: Event, known: FrigateTrack | undefined): FrigateTrack {
-  const [left, top, right, bottom] = event.box;
-  const box = [left * width, top * height, right * width, bottom * height].map(Math.round);
-  const across = Math.max(1, (box[2] ?? 0) - (box[0] ?? 0));
-  const down = Math.max(1, (box[3] ?? 0) - (box[1] ?? 0));
-  const at = Date.parse(event.capturedAt) / 1000;
-  const entered = new Set([...(known?.entered_zones ?? []), ...event.zones]);
-  const hasSnapshot = event.snapshot !== undefined || (known?.has_snapshot ?? false);
-  return {
-    id: event.id,
-    camera: event.camera,
-    frame_time: at,
-    label: event.class,
-    sub_label: null,
-    score: event.score,
-    top_score: event.bestScore,
-    // A track is told of only once it is none.
-    false_positive: false,
-    start_time: known?.start_time ?? Math.round((at - event.ageMs / 1000) * 1000) / 1000,
-    end_time: event.type === 'end' ? at : null,
-    box,
-    area: across * down,
-    ratio: Math.round((across / down) * 100) / 100,
-    active: !event.stationary,
-    stationary: event.stationary,
-    current_zones: event.zones,
-    entered_zones: [...entered],
-    has_snapshot: hasSnapshot,
-    has_clip: false,
-    snapshot:
-      event.snapshot === undefined
-        ? (known?.snapshot ?? null)
-        : { frame_time: at, box, area: across * down, score: event.bestScore },
-  };
 }

@@ -4,10 +4,10 @@ import { BrokerClient, type BrokerClientOptions } from './client.js';
 /** How another contract tells of our events, and where it says whether we are there. */
 export interface Mirror {
   readonly available: string;
-  /** Called again when the event is sent again. */
-  event(event: Event): { topic: string; payload: string };
-  /** Where a snapshot of that class stands. */
-  snapshotTopic(camera: string, className: string): string;
+  /** What it says of an event, in order. Called again when the event is sent again. */
+  events(event: Event): { topic: string; payload: string }[];
+  /** Where a snapshot of that class stands; undefined: nowhere. */
+  snapshotTopic(camera: string, className: string): string | undefined;
 }
 
 /**

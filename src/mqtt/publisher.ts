@@ -77,8 +77,9 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   #onIdle: (() => void) | undefined;
   readonly #mirror: Mirror | undefined;
   readonly #mirrorAvailability: Availability | undefined;
-  /** The event whose mirror image has been sent in this session. */
+  /** The event whose mirror images are sent in this session, and those that are still to be. */
   #mirrored: OutboxEntry | undefined;
+  #mirrorImages: ReturnType<Mirror['events']> = [];
   #open = false;
   #stopped = false;
 
@@ -295,11 +296,15 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   /** @returns false where there is nothing to send any more */
   #sendMirrored(entry: OutboxEntry): boolean {
-    if (this.#mirror === undefined || this.#mirrored === entry || 'gap' in entry.record) return false;
-    this.#mirrored = entry;
-    const { message } = this.#message(entry);
-    if (message.type !== 'gap') this.#outgoing.sayNow({ ...this.#mirror.event(message), options: {} });
-    return true;
+    if (this.#mirror === undefined || 'gap' in entry.record) return false;
+    if (this.#mirrored !== entry) {
+      this.#mirrored = entry;
+      const { message } = this.#message(entry);
+      this.#mirrorImages = message.type === 'gap' ? [] : this.#mirror.events(message);
+    }
+    const image = this.#mirrorImages.shift();
+    if (image !== undefined) this.#outgoing.sayNow({ ...image, options: {} });
+    return image !== undefined;
   }
 
   #sendEvent(entry: OutboxEntry): void {

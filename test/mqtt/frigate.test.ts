@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import t from 'tap';
 import type { Event } from '../../src/contract/event.js';
-import { Frigate, type FrigateTrack } from '../../src/mqtt/frigate.js';
+import { Frigate } from '../../src/mqtt/frigate.js';
+import type { FrigateReviewMessage } from '../../src/mqtt/frigate-reviews.js';
+import type { FrigateTrack } from '../../src/mqtt/frigate-track.js';
 import { Publisher } from '../../src/mqtt/publisher.js';
 import { brokers, Door, Listener } from '../support/broker.js';
 import { observation } from '../support/events.js';
@@ -26,10 +28,11 @@ function event(values: Partial<Event>): Event {
 
 t.test('the life of a track, before and after', async (t) => {
   const frigate = new Frigate('frigate');
+  let seq = 0;
   const say = (values: Partial<Event>): FrigateEvent => {
-    const { topic, payload } = frigate.event(event(values));
-    t.equal(topic, 'frigate/events');
-    return JSON.parse(payload);
+    const [first] = frigate.events(event({ seq: ++seq, ...values }));
+    t.equal(first?.topic, 'frigate/events');
+    return JSON.parse(first?.payload ?? '');
   };
   const appeared = say({ snapshot: 'minspnet/node/street/snapshot/person' });
   t.match(appeared, {
@@ -52,6 +55,12 @@ t.test('the life of a track, before and after', async (t) => {
       entered_zones: [],
       has_snapshot: true,
       has_clip: false,
+      region: [0, 0, 1280, 720],
+      position_changes: 0,
+      max_severity: 'alert',
+      attributes: {},
+      pending_loitering: false,
+      snapshot: { region: [0, 0, 1280, 720], attributes: [] },
     },
   });
   const entered = say({ type: 'enter', zone: 'yard', zones: ['yard'] } as Partial<Event>);
@@ -92,18 +101,68 @@ t.test('counts: nought for what is not there, zones beside cameras, only what ha
   ]);
 });
 
-t.test('the switch', async (t) => {
+t.test('the switches', async (t) => {
   const frigate = new Frigate('frigate');
-  t.strictSame(frigate.command('frigate/door/detect/set', 'OFF'), { camera: 'door', enabled: false });
-  t.strictSame(frigate.command('frigate/door/detect/set', 'ON'), { camera: 'door', enabled: true });
+  t.match(frigate.command('frigate/door/detect/set', 'OFF'), { name: 'detect', camera: 'door', isOn: false });
+  t.match(frigate.command('frigate/door/snapshots/set', 'ON'), { name: 'snapshots', isOn: true });
   for (const [topic, payload] of [
     ['frigate/door/detect/set', 'off'],
     ['frigate/door/detect/state', 'OFF'],
-    ['frigate/door/snapshots/set', 'OFF'],
+    ['frigate/door/motion/set', 'OFF'],
+    ['frigate/door/detect/set/more', 'OFF'],
     ['other/door/detect/set', 'OFF'],
   ] as const) {
     t.equal(frigate.command(topic, payload), undefined);
   }
+  const stand = () => {
+    const told = frigate.switches({ camera: 'door', detect: true, fps: 1, minScore: 0.5 });
+    return Object.fromEntries(told.map(({ topic, payload }) => [topic.split('/')[2], payload]));
+  };
+  t.strictSame(stand(), { detect: 'ON', recordings: 'OFF', snapshots: 'ON' });
+  t.equal(frigate.set({ name: 'recordings', camera: 'door', isOn: true }).payload, 'OFF', 'nothing is recorded');
+  frigate.set({ name: 'snapshots', camera: 'door', isOn: false });
+  t.equal(stand().snapshots, 'OFF');
+  t.equal(frigate.snapshotTopic('door', 'person'), undefined);
+  const [shown] = frigate.events(event({ camera: 'door', snapshot: 'minspnet/node/door/snapshot/person' }));
+  t.match(JSON.parse(shown?.payload ?? ''), { after: { has_snapshot: false, snapshot: null } });
+  t.equal(frigate.snapshotTopic('hall', 'person'), 'frigate/hall/person/snapshot');
+});
+
+t.test('reviews: of all that moves before a camera at a time', async (t) => {
+  const frigate = new Frigate('frigate');
+  let seq = 0;
+  const say = (values: Partial<Event>): FrigateReviewMessage[] => {
+    const told = frigate.events(event({ seq: ++seq, ...values })).slice(1);
+    for (const { topic } of told) t.equal(topic, 'frigate/reviews');
+    return told.map(({ payload }) => JSON.parse(payload));
+  };
+  const begun = say({ id: 't1', class: 'dog' });
+  t.match(begun, [{ type: 'new', after: { severity: 'detection', end_time: null, data: { objects: ['dog'] } } }]);
+  t.strictSame(say({ id: 't1', class: 'dog', type: 'update' }), [], 'nothing new');
+  t.match(say({ id: 't2', class: 'person', zones: ['yard'] }), [
+    {
+      type: 'update',
+      before: { severity: 'detection', data: { objects: ['dog'] } },
+      after: { severity: 'alert', data: { objects: ['dog', 'person'], detections: ['t1', 't2'], zones: ['yard'] } },
+    },
+  ]);
+  t.strictSame(say({ id: 't1', class: 'dog', type: 'end', reason: 'gone' } as Partial<Event>), []);
+  const over = say({ id: 't2', type: 'update', stationary: true });
+  t.match(over, [{ type: 'end', after: { severity: 'alert', end_time: Number } }]);
+  t.equal(over[0]?.after.id, begun[0]?.after.id);
+  t.strictSame(say({ id: 't2', type: 'end', stationary: true } as Partial<Event>), [], 'what stands begins none');
+  t.not(say({ id: 't3' })[0]?.after.id, begun[0]?.after.id, 'the next one');
+});
+
+t.test('reviews: said again they say the same; nobody is rung for what waited', async (t) => {
+  const frigate = new Frigate('frigate');
+  const reviews = (values: Partial<Event>) => frigate.events(event(values)).slice(1);
+  const begun = reviews({ seq: 1 });
+  const ended = reviews({ seq: 2, type: 'end', reason: 'gone' } as Partial<Event>);
+  t.strictSame(reviews({ seq: 1, replayed: true }), begun);
+  t.strictSame(reviews({ seq: 2, replayed: true }), ended);
+  t.strictSame(reviews({ seq: 3, id: 't2', replayed: true }), []);
+  t.match(JSON.parse(reviews({ seq: 4, id: 't2', type: 'update' })[0]?.payload ?? ''), { type: 'new' });
 });
 
 for (const [name, start] of Object.entries(brokers)) {

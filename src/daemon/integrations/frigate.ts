@@ -27,7 +27,9 @@ export class FrigateIntegration implements Part {
     this.#frigate = frigate;
     this.#publisher = publisher;
     feed
-      .on('cameraSettings', (settings) => this.#tell(frigate.settings(settings)))
+      .on('cameraSettings', (settings) => {
+        for (const message of frigate.switches(settings)) this.#tell(message);
+      })
       .on('health', (health) => this.#tell(frigate.stats(health, version)))
       .on('cameraRemoved', (camera) => void this.#clear(camera))
       .on('cameraState', (state) => {
@@ -35,12 +37,17 @@ export class FrigateIntegration implements Part {
         const classes = configuration.model.card.classes.filter((one) => wanted?.includes(one) ?? true);
         for (const message of frigate.state(state, classes, configuration.cameras)) this.#tell(message);
       });
-    // A switch is a `detect` request like any other: limited, counted, and answered on our own response topic.
     publisher.on('message', ({ topic, payload, retain }) => {
-      const wanted = frigate.command(topic, String(payload));
-      if (wanted === undefined || retain) return;
-      const request = { topic: publisher.topics.request('detect'), payload: Buffer.from(JSON.stringify(wanted)) };
-      void requests.receive({ ...request, retain: false });
+      const command = frigate.command(topic, String(payload));
+      if (command === undefined || retain || !configuration.cameras.includes(command.camera)) return;
+      // Detection is a request like any other: limited, counted, and answered on our own response topic.
+      if (command.name === 'detect') {
+        const needs = { camera: command.camera, enabled: command.isOn };
+        const request = { topic: publisher.topics.request('detect'), payload: Buffer.from(JSON.stringify(needs)) };
+        void requests.receive({ ...request, retain: false });
+      } else if (configuration.settings.requests.changes === true) {
+        this.#tell(frigate.set(command));
+      }
     });
   }
 
