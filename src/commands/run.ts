@@ -23,6 +23,10 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
   const asked = new AbortController();
   const stopped = once(asked.signal, 'abort');
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => asked.abort());
+  let reload = async () => {};
+  // A terminal that is closed hangs up, too; nobody is left there to stop us by Ctrl-C.
+  const inTerminal = process.stdin.isTTY || process.stdout.isTTY;
+  process.on('SIGHUP', () => (inTerminal ? asked.abort() : void reload().catch(() => {}))); // the log says why not
   process.umask(0o077); // what the daemon and its engine write is nobody else's business
   const given = { overrides: runOverrides(options), redactor };
   const load = () => loadSettings({ file: options.config, ...given });
@@ -53,6 +57,7 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
       redactor,
     });
     stop = () => daemon.stop();
+    reload = () => daemon.reload();
     await daemon.start();
     await daemon.finished;
   };

@@ -81,6 +81,17 @@ export const tuningHealth = z.object({
 });
 export type TuningHealth = z.infer<typeof tuningHealth>;
 
+/** Which settings are in force. */
+export const settingsHealth = z.object({
+  loadedAt: z.iso.datetime().describe('when those in force were read'),
+  refused: z
+    .object({ at: z.iso.datetime(), code: z.string(), message: z.string() })
+    .nullable()
+    .describe('why they could not be read again: those before are in force; null: the last attempt went well'),
+  restartNeeded: z.array(z.string()).describe('settings that have changed, but only a new start applies them'),
+});
+export type SettingsHealth = z.infer<typeof settingsHealth>;
+
 /** `minspnet/<node>/health`: retained, every few seconds. */
 export const health = z.object({
   at: z.iso.datetime(),
@@ -110,6 +121,7 @@ export const health = z.object({
   sensors: sensorsHealth,
   governor: governorHealth.optional().describe('where there are limits'),
   tuning: tuningHealth,
+  settings: settingsHealth.optional(),
   cameras: z.record(z.string(), cameraHealth),
 });
 export type Health = z.infer<typeof health>;

@@ -91,7 +91,7 @@ export const requests = {
     gives: empty,
   },
   reload: {
-    summary: 'Reads the settings again and applies them with a new engine. Wrong settings change nothing.',
+    summary: 'Reads the settings again and puts in force what has changed. Wrong settings change nothing.',
     needs: z.strictObject({}),
     gives: z.object({
       cameras: z.array(z.string()).describe('those of the new settings'),
@@ -99,7 +99,8 @@ export const requests = {
     }),
   },
   swapModel: {
-    summary: 'Runs another one of the models that `models` lists, with a new engine. Holds until the next start.',
+    summary:
+      'Runs another one of the models that `models` lists, from the next picture on. Holds until the next start.',
     needs: z.strictObject({
       model: z.string().min(1).max(256),
       precision: z.enum(['auto', 'fp32', 'int8']).default('auto'),

@@ -14,7 +14,9 @@ import type { Adjustments } from './adjustments.js';
 import { type Allowance, type Configuration, type TunedSettings, unlimited } from './configuration.js';
 import type { EngineHost } from './engine-host.js';
 import type { Feed } from './feed.js';
+import type { Log } from './log.js';
 import type { Part } from './parts.js';
+import { SettingsReload } from './settings-reload.js';
 
 /** What is measured: the network as the engine runs it. */
 export interface BenchmarkWish {
@@ -34,27 +36,17 @@ export interface ControlOptions {
   measureBoard: MeasureBoard;
   /** Pictures that the present engine has analysed so far. */
   analysed: () => number;
+  log: Log;
   /** Reads the settings again. */
-  reload: () => Promise<TunedSettings>;
+  read: () => Promise<TunedSettings>;
 }
-
-/** What only a new start of the daemon can change: its own session, its own files. */
-const fixed: readonly (keyof Settings)[] = [
-  'node',
-  'mqtt',
-  'http',
-  'history',
-  'outbox',
-  'requests',
-  'stateDirectory',
-  'log',
-];
 
 /** Carries out what is asked for, by whichever way it came. */
 export class Control implements RequestHandlers, Part {
   readonly name = 'requests';
+  readonly settings: SettingsReload;
   readonly #options: ControlOptions;
-  /** One engine is replaced after the other, whoever asks for it. */
+  /** One change after the other, whoever asks for it. */
   #replacing: Promise<unknown> = Promise.resolve();
   readonly #stopping = new AbortController();
   #measuring: Promise<unknown> = Promise.resolve();
@@ -62,6 +54,7 @@ export class Control implements RequestHandlers, Part {
   constructor(options: ControlOptions) {
     this.#options = options;
     options.feed.on('configured', () => this.#tellCameraSettings());
+    this.settings = new SettingsReload({ ...options, apply: (settings, model) => this.#replace(settings, model) });
   }
 
   start(): void {
@@ -76,9 +69,9 @@ export class Control implements RequestHandlers, Part {
   }
 
   /**
-   * Puts in force what the governor allows. Another size is another engine.
+   * Puts in force what the governor allows.
    *
-   * @throws {MinspnetError} where the new engine does not run; the old size is in force again, the new rate stays
+   * @throws {MinspnetError} where the engine can't have another size; the old one is in force again, the new rate stays
    */
   async govern(allowed: Allowance): Promise<void> {
     const { configuration, host } = this.#options;
@@ -128,16 +121,8 @@ export class Control implements RequestHandlers, Part {
     return {};
   }
 
-  async reload(): Promise<RequestGives<'reload'>> {
-    const { configuration } = this.#options;
-    const { settings, tuning } = await this.#options.reload();
-    const before = configuration.settings;
-    const model = await loadModel(settings.model.path, settings.model.precision);
-    await this.#replace({ ...settings, ...Object.fromEntries(fixed.map((key) => [key, before[key]])) }, model);
-    configuration.tuning = tuning;
-    const restartNeeded = fixed.filter((key) => JSON.stringify(settings[key]) !== JSON.stringify(before[key]));
-    return { cameras: Object.keys(settings.cameras), restartNeeded };
-  }
+  /** @throws {MinspnetError} why the settings are refused: those before stay in force */
+  reload = () => this.settings.reload();
 
   async swapModel({ model: name, precision }: RequestNeeds<'swapModel'>): Promise<RequestGives<'swapModel'>> {
     const { configuration } = this.#options;
@@ -148,9 +133,9 @@ export class Control implements RequestHandlers, Part {
       throw new RequestError('ERR_REQUEST_MODEL', 'usage', `no model "${name}" is here; there are: ${known}`);
     }
     const model = await loadModel(found.folder, precision);
-    const { provider } = await this.#replace(configuration.settings, model);
+    const facts = await this.#replace(configuration.settings, model);
     const { name: chosen, version } = model.card;
-    return { name: chosen, version, precision: modelOn(model, provider.active).precision };
+    return { name: chosen, version, precision: modelOn(model, facts?.provider.active ?? 'cpu').precision };
   }
 
   /**
@@ -193,13 +178,13 @@ export class Control implements RequestHandlers, Part {
   }
 
   /** @throws {MinspnetError} where the new engine does not run; what was in force is again */
-  async #replace(settings: Settings, model: VerifiedModel): Promise<EngineFacts> {
+  async #replace(settings: Settings, model: VerifiedModel): Promise<EngineFacts | undefined> {
     const replacing = this.#replacing.then(() => this.#replaceNow(settings, model));
     this.#replacing = replacing.catch(() => {});
     return await replacing;
   }
 
-  async #replaceNow(settings: Settings, model: VerifiedModel): Promise<EngineFacts> {
+  async #replaceNow(settings: Settings, model: VerifiedModel): Promise<EngineFacts | undefined> {
     const { configuration, host, feed } = this.#options;
     const { adjustments } = configuration;
     const before = { settings: configuration.settings, model: configuration.model, allowed: configuration.allowed };
@@ -210,13 +195,14 @@ export class Control implements RequestHandlers, Part {
     };
     const isLimited = Object.keys(settings.limits).length > 0; // else no governor gives back what one has taken
     use({ settings, model, allowed: isLimited ? configuration.allowed : unlimited });
-    let facts: EngineFacts;
+    let facts: EngineFacts | undefined;
     try {
-      facts = await host.replace(configuration.engineSettings);
+      facts = await host.apply(configuration.engineSettings);
     } catch (error) {
       use(before);
       throw error;
     }
+    if (facts !== undefined) configuration.input = facts.input;
     await adjustments.forget();
     return facts;
   }

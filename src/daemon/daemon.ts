@@ -13,12 +13,13 @@ import { EngineReports } from './engine-reports.js';
 import { Feed } from './feed.js';
 import { HealthReporter } from './health.js';
 import { HttpBackend } from './http-backend.js';
+import { brokerAccess, OwnBroker } from './integrations/broker.js';
 import { FormerAnnouncements } from './integrations/former.js';
 import { FrigateIntegration } from './integrations/frigate.js';
 import { HistoryIntegration } from './integrations/history.js';
 import { HomeAssistantIntegration } from './integrations/home-assistant.js';
 import { HttpIntegration } from './integrations/http.js';
-import { brokerAccess, clearRemovedCameras, MqttIntegration, OwnBroker, serveRequests } from './integrations/mqtt.js';
+import { clearRemovedCameras, MqttIntegration, serveRequests } from './integrations/mqtt.js';
 import { SystemdIntegration } from './integrations/systemd.js';
 import { type Log, logFeed } from './log.js';
 import { type Part, Parts } from './parts.js';
@@ -59,6 +60,7 @@ export class Daemon {
   readonly #startedAt = performance.now();
   readonly #stopping = new AbortController();
   readonly #parts: Parts;
+  #control: Control | undefined;
   readonly #options: DaemonOptions;
 
   constructor(options: DaemonOptions) {
@@ -84,6 +86,15 @@ export class Daemon {
     if (own !== undefined) await this.#parts.start([own], signal);
     const parts = await this.#assemble(own);
     await this.#parts.start(parts, signal);
+  }
+
+  /**
+   * Reads the settings again and puts in force what has changed. Wrong ones change nothing; log and health say so.
+   *
+   * @throws {MinspnetError} why they are refused
+   */
+  async reload(): Promise<void> {
+    await this.#control?.reload();
   }
 
   /** Ends the open tracks, delivers what the outbox holds, says `offline`. Within 2 s, also while it starts. */
@@ -131,11 +142,13 @@ export class Daemon {
       host,
       feed,
       publisher,
+      log,
       measureBoard,
       analysed: () => reports.analysed,
-      reload,
+      read: reload,
     });
-    const requests = serveRequests(publisher, control, settings, redactor, log);
+    this.#control = control;
+    const requests = serveRequests(publisher, control, configuration, redactor, log);
     clearRemovedCameras(publisher, configuration, feed, log);
     const file = new SettingsFile(this.#options.settingsFile, () => control.reload());
     const health = new HealthReporter({

@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import { freemem } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { EngineError, MinspnetError } from '../contract/errors.js';
 import type { Explanation } from '../contract/explanation.js';
 import type {
@@ -11,48 +13,13 @@ import type {
   ToEngine,
 } from '../engine/protocol.js';
 import { captureTimeNow } from '../timing/monotonic.js';
-import { startEngine, tell } from './engine-process.js';
+import type { EngineHostOptions } from './engine-listener.js';
+import { camerasFor, startEngine, tell } from './engine-process.js';
+import { tryModel } from './model-trial.js';
 import { OpenTracks } from './open-tracks.js';
 import type { Part } from './parts.js';
-import { isSound } from './probe.js';
 import { type Answer, Questions } from './questions.js';
-import { Suspects } from './suspects.js';
-
-type NotForListener =
-  | 'clip-made'
-  | 'ready'
-  | 'stopped'
-  | 'failed'
-  | 'picture'
-  | 'shown'
-  | 'explanation'
-  | 'no-answer'
-  | 'building';
-
-/** What an engine says in the course of its work, and what the host adds when one is lost. */
-export interface EngineListener {
-  ready(facts: EngineFacts, restarts: number): void;
-  message(message: Exclude<FromEngine, { kind: NotForListener }>): void;
-  /** Engines die of that camera's pictures, the last one so; it is tried again, alone, after `retryMs`. */
-  setAside(camera: string, how: string, retryMs: number): void;
-  /** The engine is gone and will be replaced; its open tracks have been ended by `message`. */
-  lost(reason: string): void;
-  /** No engine will run: the model is bad, or engines die again and again at their start. */
-  gaveUp(error: MinspnetError): void;
-}
-
-export interface EngineHostOptions {
-  settings: Omit<EngineSettings, 'runId'>;
-  listener: EngineListener;
-  /** The engine's program; another one only in tests. */
-  program?: string;
-  /** How long an engine may take until it is ready, milliseconds. */
-  startTimeoutMs?: number;
-  /** An engine that says nothing for so long hangs, milliseconds. */
-  silenceMs?: number;
-  /** How often a camera that engines die of is tried again, milliseconds. */
-  probeMs?: number;
-}
+import { SetAside } from './set-aside.js';
 
 /** TensorRT builds an engine in that time, even on a small board; milliseconds. */
 const buildMs = 600_000;
@@ -60,15 +27,12 @@ const buildMs = 600_000;
 const stopMs = 700;
 /** An engine that is replaced may take so long to end its tracks, milliseconds. */
 const replaceMs = 1000;
-
 /** A process that was killed is gone within this time, milliseconds; one that is not hangs in the kernel. */
 const graceMs = 10_000;
-
+/** A second network is loaded beside the first where so many times the engine's memory is free. */
+const roomFactor = 1.25;
 /** An engine that dies before it is ready this often in a row is given up. */
 const maxFailedStarts = 5;
-
-/** A camera that engines die of is tried again so often, milliseconds. */
-const usualProbeMs = 600_000;
 
 /** Keeps one engine process running: starts it, listens whether it lives, replaces it when it doesn't. */
 export class EngineHost implements Part {
@@ -77,12 +41,11 @@ export class EngineHost implements Part {
   state: 'stopped' | 'starting' | 'ready' | 'restarting' = 'stopped';
   #child: ChildProcess | undefined;
   #failedStarts = 0;
-  readonly #suspects = new Suspects();
+  readonly #aside: SetAside;
   /** Pictures of each camera that the present engine has analysed. */
   #frames: Record<string, number> = {};
   #readyAt = Number.POSITIVE_INFINITY;
-  #probeTimer: NodeJS.Timeout | undefined;
-  readonly #probing = new AbortController();
+  readonly #trying = new AbortController();
   /** By then the engine has said something, or has been ended or replaced; on the clock of `performance.now()`. */
   #dueMs = 0;
   #watchdog: NodeJS.Timeout | undefined;
@@ -100,18 +63,30 @@ export class EngineHost implements Part {
   /** What runs again where an engine that replaces another one does not become ready. */
   #before: EngineHostOptions['settings'] | undefined;
   readonly #questions = new Questions((question) => this.#send(question));
+  /** So many cameras the present engine has threads for. */
+  #mostCameras = 0;
+  /** Of the present engine. */
+  #facts: EngineFacts | undefined;
+  #rssBytes = 0;
 
   constructor(private readonly options: EngineHostOptions) {
     this.#settings = options.settings;
+    this.#aside = new SetAside({
+      ...options,
+      settings: () => this.#settings,
+      released: async () => {
+        if (this.#child !== undefined && !this.#replacing) await this.#configure();
+      },
+    });
   }
 
   start(): void {
     clearTimeout(this.#restartTimer);
     this.state = this.restarts === 0 ? 'starting' : 'restarting';
-    const { cameras } = this.#settings;
-    const running = Object.entries(cameras).filter(([camera]) => !this.#suspects.setAside.has(camera));
-    const settings = { ...this.#settings, cameras: Object.fromEntries(running) };
-    this.#frames = Object.fromEntries(running.map(([camera]) => [camera, 0]));
+    const settings = this.#running;
+    const cameras = Object.keys(settings.cameras);
+    this.#mostCameras = camerasFor(cameras.length);
+    this.#frames = Object.fromEntries(cameras.map((camera) => [camera, 0]));
     let child: ChildProcess;
     try {
       child = startEngine(settings, (child, how) => this.#ended(child, how), this.options.program);
@@ -122,7 +97,17 @@ export class EngineHost implements Part {
     this.#child = child;
     child.on('message', (message: FromEngine) => this.#receive(message));
     this.#isBuilding = false;
-    this.#watch(this.options.startTimeoutMs ?? (mayBuild(this.#settings.runtime) ? buildMs : 20_000));
+    this.#watch(this.#startMs(this.#settings));
+  }
+
+  /** The settings without the cameras that are set aside. */
+  get #running(): EngineHostOptions['settings'] {
+    const running = Object.entries(this.#settings.cameras).filter(([camera]) => !this.#aside.cameras.has(camera));
+    return { ...this.#settings, cameras: Object.fromEntries(running) };
+  }
+
+  #startMs({ runtime }: EngineHostOptions['settings']): number {
+    return this.options.startTimeoutMs ?? (mayBuild(runtime) ? buildMs : 20_000);
   }
 
   /** Lets the engine end its tracks; by force when that takes longer than `timeoutMs`. */
@@ -130,10 +115,56 @@ export class EngineHost implements Part {
     this.#stopping = true;
     clearTimeout(this.#watchdog);
     clearTimeout(this.#restartTimer);
-    clearTimeout(this.#probeTimer);
-    this.#probing.abort();
+    this.#aside.stop();
+    this.#trying.abort();
     if (this.#child !== undefined) await this.#takeDown(this.#child, 'stopping', timeoutMs);
     this.state = 'stopped';
+  }
+
+  /**
+   * Puts other settings in force: in the engine that runs, where it can take them, else by another engine in its place. A
+   * model is tried in an engine of its own before. Where they can't be used all is as before. One call at a time.
+   *
+   * @returns what runs then
+   * @throws {MinspnetError} why they can't be used
+   */
+  async apply(settings: EngineHostOptions['settings']): Promise<EngineFacts | undefined> {
+    const before = this.#settings;
+    const child = this.#child;
+    const isOther = !isDeepStrictEqual([settings.model, settings.runtime], [before.model, before.runtime]);
+    if (this.state !== 'ready' || !this.#canConfigure(settings, isOther)) return await this.replace(settings);
+    const { program } = this.options;
+    if (isOther) await tryModel(settings, this.#startMs(settings), this.#trying.signal, program);
+    this.#aside.releaseChanged(settings.cameras);
+    this.#settings = settings;
+    try {
+      const facts = await this.#configure();
+      const isNews = isOther || !isDeepStrictEqual(facts.input, this.#facts?.input);
+      this.#facts = facts;
+      if (isNews) this.options.listener.ready(facts, this.restarts);
+      return facts;
+    } catch (error) {
+      // One that died meanwhile: the next begins with them, unless it may be the model that it died of.
+      if (this.#child !== child && !isOther) return undefined;
+      this.#settings = before;
+      throw error;
+    }
+  }
+
+  async #configure(): Promise<EngineFacts> {
+    const question = (id: number): ToEngine => ({ kind: 'configure', id, settings: this.#running });
+    return await this.#questions.ask<EngineFacts>(true, question, this.#startMs(this.#settings));
+  }
+
+  /** Whether the engine that runs can take these settings. */
+  #canConfigure({ runtime, cacheDirectory, cameras }: EngineHostOptions['settings'], isOther: boolean): boolean {
+    const { runtime: now, cacheDirectory: cache } = this.#settings;
+    const isFixed = runtime.library !== now.library || runtime.provider !== now.provider || cacheDirectory !== cache;
+    if (isFixed || Object.keys(cameras).length > this.#mostCameras) return false;
+    if (!isOther) return true;
+    // A second network beside the first: TensorRT would build for minutes, and a small board may not have the memory.
+    const free = (this.options.freeBytes ?? freemem)();
+    return this.#facts?.provider.active !== 'tensorrt' && free > roomFactor * this.#rssBytes;
   }
 
   /**
@@ -221,7 +252,7 @@ export class EngineHost implements Part {
   }
 
   #ask<Wanted extends Answer>(camera: string, question: (id: number) => ToEngine): Promise<Wanted> {
-    const isRunning = this.state === 'ready' && !this.#suspects.setAside.has(camera);
+    const isRunning = this.state === 'ready' && !this.#aside.cameras.has(camera);
     return this.#questions.ask<Wanted>(isRunning, question);
   }
 
@@ -261,6 +292,7 @@ export class EngineHost implements Part {
         this.state = 'ready';
         this.#readyAt = performance.now();
         this.#failedStarts = 0;
+        this.#facts = message.facts;
         this.#trial?.resolve(message.facts);
         this.options.listener.ready(message.facts, this.restarts);
         break;
@@ -274,6 +306,7 @@ export class EngineHost implements Part {
       case 'shown':
       case 'clip-made':
       case 'explanation':
+      case 'configured':
       case 'no-answer':
         this.#questions.answered(message);
         break;
@@ -286,6 +319,7 @@ export class EngineHost implements Part {
         this.options.listener.message(message);
         break;
       case 'heartbeat':
+        this.#rssBytes = message.rssBytes;
         for (const [camera, { frames }] of Object.entries(message.cameras)) this.#frames[camera] = frames;
         this.options.listener.message(message);
         break;
@@ -336,42 +370,10 @@ export class EngineHost implements Part {
     this.restarts += 1;
     const wasReady = this.state === 'ready';
     this.state = 'restarting';
-    const delayMs = wasReady ? this.#suspect(how) : 200 * 2 ** this.#failedStarts;
+    const engine = { livedMs: performance.now() - this.#readyAt, frames: this.#frames };
+    const delayMs = wasReady ? this.#aside.died(engine, how) : 200 * 2 ** this.#failedStarts;
     this.#dueMs = performance.now() + delayMs;
     this.#restartTimer = setTimeout(() => this.start(), delayMs);
-  }
-
-  /** @returns after how long the next engine is started, milliseconds */
-  #suspect(how: string): number {
-    const before = new Set(this.#suspects.setAside);
-    const delayMs = this.#suspects.died({ livedMs: performance.now() - this.#readyAt, frames: this.#frames });
-    for (const camera of this.#suspects.setAside) {
-      if (!before.has(camera)) this.options.listener.setAside(camera, how, this.#probeMs);
-    }
-    const added = this.#suspects.setAside.size - before.size;
-    if (added > 0) this.#probeLater(added > 1 ? 0 : this.#probeMs); // of several at once only some are to blame
-    return delayMs;
-  }
-
-  get #probeMs(): number {
-    return this.options.probeMs ?? usualProbeMs;
-  }
-
-  #probeLater(delayMs = this.#probeMs): void {
-    clearTimeout(this.#probeTimer);
-    if (this.#stopping || this.#suspects.setAside.size === 0) return;
-    this.#probeTimer = setTimeout(() => void this.#probeAll(), delayMs);
-  }
-
-  /** Whoever is sound comes back, with another engine for all. */
-  async #probeAll(): Promise<void> {
-    const sound: string[] = [];
-    for (const camera of this.#suspects.setAside) {
-      if (await isSound(camera, this.#settings, this.#probing.signal, this.options.program)) sound.push(camera);
-    }
-    for (const camera of sound) this.#suspects.release(camera);
-    if (sound.length > 0 && !this.#replacing && !this.#stopping) await this.replace(this.#settings).catch(() => {});
-    this.#probeLater();
   }
 
   #endOpenTracks(reason: 'engine-restart' | 'stopping'): void {

@@ -13,7 +13,12 @@ const execArgv = ['--max-semi-space-size=4', '--max-old-space-size=128'];
  * newest one.
  */
 function poolSize(cameras: number): number {
-  return Math.min(1024, 4 + 4 * cameras);
+  return Math.min(1024, 4 + 4 * camerasFor(cameras));
+}
+
+/** So many cameras an engine that begins with `cameras` has threads for: some may be added while it runs. */
+export function camerasFor(cameras: number): number {
+  return cameras + 2;
 }
 
 /**

@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describeSource } from '../config/address.js';
+import type { Settings } from '../config/schema.js';
 import { MinspnetError } from '../contract/errors.js';
 import { modelOn } from '../contract/model-card.js';
 import { type CameraState, contractVersion, type InputChoice, type ProviderFacts } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
 import type { Configuration } from './configuration.js';
-import type { EngineListener } from './engine-host.js';
+import type { EngineListener } from './engine-listener.js';
 import type { Feed } from './feed.js';
 import type { Heartbeat } from './governing.js';
 import { LineCounts } from './line-counts.js';
@@ -41,9 +43,11 @@ export class EngineReports implements EngineListener {
   readonly #ended = new Map<string, MinspnetError | undefined>();
   /** Outlives engines, as a hub expects of a counter. */
   readonly #lines = new LineCounts();
+  #cameras: Settings['cameras'];
 
   constructor(private readonly options: EngineReportsOptions) {
-    options.feed.on('configured', () => this.#ended.clear());
+    this.#cameras = options.configuration.settings.cameras;
+    options.feed.on('configured', () => this.#forget());
   }
 
   /** Pictures of all cameras since the start of their engine. */
@@ -113,7 +117,7 @@ export class EngineReports implements EngineListener {
 
   #captureChanged(change: Extract<FromEngine, { kind: 'capture' }>): void {
     const { camera, state, reason, attempts, retryMs, error } = change;
-    const { feed, configuration, finish } = this.options;
+    const { feed } = this.options;
     feed.emit('cameraStatus', {
       camera,
       state,
@@ -125,6 +129,21 @@ export class EngineReports implements EngineListener {
     });
     if (state !== 'ended') this.#ended.delete(camera);
     else this.#ended.set(camera, error && MinspnetError.revive(error));
+    this.#finishWhenOver();
+  }
+
+  /** Cameras that are in the settings no more; one that is opened anew says so itself. */
+  #forget(): void {
+    const { settings, cameras } = this.options.configuration;
+    const before = this.#cameras;
+    this.#cameras = settings.cameras;
+    for (const camera of this.#ended.keys()) if (!cameras.includes(camera)) this.#ended.delete(camera);
+    const isSame = cameras.every((camera) => isDeepStrictEqual(settings.cameras[camera], before[camera]));
+    if (isSame) this.#finishWhenOver();
+  }
+
+  #finishWhenOver(): void {
+    const { configuration, finish } = this.options;
     if (this.#ended.size < configuration.cameras.length) return;
     finish([...this.#ended.values()].find((failure) => failure !== undefined));
   }

@@ -26,6 +26,10 @@ export interface FeedEvents {
   record: [record: EventRecord];
   /** Where the objects of a camera stood since the last time. */
   feet: [camera: string, feet: Feet];
+  /** The settings are being read again. */
+  reloading: [];
+  /** They are in force, or were refused. */
+  reloaded: [];
   /** Other settings or another model are in force. */
   configured: [];
   /** The broker still had topics of a camera that the settings don't name; they are being cleared. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../config/schema.js';
 import type { GovernorHealth, SensorsHealth } from '../contract/health.js';
 import { usualInputPixels } from '../contract/model-card.js';
@@ -43,8 +44,8 @@ export class Governing {
     log: Log,
   ): Governing | undefined {
     const { limits } = configuration.settings;
-    if (present !== undefined && present.#limits === limits && present.#input === configuration.input?.pixels)
-      return present;
+    const isSame = present !== undefined && present.#input === configuration.input?.pixels;
+    if (isSame && isDeepStrictEqual(present.#limits, limits)) return present;
     return Object.keys(limits).length === 0 ? undefined : new Governing(configuration, control, log);
   }
 

@@ -78,6 +78,7 @@ export class HealthReporter implements Part {
       sensors,
       ...(governor && { governor }),
       tuning: configuration.tuning,
+      settings: this.options.control.settings.state,
       cameras: heartbeat.cameras,
     };
     feed.emit('health', health);

@@ -1,13 +1,13 @@
 import { MinspnetError, SourceError } from '../contract/errors.js';
 import type { Explanation } from '../contract/explanation.js';
-import type { FromEngine, ShownPicture, TakenPicture, ToEngine } from '../engine/protocol.js';
+import type { EngineFacts, FromEngine, ShownPicture, TakenPicture, ToEngine } from '../engine/protocol.js';
 
 /** So long an answer may take; the engine itself gives up before. Milliseconds. */
 const answerMs = 30_000;
 
 /** A clip is an answer by being there. */
-export type Answer = TakenPicture | ShownPicture | Explanation | { kind: 'clip-made' };
-type AnswerKind = 'picture' | 'shown' | 'clip-made' | 'explanation' | 'no-answer';
+export type Answer = TakenPicture | ShownPicture | Explanation | EngineFacts | { kind: 'clip-made' };
+type AnswerKind = 'picture' | 'shown' | 'clip-made' | 'explanation' | 'configured' | 'no-answer';
 
 /** What an engine was asked for, and those who wait for the answer. */
 export class Questions {
@@ -19,13 +19,18 @@ export class Questions {
 
   /**
    * @param isRunning false: nobody is there to answer
+   * @param timeoutMs the engine itself gives up before
    * @throws {MinspnetError} what the engine says in place of an answer; `ERR_SOURCE_NO_PICTURE` if it says nothing
    */
-  async ask<Wanted extends Answer>(isRunning: boolean, question: (id: number) => ToEngine): Promise<Wanted> {
+  async ask<Wanted extends Answer>(
+    isRunning: boolean,
+    question: (id: number) => ToEngine,
+    timeoutMs = answerMs,
+  ): Promise<Wanted> {
     if (!isRunning) throw noEngine();
     const id = ++this.#last;
     const answer = await new Promise<Answer | MinspnetError>((resolve) => {
-      const late = setTimeout(() => this.#settle(id, noAnswer()), answerMs);
+      const late = setTimeout(() => this.#settle(id, noAnswer(timeoutMs)), timeoutMs);
       this.#waiting.set(id, (answer) => {
         clearTimeout(late);
         resolve(answer);
@@ -38,7 +43,8 @@ export class Questions {
 
   answered(message: Extract<FromEngine, { kind: AnswerKind }>): void {
     if (message.kind === 'no-answer') this.#settle(message.id, MinspnetError.revive(message.error));
-    else this.#settle(message.id, message.kind === 'explanation' ? message.explanation : message);
+    else if (message.kind === 'explanation') this.#settle(message.id, message.explanation);
+    else this.#settle(message.id, message.kind === 'configured' ? message.facts : message);
   }
 
   /** The engine is gone, so nothing of it will be answered. */
@@ -52,8 +58,8 @@ export class Questions {
   }
 }
 
-function noAnswer(): SourceError {
-  const what = `the engine gave no answer within ${answerMs / 1000} s. Try again, and look at its state in health.`;
+function noAnswer(timeoutMs: number): SourceError {
+  const what = `the engine gave no answer within ${timeoutMs / 1000} s. Try again, and look at its state in health.`;
   return new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import { type EngineError, SourceError } from '../contract/errors.js';
@@ -19,24 +20,30 @@ import { Pictures } from './pictures.js';
 import type { CameraAdjustment, FromEngine, ShownPicture, StageDurations } from './protocol.js';
 import { Statistics } from './statistics.js';
 
-export interface CameraOptions {
-  name: string;
-  /** Begins the ids of this camera's tracks; no other camera has it, now or after a restart. */
-  runId: string;
+/** What a camera does, and all that can be changed of it while it runs. */
+export interface CameraWork {
   settings: CameraSettings;
   events: EventSettings;
   /** The whole picture goes with each snapshot. */
-  keepPictures?: boolean;
+  keepPictures?: boolean | undefined;
   /** The newest video is kept, for clips. */
   clips?: PacketRingOptions | undefined;
   /** What its card says that scores are worth. */
   model: SceneOptions['model'];
-  /** What was changed before this engine began. */
+  /** What was changed since the settings were written. */
   adjustment: CameraAdjustment;
   input: InputOptions;
+}
+
+export interface CameraOptions extends CameraWork {
+  name: string;
+  /** Begins the ids of this camera's tracks; no other camera has it, now or after a restart. */
+  runId: string;
   detector: Pick<Detector, 'detect' | 'inferenceMs'>;
   /** Runs the job as soon as the network is free. */
   enqueue: (job: () => Promise<void>) => void;
+  /** Forgets the jobs that wait; resolves when none of this camera's runs any more. */
+  dropJobs: () => Promise<void>;
   send: (message: FromEngine) => void;
   /** Its thread can't be ended: only a new engine helps. */
   hung: (error: EngineError) => void;
@@ -59,6 +66,12 @@ const keptPicture: Cut = { box: [0, 0, 1, 1], options: { quality: 80, maxSize: 1
 /** What is told of a picture that is shown, beside the JPEG's own size. */
 type About = Omit<ShownPicture['frame'], 'width' | 'height'>;
 
+/** What its capture thread is made with: with something else it has to be opened anew. */
+function ofSource({ settings, events, clips }: CameraWork) {
+  const { zones, lines, masks, classes, minScore, fps, ...source } = settings;
+  return { source, snapshot: events.snapshot, clips };
+}
+
 /** One camera inside the engine: capture -> (network) -> scene -> messages, in order. */
 export class Camera {
   readonly #capture: Capture;
@@ -68,7 +81,7 @@ export class Camera {
   readonly #footprints = new Footprints();
   /** [width, height] of the network's input. */
   #input: [number, number] | null = null;
-  #adjustment: CameraAdjustment;
+  #work: CameraWork;
   #change: CaptureChange = { state: 'starting', reason: '', attempts: 0 };
   #lastFrameAt = monotonicMs();
   #gapTimer: NodeJS.Timeout | undefined;
@@ -77,11 +90,12 @@ export class Camera {
 
   constructor(private readonly options: CameraOptions) {
     const { name, runId, settings, events, model, adjustment, input, detector, enqueue, hung, world } = options;
-    this.#adjustment = adjustment;
+    const { keepPictures, clips } = options;
+    this.#work = { settings, events, keepPictures, clips, model, adjustment, input };
     this.#analysis = new Analysis({ camera: name, runId, settings, events, model }, detector);
     if (adjustment.minScore !== undefined) this.#analysis.minScore = adjustment.minScore;
     this.#capture = new Capture(
-      { ...input, settings: { ...settings, fps: this.#fps }, snapshot: events.snapshot, clips: options.clips },
+      { ...input, settings: { ...settings, fps: this.#fps }, snapshot: events.snapshot, clips },
       {
         changed: (change) => this.#changed(change),
         frame: (frame) => enqueue(() => this.#analyse(frame)),
@@ -101,17 +115,38 @@ export class Camera {
     this.#capture.start();
   }
 
-  /** Resolves when the source is closed and all that was observed is sent. No job of this camera may run or follow. */
+  /** Resolves when the source is closed and all that was observed is sent. */
   async stop(reason: EndReason): Promise<void> {
-    await this.#capture.stop();
+    const closed = this.#capture.stop(); // from here on no frame comes
+    await this.options.dropJobs();
+    await closed;
     clearTimeout(this.#gapTimer);
     this.#endTracks(reason);
     await this.#sent;
   }
 
+  /** Whether that can be put in force while the source stays open. */
+  canUse(work: CameraWork): boolean {
+    return isDeepStrictEqual(ofSource(work), ofSource(this.#work));
+  }
+
+  /** From the next picture on; only what {@link canUse}. No job of this camera may run meanwhile. */
+  use(next: CameraWork): void {
+    const before = this.#work;
+    if (isDeepStrictEqual(next, before)) return;
+    this.#work = next;
+    const { settings, events, model, adjustment, input } = next;
+    const report = this.#analysis.use({ settings, events, model }, captureTimeNow());
+    if (report !== undefined) this.#report(report, undefined);
+    if (adjustment.minScore !== undefined) this.#analysis.minScore = adjustment.minScore;
+    if (adjustment.detect === false && before.adjustment.detect !== false) this.#endTracks('detect-off');
+    if (!isDeepStrictEqual(input, before.input)) this.#capture.setInput(input);
+    this.#capture.setRate(this.#fps);
+  }
+
   /** From the next picture on. */
   adjust(adjustment: CameraAdjustment): void {
-    this.#adjustment = { ...this.#adjustment, ...adjustment };
+    this.#work = { ...this.#work, adjustment: { ...this.#work.adjustment, ...adjustment } };
     const { detect, fps, minScore } = adjustment;
     if (detect === false) this.#endTracks('detect-off');
     if (fps !== undefined) this.#capture.setRate(fps);
@@ -200,7 +235,7 @@ export class Camera {
   }
 
   get #fps(): number {
-    return this.#adjustment.fps ?? this.options.settings.fps;
+    return this.#work.adjustment.fps ?? this.#work.settings.fps;
   }
 
   async #analyse(frame: Frame): Promise<void> {
@@ -209,10 +244,11 @@ export class Camera {
     if (this.#input?.[0] !== width || this.#input[1] !== height) this.#input = [width, height];
     this.#lastFrameAt = monotonicMs();
     this.#endGap();
-    const report = this.#adjustment.detect === false ? undefined : await this.#look(frame);
+    const isWanted = this.#work.adjustment.detect !== false && this.#capture.isCurrent(frame);
+    const report = isWanted ? await this.#look(frame) : undefined;
     const shots = report?.shots ?? [];
     const requests = this.#pictures.takeRequests();
-    const whole = this.options.keepPictures && shots.length > 0 ? [keptPicture] : [];
+    const whole = this.#work.keepPictures && shots.length > 0 ? [keptPicture] : [];
     const cuts = [...shots.map(({ box }) => ({ box })), ...requests.map(({ cut }) => cut), ...whole];
     const jpegs = frame.release(cuts, report !== undefined && this.#analysis.settled);
     if (requests.length > 0) {
@@ -235,7 +271,7 @@ export class Camera {
       picture: [picture.width, picture.height],
       input: [tensor.input.width, tensor.input.height],
       still,
-      detect: this.#adjustment.detect !== false,
+      detect: this.#work.adjustment.detect !== false,
       latencyMs: report === undefined ? null : round(monotonicMs() - takenMs, 1),
       tracks: report === undefined ? [] : this.#analysis.shown,
       observations: report?.observations ?? [],
@@ -243,7 +279,8 @@ export class Camera {
   }
 
   async #look(frame: Frame): Promise<SceneReport | undefined> {
-    const { detector, events } = this.options;
+    const { detector } = this.options;
+    const { events } = this.#work;
     const startedMs = monotonicMs();
     const analysed = await this.#analysis.look(frame);
     if (analysed === undefined) return undefined;

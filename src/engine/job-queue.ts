@@ -8,6 +8,8 @@ export class JobQueue {
   /** In the order of their turns: who has been served goes to the end. */
   readonly #waiting = new Map<string, Job[]>();
   #running: Promise<void> | undefined;
+  /** What runs, and whose it is. */
+  #current: { owner: string; over: Promise<void> } | undefined;
   #isStopped = false;
 
   /** @param failed is told of a job that rejected */
@@ -21,6 +23,12 @@ export class JobQueue {
     this.#running ??= this.#run();
   }
 
+  /** Forgets what waits of an owner. Resolves when none of its jobs runs any more. */
+  async drop(owner: string): Promise<void> {
+    this.#waiting.delete(owner);
+    if (this.#current?.owner === owner) await this.#current.over.catch(() => {}); // told to `failed`
+  }
+
   /** Forgets what waits. Resolves when the job that runs is over. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -30,20 +38,25 @@ export class JobQueue {
 
   async #run(): Promise<void> {
     try {
-      for (let job = this.#next(); job !== undefined; job = this.#next()) await job();
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
+        const over = next.job();
+        this.#current = { owner: next.owner, over };
+        await over;
+      }
     } catch (error) {
       this.failed(error);
     } finally {
       this.#running = undefined;
+      this.#current = undefined;
     }
   }
 
-  #next(): Job | undefined {
+  #next(): { owner: string; job: Job } | undefined {
     for (const [owner, jobs] of this.#waiting) {
       this.#waiting.delete(owner);
       const job = jobs.shift();
       if (jobs.length > 0) this.#waiting.set(owner, jobs);
-      return job;
+      if (job !== undefined) return { owner, job };
     }
     return undefined;
   }

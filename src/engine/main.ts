@@ -31,6 +31,14 @@ function main(): void {
       started = starting.catch(() => {}); // whoever sent it is told
       return starting;
     },
+    configure: async ({ id, settings }) => {
+      await started;
+      await engine?.configure(id, settings);
+    },
+    'self-test': async ({ id }) => {
+      await started;
+      await engine?.selfTest(id);
+    },
     adjust: async ({ camera, adjustment }) => {
       await started;
       engine?.camera(camera)?.adjust(adjustment);

@@ -31,7 +31,7 @@ export interface InputBudget {
   fps: number;
 }
 
-/** What an engine is told at its start; nothing of it changes while it lives. */
+/** What an engine is told at its start; `configure` changes it while it lives, but for where it runs. */
 export interface EngineSettings {
   /** Makes the track ids of this engine different from those of every other one. */
   runId: string;
@@ -66,6 +66,14 @@ export interface EngineFacts {
 
 export type ToEngine =
   | { kind: 'start'; protocolVersion: number; settings: EngineSettings }
+  /**
+   * What has changed is put in force, and only that: cameras come and go, one whose source has changed is opened anew, and
+   * another model takes the place of the present one between two pictures. Answered by `configured`, or by `no-answer`:
+   * then all is as before.
+   */
+  | { kind: 'configure'; id: number; settings: Omit<EngineSettings, 'runId'> }
+  /** Asks whether the model works, with no camera; answered by `configured` or `no-answer`. */
+  | { kind: 'self-test'; id: number }
   | { kind: 'adjust'; camera: string; adjustment: CameraAdjustment }
   /** Closes the camera's source and opens it again; its tracks end with `camera-restart`. */
   | { kind: 'restart-camera'; camera: string }
@@ -133,6 +141,7 @@ export type FromEngine =
   | ({ kind: 'shown'; id: number } & ShownPicture)
   | { kind: 'clip-made'; id: number }
   | { kind: 'explanation'; id: number; explanation: Explanation }
+  | { kind: 'configured'; id: number; facts: EngineFacts }
   /** In place of one of those. */
   | { kind: 'no-answer'; id: number; error: SerialisedError }
   /** Sent every second; its absence for a few seconds means that the engine hangs. */
@@ -147,7 +156,7 @@ export type FromEngine =
       /** Where the objects of each camera stood since the last heartbeat. */
       feet: Record<string, Feet>;
     }
-  /** TensorRT builds an engine for an input of a new size: until that is over nothing else is said, for minutes. */
+  /** Another network is loaded, or TensorRT builds an engine for a new size: nothing else is said meanwhile, for minutes. */
   | { kind: 'building'; over: boolean }
   | { kind: 'failed'; error: SerialisedError }
   | { kind: 'stopped' };

@@ -51,7 +51,7 @@ const farewellMs = 300;
 export class BrokerClient {
   /** Tells of the broker, and of what it says. */
   readonly session: Session;
-  readonly #options: BrokerClientOptions;
+  #options: BrokerClientOptions;
   readonly #onRoom: () => void;
   /** Not acknowledged yet: messages, and their bytes. */
   #inFlight = 0;
@@ -63,20 +63,9 @@ export class BrokerClient {
    * @throws ConfigError if the URL is none of a broker, or a file of the TLS settings can't be read
    */
   constructor(options: BrokerClientOptions, onRoom: () => void = () => {}) {
-    const { url, fallbackUrls = [], clientId, statusTopic, connectMs, keepAliveSeconds, backoff, random } = options;
     this.#options = options;
     this.#onRoom = onRoom;
-    this.session = new Session({
-      brokers: [url, ...fallbackUrls].map((each) => configuredBroker(each, options)),
-      names: settingNames,
-      clientId,
-      will: { topic: statusTopic, payload: 'offline' },
-      maximumPacketSize: maxIncomingBytes,
-      connectMs,
-      keepAliveSeconds,
-      backoff,
-      random,
-    });
+    this.session = new Session(sessionOptions(options));
   }
 
   /** The broker has accepted us, and the session holds. */
@@ -143,6 +132,21 @@ export class BrokerClient {
     return new BrokerError('ERR_BROKER_UNVERIFIED', 'broker', message);
   }
 
+  /**
+   * Checks whether other brokers, or another way to reach them, can be used.
+   *
+   * @returns what says `offline` at the present one, and begins a session there
+   * @throws ConfigError where they can't
+   */
+  other(access: Partial<BrokerClientOptions>): () => Promise<void> {
+    const options = { ...this.#options, ...access };
+    const use = this.session.other(sessionOptions(options));
+    return async () => {
+      await use(() => this.#sayOffline());
+      this.#options = options;
+    };
+  }
+
   /** Says `offline` if there is a broker, and closes; within half a second. */
   async stop(): Promise<void> {
     await this.session.stop(() => this.#sayOffline());
@@ -170,4 +174,19 @@ export class BrokerClient {
     };
     return { properties };
   }
+}
+
+function sessionOptions(options: BrokerClientOptions): SessionOptions {
+  const { url, fallbackUrls = [], clientId, statusTopic, connectMs, keepAliveSeconds, backoff, random } = options;
+  return {
+    brokers: [url, ...fallbackUrls].map((each) => configuredBroker(each, options)),
+    names: settingNames,
+    clientId,
+    will: { topic: statusTopic, payload: 'offline' },
+    maximumPacketSize: maxIncomingBytes,
+    connectMs,
+    keepAliveSeconds,
+    backoff,
+    random,
+  };
 }

@@ -24,6 +24,11 @@ export class Availability {
     });
   }
 
+  /** See {@link BrokerClient.other}. */
+  other(access: Partial<BrokerClientOptions>): () => Promise<void> {
+    return this.#client.other(access);
+  }
+
   start(): void {
     this.#client.start();
   }

@@ -6,6 +6,14 @@ import type { BrokerClient, PublishOptions } from './client.js';
 import { RefusedSize } from './refused-size.js';
 import { type RetainedValue, RetainedValues } from './retained.js';
 
+/** MQTT counts in 32 bits. */
+const longestExpirySeconds = 0xffff_ffff;
+
+/** After what time the broker forgets a message, as it is told. */
+export function expirySeconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.min(longestExpirySeconds, Math.ceil(ms / 1000));
+}
+
 /** On every message: a subscriber that knows another version can pass it over unread. */
 export const userProperties = { contractVersion: String(contractVersion) };
 

@@ -17,7 +17,7 @@ import type { OutboxOptions } from './outbox/options.js';
 import { Outbox } from './outbox/outbox.js';
 import type { OutboxEntry } from './outbox/queue.js';
 import type { StoredEvent } from './outbox/segment.js';
-import { Outgoing, userProperties } from './outgoing.js';
+import { expirySeconds, Outgoing, userProperties } from './outgoing.js';
 
 export interface PublisherOptions {
   /** First level of every topic. */
@@ -49,9 +49,6 @@ export interface PublisherEvents {
   /** Something was said on a topic that was subscribed to. */
   message: [message: IncomingMessage];
 }
-
-/** MQTT counts in 32 bits. */
-const longestExpirySeconds = 0xffff_ffff;
 
 /**
  * All that a node says, in the order in which it has to be heard.
@@ -99,8 +96,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       this.#mirrorAvailability = new Availability({ ...options.broker, ...session });
     }
     this.#outgoing = new Outgoing(this.#client, this.topics.status, (error) => this.emit('warning', error));
-    const { maxAgeMs } = options.outbox;
-    if (maxAgeMs !== undefined) this.#eventExpirySeconds = Math.min(longestExpirySeconds, Math.ceil(maxAgeMs / 1000));
+    this.#eventExpirySeconds = expirySeconds(options.outbox.maxAgeMs);
     this.#outbox = new Outbox({ now: this.#now, monotonic: this.#monotonic, ...options.outbox });
     this.#client.session
       .on('connected', (url) => this.#connected(url))
@@ -157,6 +153,12 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     await this.#idle(options.timeoutMs ?? 1_000);
     await Promise.all([this.#client.stop(), this.#mirrorAvailability?.stop()]);
     await this.#outbox.stop();
+  }
+
+  /** See {@link BrokerClient.other}. */
+  otherBroker(access: PublisherOptions['broker']): () => Promise<unknown> {
+    const uses = [this.#client, this.#mirrorAvailability].map((client) => client?.other(access));
+    return () => Promise.all(uses.map((use) => use?.()));
   }
 
   /** Takes an event in; from here on it is the outbox's to lose. */

@@ -29,7 +29,7 @@ export class Analysis {
 
   /** @param clock is told when a picture has passed a stage */
   constructor(
-    private readonly options: Omit<SceneOptions, 'aspect'>,
+    private options: Omit<SceneOptions, 'aspect'>,
     private readonly detector: Pick<Detector, 'detect'>,
     private readonly clock?: StageClock,
   ) {}
@@ -46,6 +46,18 @@ export class Analysis {
   /** A second look at the same picture would change nothing. */
   get settled(): boolean {
     return this.#scene?.settled ?? false;
+  }
+
+  /**
+   * Other settings or another model, from the next picture on; see {@link Scene.use}.
+   *
+   * @param time now
+   * @returns undefined if no picture has come yet
+   */
+  use(change: Pick<SceneOptions, 'settings' | 'events' | 'model'>, time: CaptureTime): SceneReport | undefined {
+    this.options = { ...this.options, ...change };
+    this.#minScore = undefined;
+    return this.#scene?.use(change, time);
   }
 
   /** The score from which a detection makes a track, from the next picture on. 0..1. */

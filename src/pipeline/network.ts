@@ -82,9 +82,15 @@ export class Detector {
 
   /** @param first does the first `detect` of each input size, which may take minutes where TensorRT builds an engine for it */
   constructor(
-    private readonly network: Network,
+    private network: Network,
     private readonly first: <T>(detect: () => Promise<T>) => Promise<T> = (detect) => detect(),
   ) {}
+
+  /** Another network, from the next `detect` on. */
+  use(network: Network): void {
+    this.network = network;
+    this.#decoders.clear();
+  }
 
   /**
    * @param minScore 0..1; lower ones are not looked at

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import type { EndReason } from '../contract/event.js';
@@ -16,7 +17,7 @@ import { kindOf } from './track/classes.js';
 import { Calibration } from './track/evidence.js';
 import type { Track } from './track/track.js';
 import { Tracker } from './track/tracker.js';
-import { TrackEvents, type TrackReport } from './track-events.js';
+import { type TrackContext, TrackEvents, type TrackReport } from './track-events.js';
 import { Zone } from './zones.js';
 
 export interface SceneOptions {
@@ -26,7 +27,7 @@ export interface SceneOptions {
   settings: CameraSettings;
   events: EventSettings;
   /** What its card says that scores are worth. */
-  model: Pick<ModelCard, 'minScore' | 'calibration'>;
+  model: Pick<ModelCard, 'minScore' | 'calibration'> & Partial<Pick<ModelCard, 'classes'>>;
   /** Of the picture, width / height; 16 / 9 where it is not given. */
   aspect?: number;
 }
@@ -38,7 +39,7 @@ export interface SceneReport extends TrackReport {
 
 /** One camera's view over time: from the detections of each picture to what is to be told of it. */
 export class Scene {
-  readonly #options: SceneOptions;
+  #options: SceneOptions;
   #tracker!: Tracker;
   #zones: readonly Zone[] = [];
   #lines: readonly Line[] = [];
@@ -50,8 +51,8 @@ export class Scene {
   readonly #counts = new LineCounts();
   readonly #occupancy: Occupancy;
   readonly #events = new Map<Track, TrackEvents>();
-  readonly #wanted: (className: string) => boolean;
-  readonly #mayBeWanted: (detection: Detection) => boolean;
+  #wanted!: (className: string) => boolean;
+  #mayBeWanted!: (detection: Detection) => boolean;
   /** Ids given so far. */
   #ids = 0;
 
@@ -61,11 +62,27 @@ export class Scene {
     this.#minScore = settings.minScore;
     this.#shape(options.aspect ?? 16 / 9);
     this.#occupancy = new Occupancy(options.camera, Object.keys(settings.zones));
-    const classes = settings.classes && new Set(settings.classes);
-    const kinds = settings.classes && new Set(settings.classes.map(kindOf));
-    this.#wanted = (className) => classes?.has(className) ?? true;
-    // A wanted car that is taken for a truck in some pictures must not be lost in them.
-    this.#mayBeWanted = (detection) => kinds?.has(kindOf(detection.class)) ?? true;
+    this.#choose(settings.classes);
+  }
+
+  /**
+   * Other settings or another model, from the next picture on. Open tracks go on, but for those of classes that are not
+   * wanted any more, or that the model does not know: they end with `detect-off`. What `minScore` was set to is set anew.
+   *
+   * @param time now
+   */
+  use(change: Pick<SceneOptions, 'settings' | 'events' | 'model'>, time: CaptureTime): SceneReport {
+    const before = this.#options.settings;
+    const { settings } = change;
+    this.#options = { ...this.#options, ...change };
+    this.minScore = settings.minScore;
+    this.#choose(settings.classes);
+    this.#place(before);
+    const report: SceneReport = { observations: [], shots: [], state: undefined };
+    for (const events of this.#events.values()) events.use(this.#context, report);
+    this.#occupancy.use(Object.keys(settings.zones));
+    report.state = this.#occupancy.changed(this.#events.values(), time.utcMs);
+    return report;
   }
 
   /** Detections with a lower score need not be looked for. */
@@ -73,8 +90,8 @@ export class Scene {
     return lowestRemembered;
   }
 
-  /** In place of the score that it was made with, from the next picture on. 0..1. */
-  set minScore(minScore: number) {
+  /** In place of the score that it was made with, from the next picture on. 0..1; undefined: the card’s. */
+  set minScore(minScore: number | undefined) {
     this.#minScore = minScore;
     this.#tracker.calibration = this.#calibration;
   }
@@ -191,8 +208,16 @@ export class Scene {
     return new Calibration(this.#options.model, this.#minScore);
   }
 
+  #choose(wanted: readonly string[] | undefined): void {
+    const known = this.#options.model.classes;
+    const classes = wanted && new Set(wanted);
+    const kinds = wanted && new Set(wanted.map(kindOf));
+    this.#wanted = (className) => (known?.includes(className) ?? true) && (classes?.has(className) ?? true);
+    // A wanted car that is taken for a truck in some pictures must not be lost in them.
+    this.#mayBeWanted = (detection) => kinds?.has(kindOf(detection.class)) ?? true;
+  }
+
   #shape(aspect: number): void {
-    const { zones, lines } = this.#options.settings;
     this.#aspect = aspect;
     this.#tracker = new Tracker({ calibration: this.#calibration, aspect });
     this.#candidates = new CandidateMemory({
@@ -201,23 +226,41 @@ export class Scene {
       isWanted: (className) => this.#wanted(className),
       maskOf: (seen) => this.#masks.find(seen),
     });
-    this.#zones = Object.entries(zones).map(([name, zone]) => new Zone(name, zone, aspect));
-    this.#lines = Object.entries(lines).map(([name, line]) => new Line(name, line, aspect));
+    this.#place(undefined);
+  }
+
+  /** @param before settings that the zones and lines were made by: those that are the same stay, and whoever is in them */
+  #place(before: CameraSettings | undefined): void {
+    const { zones, lines } = this.#options.settings;
+    const aspect = this.#aspect;
+    const [oldZones, oldLines] = [this.#zones, this.#lines];
+    this.#zones = Object.entries(zones).map(([name, zone]) => {
+      const same = before && isDeepStrictEqual(zone, before.zones[name]);
+      return (same && oldZones.find((old) => old.name === name)) || new Zone(name, zone, aspect);
+    });
+    this.#lines = Object.entries(lines).map(([name, line]) => {
+      const same = before && isDeepStrictEqual(line, before.lines[name]);
+      return (same && oldLines.find((old) => old.name === name)) || new Line(name, line, aspect);
+    });
+  }
+
+  get #context(): TrackContext {
+    const { camera, runId, events } = this.#options;
+    return {
+      camera,
+      updateSeconds: events.updateSeconds,
+      zones: this.#zones,
+      lines: this.#lines,
+      counts: this.#counts,
+      wanted: this.#wanted,
+      nextId: () => `${runId}-${++this.#ids}`,
+    };
   }
 
   #eventsOf(track: Track): TrackEvents {
     let events = this.#events.get(track);
     if (events === undefined) {
-      const { camera, runId } = this.#options;
-      events = new TrackEvents(track, {
-        camera,
-        updateSeconds: this.#options.events.updateSeconds,
-        zones: this.#zones,
-        lines: this.#lines,
-        counts: this.#counts,
-        wanted: this.#wanted,
-        nextId: () => `${runId}-${++this.#ids}`,
-      });
+      events = new TrackEvents(track, this.#context);
       this.#events.set(track, events);
     }
     return events;
@@ -253,6 +296,13 @@ class Occupancy {
     zones: readonly string[],
   ) {
     this.#state = { counts: {}, moving: 0, zones: Object.fromEntries(zones.map((zone) => [zone, {}])) };
+  }
+
+  /** Other zones. What is returned next is returned whatever it is. */
+  use(zones: readonly string[]): void {
+    const known = this.#state.zones;
+    this.#state.zones = Object.fromEntries(zones.map((zone) => [zone, known[zone] ?? {}]));
+    this.#returned = [];
   }
 
   /** The state if it differs from the one that this returned last. */

@@ -65,9 +65,9 @@ export class TrackEvents {
   /** Names of the zones that it is in. */
   zones: string[] = [];
   readonly #track: Track;
-  readonly #context: TrackContext;
-  readonly #zoneWatches: readonly ZoneWatch[];
-  readonly #lineWatches: readonly LineWatch[];
+  #context: TrackContext;
+  #zoneWatches: readonly ZoneWatch[];
+  #lineWatches: readonly LineWatch[];
   /** Lines that were crossed before `new`. */
   readonly #earlyCrossings: Crossing[] = [];
   #id = '';
@@ -107,6 +107,25 @@ export class TrackEvents {
       zones: this.zones.slice(),
       stationary,
     };
+  }
+
+  /** Other zones, lines or classes: it goes on, but for a class that nobody wants any more. */
+  use(context: TrackContext, report: TrackReport): void {
+    if (this.isOpen && !context.wanted(this.className ?? '')) this.end('detect-off', report);
+    const before = this.#zoneWatches;
+    this.#context = context;
+    this.#lineWatches = context.lines.map(
+      (line) => this.#lineWatches.find((watch) => watch.line === line) ?? new LineWatch(line),
+    );
+    this.#zoneWatches = context.zones.map((zone) => {
+      const known = before.find((watch) => watch.zone.name === zone.name);
+      if (known === undefined) return new ZoneWatch(zone);
+      return known.zone === zone ? known : known.movedTo(zone);
+    });
+    this.zones = this.#zoneWatches.filter(({ inside }) => inside).map(({ zone }) => zone.name);
+    if (!this.isOpen) return;
+    const isKept = ({ zone }: ZoneWatch) => context.zones.some(({ name }) => name === zone.name);
+    for (const watch of before) if (watch.inside && !isKept(watch)) this.#reportMove(watch, 'leave', report);
   }
 
   /** The track was seen in the picture of `time`. */

@@ -83,6 +83,15 @@ export class ZoneWatch {
 
   constructor(readonly zone: Zone) {}
 
+  /** For the zone of the same name with other corners: whoever is inside has not left it by that. */
+  movedTo(zone: Zone): ZoneWatch {
+    const watch = new ZoneWatch(zone);
+    watch.inside = this.inside;
+    watch.enteredAt = this.enteredAt;
+    watch.#dwellTold = this.#dwellTold;
+    return watch;
+  }
+
   /**
    * @param x of the object's reference point, fraction of the picture
    * @param y of the same

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'eventemitter3';
 // The default export is the one that mqtt.js's builds for Node and for browsers have in common.
 import mqtt, { type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
-import type { BrokerError } from '../contract/errors.js';
+import { BrokerError } from '../contract/errors.js';
 import { type BackoffOptions, defaultBackoff } from '../timing/backoff.js';
 import { type Broker, BrokerChoice } from './broker-choice.js';
 import {
@@ -85,8 +85,8 @@ const closeMs = 200;
  * twice by two parties.
  */
 export class Session extends EventEmitter<SessionEvents> {
-  readonly #options: SessionOptions;
-  readonly #choice: BrokerChoice;
+  #options: SessionOptions;
+  #choice: BrokerChoice;
   readonly #filters = new Set<string>();
   /** Of the present session. */
   readonly #unacknowledged = new Set<{ acknowledged: Acknowledged }>();
@@ -101,8 +101,7 @@ export class Session extends EventEmitter<SessionEvents> {
   constructor(options: SessionOptions) {
     super();
     this.#options = options;
-    const { brokers, backoff = defaultBackoff, random = Math.random } = options;
-    this.#choice = new BrokerChoice(brokers, backoff, random);
+    this.#choice = choiceOf(options);
   }
 
   /** The URL, without user and password, of the broker that is tried or used now. */
@@ -218,6 +217,28 @@ export class Session extends EventEmitter<SessionEvents> {
   /** Ends the session as if it had been lost; the next attempt comes after a pause. */
   drop(error: BrokerError): void {
     if (this.#client !== undefined) this.#ended(this.#client, error);
+  }
+
+  /**
+   * Checks whether other brokers, or another way to reach them, can be used.
+   *
+   * @returns what ends the session, after a farewell as {@link stop} does it, and begins the next one there at once
+   * @throws ConfigError as the constructor does; then all is as before
+   */
+  other(options: SessionOptions): (farewell: () => Promise<boolean>) => Promise<void> {
+    const choice = choiceOf(options);
+    return async (farewell) => {
+      const isHeard = this.#accepted !== undefined && (await farewell());
+      if (this.#isStopped) return;
+      const [client, left] = [this.#client, this.url];
+      [this.#options, this.#choice] = [options, choice];
+      this.#client = undefined; // from here on, the end of its session is no news
+      if (isHeard && client !== undefined) await disconnect(client);
+      if (client !== undefined) this.#discard(client);
+      clearTimeout(this.#timer);
+      this.emit('away', new BrokerError('ERR_BROKER_CHANGED', 'broker', `${left} is left for ${this.url}`), 0);
+      if (!this.#isStopped) this.#open();
+    };
   }
 
   /**
@@ -346,6 +367,10 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#unacknowledged.clear();
     for (const { acknowledged } of given) acknowledged(awayError(this.url));
   }
+}
+
+function choiceOf({ brokers, backoff = defaultBackoff, random = Math.random }: SessionOptions): BrokerChoice {
+  return new BrokerChoice(brokers, backoff, random);
 }
 
 /** Errors that somebody has to do something about. */

@@ -98,6 +98,7 @@ function setUp(t: Test, { see = () => [person], periodMs = 20, closeMs = 0 }: Sc
       },
     },
     enqueue: (job) => queue.add('yard', job),
+    dropJobs: () => queue.drop('yard'),
     send: (message) => sent.push(message),
     hung: (error) => t.fail(error.message),
     world: {

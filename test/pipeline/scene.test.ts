@@ -1,6 +1,8 @@
 import t from 'tap';
+import { type CameraSettings, settingsSchema } from '../../src/config/schema.js';
 import { observation } from '../../src/contract/event.js';
 import { cameraState } from '../../src/contract/status.js';
+import { cameraSettings } from '../support/settings.js';
 import { makeScene, play, Transcript, timeOf, utcAtStart } from './scene-play.js';
 import { car, detect, person } from './track/actors.js';
 
@@ -304,4 +306,48 @@ t.test('pictures of another shape end what is open, and zones and lines follow t
   t.equal(scene.openTracks, 1, 'it goes on');
   const ids = [...seen.observations, ...observations].map(({ id }) => id);
   t.equal(new Set(ids).size, 2, 'ids go on');
+});
+
+t.test('zones, lines and classes change while tracks go on', (t) => {
+  const whole: [number, number][] = [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [0, 1],
+  ];
+  const { events } = settingsSchema.parse({});
+  const scene = makeScene({ zones: { old: { polygon: whole } } });
+  const record = new Transcript();
+  const actors = [person((s) => [0.2 + 0.1 * s, 0.5])];
+  const until = (from: number, to: number) => {
+    for (let at = from; at < to; at += 0.1) record.add(scene.observe(detect(actors, at), timeOf(at)));
+  };
+  const use = (settings: Partial<CameraSettings>, model = { classes: ['person', 'car'], minScore: 0.4 }) =>
+    record.add(scene.use({ settings: cameraSettings(settings), events, model }, timeOf(2)));
+  until(0, 2);
+  t.strictSame(record.types(), ['new', 'enter']);
+  const [{ id } = { id: '' }] = record.observations;
+
+  use({ zones: { old: { polygon: whole } } });
+  use({ zones: { old: { polygon: whole, dwellSeconds: 1 } } });
+  t.strictSame(record.types(), ['new', 'enter'], 'whoever is inside stays inside');
+  use({ zones: { next: { polygon: whole } }, lines: { middle: { from: [0.5, 0], to: [0.5, 1] } } });
+  t.match(record.observations.at(-1), { type: 'leave', zone: 'old', id });
+  t.strictSame(record.states.at(-1)?.zones, { next: {} });
+  until(2, 5);
+  const types = record.types().filter((type) => type !== 'update');
+  t.strictSame(types, ['new', 'enter', 'leave', 'enter', 'crossing']);
+  t.ok(record.observations.every((observation) => observation.id === id));
+
+  use({ classes: ['car'] });
+  t.match(record.observations.at(-1), { type: 'end', reason: 'detect-off', id });
+  t.strictSame(record.states.at(-1), { ...record.states.at(-1), counts: { person: 0 }, zones: {} });
+  until(5, 5.5);
+  t.equal(scene.openTracks, 0);
+  use({});
+  until(5.5, 6);
+  t.equal(scene.openTracks, 1, 'wanted again');
+  use({}, { classes: ['cat'], minScore: 0.4 });
+  t.match(record.observations.at(-1), { type: 'end', reason: 'detect-off' }, 'a model that does not know the class');
+  t.end();
 });

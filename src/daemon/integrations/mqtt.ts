@@ -1,9 +1,7 @@
 import type { Redactor } from '../../config/mask.js';
-import type { Settings } from '../../config/schema.js';
 import { isRequestOn, requestGroup } from '../../contract/request.js';
 import { discoveryOf } from '../../mqtt/announced.js';
-import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
-import type { Publisher, PublisherOptions } from '../../mqtt/publisher.js';
+import type { Publisher } from '../../mqtt/publisher.js';
 import { answerTopics, RequestServer } from '../../mqtt/request-server.js';
 import { clearStaleCameras } from '../../mqtt/retained-topics.js';
 import type { Configuration } from '../configuration.js';
@@ -11,52 +9,6 @@ import type { Control } from '../control.js';
 import type { Feed } from '../feed.js';
 import type { Log } from '../log.js';
 import type { Part } from '../parts.js';
-
-/** Where the broker is, and who we are to it. */
-export type BrokerAccess = PublisherOptions['broker'];
-
-/** A broker of our own, for those who name none. */
-export class OwnBroker implements Part {
-  readonly name = 'broker';
-  readonly #broker: EmbeddedBroker;
-
-  /** @param strict no other port will do */
-  constructor(settings: Settings['mqtt']['broker'], strict: boolean, log: Log) {
-    this.#broker = new EmbeddedBroker({ ...settings, strict });
-    this.#broker.on('warning', (error) => log.warn(error.message));
-  }
-
-  /** As others reach it. Once it has started. */
-  get url(): string {
-    return this.#broker.url;
-  }
-
-  /** As the daemon reaches it. Once it has started. */
-  get localUrl(): string {
-    return this.#broker.localUrl;
-  }
-
-  async start(): Promise<void> {
-    await this.#broker.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.#broker.stop();
-  }
-}
-
-/** How to reach the broker of the settings, or our own. */
-export function brokerAccess(mqtt: Settings['mqtt'], own: OwnBroker | undefined): BrokerAccess {
-  const { url, fallbackUrls, username, password, tls, keepAliveSeconds } = mqtt;
-  const common = { connectMs: mqtt.connectSeconds * 1000, keepAliveSeconds };
-  if (own === undefined && url !== undefined) return { ...common, url, fallbackUrls, username, password, tls };
-  return {
-    ...common,
-    url: own?.localUrl ?? '',
-    username: mqtt.broker.username,
-    password: mqtt.broker.password,
-  };
-}
 
 /** So much of a stop may be taken to deliver what waits, milliseconds. */
 const deliverMs = 600;
@@ -111,16 +63,16 @@ export class MqttIntegration implements Part {
 export function serveRequests(
   publisher: Publisher,
   control: Control,
-  settings: Settings,
+  configuration: Configuration,
   redactor: Redactor,
   log: Log,
 ): RequestServer {
-  const { mqtt, requests: switches } = settings;
+  const { mqtt, requests: switches } = configuration.settings;
   const { topics } = publisher;
   const server = new RequestServer({
     topics,
-    isOn: (name) => isRequestOn(switches, name),
-    groupOf: (name) => requestGroup(switches, name),
+    isOn: (name) => isRequestOn(configuration.settings.requests, name),
+    groupOf: (name) => requestGroup(configuration.settings.requests, name),
     perSecond: switches.perSecond,
     handlers: control,
     say: (topic, payload, options) =>

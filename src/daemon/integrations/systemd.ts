@@ -24,6 +24,8 @@ export class SystemdIntegration implements Part {
   /** @param isWell whether the watchdog is to be fed */
   constructor(feed: Feed, isWell: () => boolean) {
     feed.once('info', () => void this.#notifier.ready(isWell));
+    feed.on('reloading', () => this.#notifier.reloading());
+    feed.on('reloaded', () => this.#notifier.reloaded());
     feed.on('health', (health) => this.#notifier.status(statusOf(health)));
   }
 
@@ -55,6 +57,7 @@ export class SystemdNotifier {
   #watchdog: NodeJS.Timeout | undefined;
   #extension: NodeJS.Timeout | undefined;
   #hasWarned = false;
+  #reload: Promise<void> = Promise.resolve();
   #status: string | undefined;
 
   /** @param environment holds `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` as systemd sets them. */
@@ -98,6 +101,17 @@ export class SystemdNotifier {
     await this.#notify('READY=1');
   }
 
+  /** RELOADING=1, with the time that systemd tells reloads apart by (CLOCK_MONOTONIC, which is Node's own clock). */
+  reloading(): void {
+    const usec = process.hrtime.bigint() / 1000n;
+    this.#reload = this.#notify('RELOADING=1', `MONOTONIC_USEC=${usec}`);
+  }
+
+  /** READY=1 again, never before systemd has heard of the reload. */
+  reloaded(): void {
+    void this.#reload.then(() => this.#notify('READY=1'));
+  }
+
   /** One line that `systemctl status` shows; it goes with the next message, so that it costs no process of its own. */
   status(text: string): void {
     this.#status = `STATUS=${text.replace(/\s+/g, ' ')}`;
@@ -110,9 +124,9 @@ export class SystemdNotifier {
     await this.#notify('STOPPING=1');
   }
 
-  async #notify(state: string): Promise<void> {
+  async #notify(state: string, ...more: string[]): Promise<void> {
     if (!this.#environment.NOTIFY_SOCKET) return;
-    const states = this.#status === undefined ? [state] : [state, this.#status];
+    const states = [state, ...more, ...(this.#status === undefined ? [] : [this.#status])];
     this.#status = undefined;
     try {
       await execute('systemd-notify', states, { env: this.#environment, timeout: answerMs });

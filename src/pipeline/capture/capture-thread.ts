@@ -5,6 +5,7 @@ import { Frame } from 'node-av/lib';
 import { asMinspnetError, type MinspnetError, SourceError } from '../../contract/errors.js';
 import { type CaptureTime, monotonicMs } from '../../timing/monotonic.js';
 import { createSource } from './create-source.js';
+import type { Size } from './input-size.js';
 import {
   type AttemptEvent,
   type CaptureOptions,
@@ -14,7 +15,7 @@ import {
 } from './messages.js';
 import { PacketRing } from './packet-ring.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
-import { Preparation } from './preparation.js';
+import { type InputOptions, Preparation } from './preparation.js';
 import { type Cut, SnapshotEncoder } from './snapshot.js';
 import { parseSource, type Source } from './source.js';
 import { Watchdog } from './watchdog.js';
@@ -85,6 +86,12 @@ export class CaptureThread {
   readonly #idle: Frame[] = [];
   /** Memory for tensors, once the first picture has told how large they are. */
   #free: Uint8Array<ArrayBuffer>[] | undefined;
+  /** Of the picture that told it. */
+  #picture: Size | undefined;
+  /** How often the input options have changed. */
+  #inputs: number;
+  /** Number of the first frame that was or will be prepared with them as they are now. */
+  #firstOfInput = 1;
   /** By generation; more than one only while an old one is on its way out. */
   readonly #attempts = new Map<number, Attempt>();
   #onMessage: (() => void)[] = [];
@@ -101,6 +108,7 @@ export class CaptureThread {
     this.#preparation = new Preparation({ ...options, motion, region, fps: this.#isPaced ? fps : undefined });
     this.#snapshots = new SnapshotEncoder(options.snapshot);
     this.#ring = options.clips && new PacketRing(options.clips);
+    this.#inputs = options.inputs;
   }
 
   start(): void {
@@ -119,6 +127,9 @@ export class CaptureThread {
         case 'clip':
           void this.#writeClip(message);
           break;
+        case 'input':
+          this.#use(message.input, message.inputs);
+          break;
         case 'rate':
           if (this.#isPaced) this.#preparation.rate.fps = message.fps;
           break;
@@ -128,6 +139,17 @@ export class CaptureThread {
       }
       for (const resolve of this.#onMessage.splice(0)) resolve();
     });
+  }
+
+  #use(input: InputOptions, inputs: number): void {
+    this.#preparation.use(input);
+    this.#inputs = inputs;
+    this.#firstOfInput = this.#number + 1;
+    this.#free = this.#free?.map(() => this.#memory());
+  }
+
+  #memory(): Uint8Array<ArrayBuffer> {
+    return this.#preparation.memoryFor(this.#picture ?? { width: 1, height: 1 });
   }
 
   #open(generation: number): void {
@@ -214,9 +236,8 @@ export class CaptureThread {
 
   #begin(attempt: Attempt, facts: SourceFacts, { frame }: Picture): void {
     const { width, height } = frame; // what a source states is not always what it sends
-    this.#free ??= Array.from({ length: this.#source.live ? 1 : 2 }, () =>
-      this.#preparation.memoryFor({ width, height }),
-    );
+    this.#picture ??= { width, height };
+    this.#free ??= Array.from({ length: this.#source.live ? 1 : 2 }, () => this.#memory());
     this.#report(attempt, { kind: 'opened', facts: { ...facts, width, height } });
     if (!this.#source.live) return;
     const watchdog = new Watchdog(this.options.settings.recovery, facts.fps, this.world.now());
@@ -270,7 +291,7 @@ export class CaptureThread {
     const number = ++this.#number;
     this.#out.set(number, kept);
     this.#free?.pop(); // not before: what fails on the way must not take the memory along
-    const sent = { ...prepared, ...time, number, takenMs, sentMs: this.world.now() };
+    const sent = { ...prepared, ...time, number, inputs: this.#inputs, takenMs, sentMs: this.world.now() };
     const { generation } = attempt;
     this.#send({ kind: 'frame', generation, frame: sent, counters: this.#counters }, [bytes.buffer]);
   }
@@ -290,8 +311,9 @@ export class CaptureThread {
       picture.unref();
       this.#idle.push(picture);
     }
-    this.#free?.push(bytes);
-    this.#preparation.settled = settled;
+    const isOld = number < this.#firstOfInput;
+    this.#free?.push(isOld ? this.#memory() : bytes);
+    this.#preparation.settled = settled && !isOld;
   }
 
   async #writeClip({ id, path, fromMs, toMs }: Extract<ToCaptureThread, { kind: 'clip' }>): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type SentFrame,
   type ToCaptureThread,
 } from './messages.js';
+import type { InputOptions } from './preparation.js';
 import type { Cut } from './snapshot.js';
 
 /** A picture on its way through the engine, bound to the thread that made it. Whoever is given it releases it, once. */
@@ -142,6 +143,11 @@ export class CaptureWorker {
       else this.#post({ kind: 'clip', id, path, fromMs, toMs });
     });
     if (error !== undefined) throw error;
+  }
+
+  /** Another input; `inputs` tells the frames of before from those after it. */
+  setInput(input: InputOptions, inputs: number): void {
+    this.#post({ kind: 'input', input, inputs });
   }
 
   /** From now on so many pictures a second, at most. */

@@ -5,6 +5,7 @@ import { monotonicMs } from '../../timing/monotonic.js';
 import { type Attempt, CaptureWorker, type Frame, isWithin, startThread, type WorkerThread } from './capture-worker.js';
 import { type AttemptEvent, type CaptureOptions, noCounters } from './messages.js';
 import type { SourceFacts } from './picture-source.js';
+import type { InputOptions } from './preparation.js';
 import { parseSource, type Source } from './source.js';
 
 export type { Frame };
@@ -95,18 +96,22 @@ export class Capture {
   #state: State = { name: 'idle', reported: 'starting' };
   /** Pictures analysed a second, at most. */
   #fps: number;
+  /** How the network wants its pictures, and how often that has changed. */
+  #input: InputOptions;
+  #inputs = 0;
   #worker: CaptureWorker | undefined;
   /** The thread of a file that is over ends by itself. */
   #ended: Promise<void> | undefined;
   #retries: Retries;
 
   constructor(
-    private readonly options: CaptureOptions,
+    private readonly options: Omit<CaptureOptions, 'inputs'>,
     private readonly listener: CaptureListener,
     private readonly world: CaptureWorld = { startThread, random: Math.random, now: monotonicMs },
   ) {
     this.source = parseSource(options.settings.source, options.settings);
     this.#fps = options.settings.fps;
+    this.#input = options;
     this.#retries = this.#newRetries();
   }
 
@@ -117,6 +122,18 @@ export class Capture {
   start(): void {
     this.#report({ state: 'starting', reason: 'the source is being opened' });
     this.#attempt('starting');
+  }
+
+  /** How the network wants its pictures from now on; those that are on their way are of no use to it. */
+  setInput(input: InputOptions): void {
+    this.#input = input;
+    this.#inputs += 1;
+    this.#worker?.setInput(input, this.#inputs);
+  }
+
+  /** Whether a frame was prepared as the network wants it now. */
+  isCurrent({ inputs }: Frame): boolean {
+    return inputs === this.#inputs;
   }
 
   /** From now on so many pictures a second, at most. */
@@ -191,7 +208,12 @@ export class Capture {
   #startWorker(): CaptureWorker {
     const { settings } = this.options;
     const worker: CaptureWorker = new CaptureWorker({
-      thread: this.world.startThread({ ...this.options, settings: { ...settings, fps: this.#fps } }),
+      thread: this.world.startThread({
+        ...this.options,
+        ...this.#input,
+        inputs: this.#inputs,
+        settings: { ...settings, fps: this.#fps },
+      }),
       totals: this.counters,
       hangSeconds: this.source.live ? settings.recovery.hangSeconds : undefined,
       onFrame: this.listener.frame,

@@ -12,12 +12,16 @@ export interface CaptureOptions extends InputOptions {
   snapshot: SnapshotOptions;
   /** The newest video is kept as it came, for clips. */
   clips?: PacketRingOptions | undefined;
+  /** How often the input options have changed before, see {@link SentFrame.inputs}. */
+  inputs: number;
 }
 
 /** A picture as a capture thread sends it, together with the memory of its tensor. */
 export interface SentFrame extends TakenPicture {
   /** Counts up from 1 within a capture thread. */
   number: number;
+  /** How often the input options had changed when it was prepared: one of before is no input of another network. */
+  inputs: number;
   /** When it was ready for the network, on the monotonic clock, milliseconds. */
   sentMs: number;
 }
@@ -53,6 +57,8 @@ export type ToCaptureThread =
   | { kind: 'release'; number: number; bytes: Uint8Array<ArrayBuffer>; cuts: readonly Cut[]; settled: boolean }
   /** Writes the video between two moments on the monotonic clock, milliseconds; answered by `clip` of the same `id`. */
   | { kind: 'clip'; id: number; path: string; fromMs: number; toMs: number }
+  /** In place of the input options of before; `inputs` goes into the frames from then on. */
+  | { kind: 'input'; input: InputOptions; inputs: number }
   /** In place of the settings' fps. */
   | { kind: 'rate'; fps: number }
   /** Ends all attempts, then the thread. */

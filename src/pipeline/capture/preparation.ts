@@ -75,10 +75,18 @@ export class Preparation implements Disposable {
 
   /** @param clock is told when a picture has been scaled */
   constructor(
-    private readonly options: PreparationOptions,
+    private options: PreparationOptions,
     private readonly clock?: StageClock,
   ) {
     this.rate = new RateLimit(options.fps);
+  }
+
+  /** Another input, from the next picture on; memory for the one of before is of no use any more. */
+  use(input: InputOptions): void {
+    this[Symbol.dispose]();
+    this.#parts = undefined;
+    this.settled = false;
+    this.options = { ...this.options, ...input };
   }
 
   /** Media time starts over. */

@@ -55,7 +55,14 @@ function startThread(createSource: () => PictureSource, values: Partial<CameraSe
     close: () => said.push({ kind: 'closed', generation: 0 }),
   };
   const settings = cameraSettings({ source: 'rtsp://camera.invalid/1', ...values });
-  const data = { settings, fill: 114, multipleOf: 32, resize: 'fit' as const, snapshot: { quality: 80, maxSize: 64 } };
+  const data = {
+    settings,
+    fill: 114,
+    multipleOf: 32,
+    resize: 'fit' as const,
+    inputs: 0,
+    snapshot: { quality: 80, maxSize: 64 },
+  };
   new CaptureThread(port, data, { createSource, now: monotonicMs }).start();
   const send = (message: ToCaptureThread) => thread.emit('message', message);
   const stop = async () => {
@@ -119,4 +126,44 @@ t.test('a source that always has a picture at once lets messages in', { timeout:
     t.ok(performance.now() - before < 500, `${source} is closed after ${pictures} pictures`);
     await stop();
   }
+});
+
+t.test('another input: what is on its way is told from what follows, whose memory is of the new size', async (t) => {
+  const frame = readable();
+  let pictures = 0;
+  const createSource = (): PictureSource => ({
+    decodeErrors: 0,
+    clockJumps: 0,
+    open: async () => ({ ...size, fps: 100, by: 'a test' }),
+    next: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return { frame, mediaMs: 10 * pictures++ };
+    },
+    interrupt: () => {},
+    [Symbol.asyncDispose]: async () => {},
+  });
+  const { said, send, stop } = startThread(createSource, { fps: 100 });
+  const frames = () => said.flatMap((message) => (message.kind === 'frame' ? [message.frame] : []));
+  const release = (number: number) => {
+    const { bytes } = frames()[number - 1]?.tensor ?? { bytes: new Uint8Array() };
+    send({ kind: 'release', number, bytes, cuts: [], settled: true });
+  };
+  send({ kind: 'open', generation: 1 });
+  await until(() => frames().length === 1);
+  const input = { width: 32, height: 96 };
+  send({ kind: 'input', input: { fill: 0, multipleOf: 32, resize: 'stretch', input }, inputs: 1 });
+  release(1);
+  await until(() => frames().length === 2);
+  release(2);
+  await until(() => frames().length === 3);
+  t.match(
+    frames().map(({ inputs, still, tensor }) => [inputs, still, tensor.input, tensor.bytes.length]),
+    [
+      [0, false, { width: 256, height: 256 }, 256 * 256 * 3],
+      [1, false, input, 32 * 96 * 3],
+      [1, false, input, 32 * 96 * 3],
+    ],
+  );
+  send({ kind: 'close', generation: 1 });
+  await stop();
 });

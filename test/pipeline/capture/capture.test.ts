@@ -224,7 +224,7 @@ const picture = { width: 64, height: 64 };
 /** A thread says that it has made a frame. */
 function giveFrame(thread: IdleThread, number: number, generation: number): void {
   const tensor = { bytes: new Uint8Array(64 * 64 * 3), input: picture, fitted: picture };
-  const frame = { number, still: false, tensor, picture, monotonicMs: 0, utcMs: 0, takenMs: 0, sentMs: 0 };
+  const frame = { number, inputs: 0, still: false, tensor, picture, monotonicMs: 0, utcMs: 0, takenMs: 0, sentMs: 0 };
   thread.say({ kind: 'frame', generation, frame, counters: noCounters() });
 }
 
