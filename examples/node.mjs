@@ -1,5 +1,6 @@
 // What all boards of a broker see, a line for each event, until Ctrl-C:
 //   node examples/node.mjs mqtt://192.168.1.10 person
+// On a machine without the daemon: 'minspnet-client', the same without native parts.
 import { connect } from 'minspnet/client';
 
 const [url = 'mqtt://127.0.0.1:1883', className] = process.argv.slice(2);

@@ -39,6 +39,12 @@ export async function install(
   await execute('npm', [...args, ...what], options);
 }
 
+/** `npm install` of a tarball into a program's folder, as a user whose npm has no settings but the registry's address. */
+export async function installBeside(tarball: string, folder: string): Promise<void> {
+  const args = ['install', tarball, '--registry', await usualRegistry(), '--no-audit', '--no-fund'];
+  await execute('npm', args, { env: environmentOf(folder), cwd: folder, timeout: 300_000 });
+}
+
 /** Where `npm install -g` puts packages below its prefix. */
 export const packagesBelow = (prefix: string): string => join(prefix, 'lib/node_modules');
 

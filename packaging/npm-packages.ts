@@ -25,7 +25,7 @@ const parts = [
 const texts = ['README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE'];
 
 /** The rooms whose types `minspnet/client` shows, and the packages that these types come from. */
-const typedRooms = ['client', 'config', 'contract', 'timing'];
+const typedRooms = ['client', 'contract', 'session', 'timing'];
 const typedPackages = ['eventemitter3', 'zod'];
 
 const code = new Set(['.js', '.cjs', '.mjs', '.json', '.node']);

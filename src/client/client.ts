@@ -1,9 +1,10 @@
 import { EventEmitter } from 'eventemitter3';
 import { BrokerError } from '../contract/errors.js';
-import { type EventMessage, laterEvent } from '../contract/event.js';
-import { channels, type ParsedTopic, parseTopic, Topics } from '../contract/topics.js';
+import type { RequestGives, RequestName } from '../contract/request.js';
+import { type ParsedTopic, parseTopic, Topics } from '../contract/topics.js';
+import type { Access } from '../session/access.js';
 import type { SettingNames } from '../session/broker-error.js';
-import { type Access, brokerAt } from '../session/connect-options.js';
+import { brokerAt } from '../session/connect-options.js';
 import { Session } from '../session/session.js';
 import { defaultBackoff } from '../timing/backoff.js';
 import {
@@ -14,7 +15,8 @@ import {
   type NodeSnapshot,
   type NodeState,
 } from './messages.js';
-import { Requests } from './requests.js';
+import { readPayload } from './payloads.js';
+import { type RequestArguments, type RequestOptions, Requests } from './requests.js';
 import { type Position, Sequence } from './sequence.js';
 import { EventStream } from './stream.js';
 
@@ -190,11 +192,18 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
    * @throws RequestError `ERR_REQUEST_REFUSED` with what the board says, `ERR_REQUEST_TIMEOUT`
    * @throws BrokerError `ERR_BROKER_AWAY`, `ERR_BROKER_PUBLISH`
    */
+  request<Name extends RequestName>(
+    node: string,
+    name: Name,
+    ...[data, options]: RequestArguments<Name>
+  ): Promise<RequestGives<Name>>;
+  /** One that this version of the client does not know. */
+  request(node: string, name: string, data?: Record<string, unknown>, options?: RequestOptions): Promise<unknown>;
   request(
     node: string,
     name: string,
     data: Record<string, unknown> = {},
-    { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
+    { timeoutMs = 10_000 }: RequestOptions = {},
   ): Promise<unknown> {
     const topic = new Topics(this.#base, node).request(name);
     return this.#requests.ask(node, name, timeoutMs, (transaction) =>
@@ -239,25 +248,25 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
   #tell({ channel, node, levels }: ParsedTopic, payload: string): void {
     switch (channel) {
       case 'status':
-        this.emit('status', { node, status: channels.status.payload.parse(payload) });
+        this.emit('status', { node, status: readPayload('status', payload) });
         break;
       case 'info':
-        this.emit('info', { ...channels.info.payload.parse(JSON.parse(payload)), node });
+        this.emit('info', { ...readPayload('info', JSON.parse(payload)), node });
         break;
       case 'health':
-        this.emit('health', { ...channels.health.payload.parse(JSON.parse(payload)), node });
+        this.emit('health', { ...readPayload('health', JSON.parse(payload)), node });
         break;
       case 'cameraState':
-        this.emit('cameraState', { ...channels.cameraState.payload.parse(JSON.parse(payload)), node });
+        this.emit('cameraState', { ...readPayload('cameraState', JSON.parse(payload)), node });
         break;
       case 'cameraStatus':
-        this.emit('cameraStatus', { ...channels.cameraStatus.payload.parse(JSON.parse(payload)), node });
+        this.emit('cameraStatus', { ...readPayload('cameraStatus', JSON.parse(payload)), node });
         break;
       case 'events':
-        this.#sequenceOf(node, levels.camera ?? '').take(parseEvent(JSON.parse(payload)));
+        this.#sequenceOf(node, levels.camera ?? '').take(readPayload('events', JSON.parse(payload)));
         break;
       case 'response':
-        this.#requests.answered(node, channels.response.payload.parse(JSON.parse(payload)));
+        this.#requests.answered(node, readPayload('response', JSON.parse(payload)));
         break;
     }
   }
@@ -288,12 +297,6 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
     if (message.type === 'gap') this.emit('gap', message);
     else this.emit('event', message);
   }
-}
-
-/** @throws what zod throws where it is no event */
-function parseEvent(message: unknown): EventMessage {
-  const later = laterEvent.safeParse(message);
-  return later.success ? (later.data as unknown as EventMessage) : channels.events.payload.parse(message);
 }
 
 function filtersOf(base: string, { node, camera, share, snapshots }: ConnectOptions): string[] {

@@ -3,10 +3,12 @@ import { type ConnectOptions, MinspnetClient } from './client.js';
 export { BrokerError, ConfigError, MinspnetError, RequestError } from '../contract/errors.js';
 export type { Event, EventType, Gap } from '../contract/event.js';
 export type { Health } from '../contract/health.js';
+export type { RequestGives, RequestInput, RequestName } from '../contract/request.js';
 export type { CameraState, CameraStatus, Info, Status } from '../contract/status.js';
-export type { Access, TlsOptions } from '../session/connect-options.js';
+export type { Access, TlsOptions } from '../session/access.js';
 export type { ClientCounters, ClientEvents, ConnectOptions, MinspnetClient } from './client.js';
 export type { EventFilter, NodeEvent, NodeGap, NodeSnapshot, NodeState } from './messages.js';
+export type { RequestArguments, RequestOptions } from './requests.js';
 export type { GapReason, Position } from './sequence.js';
 export type { EventStream } from './stream.js';
 

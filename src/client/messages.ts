@@ -1,5 +1,6 @@
 import type { Event } from '../contract/event.js';
-import type { ChannelName, PayloadOf } from '../contract/topics.js';
+import type { Health } from '../contract/health.js';
+import type { CameraState, CameraStatus, Info } from '../contract/status.js';
 import type { MissingEvents } from './sequence.js';
 
 /** An event, and the board that tells of it. */
@@ -8,8 +9,16 @@ export type NodeEvent = Event & { node: string };
 /** Numbers of one camera that will not come any more, and why. */
 export type NodeGap = MissingEvents & { node: string };
 
+/** What boards say of themselves at retained topics. */
+interface States {
+  info: Info;
+  health: Health;
+  cameraState: CameraState;
+  cameraStatus: CameraStatus;
+}
+
 /** What stands at a retained topic, and whose it is. */
-export type NodeState<Name extends ChannelName> = PayloadOf<Name> & { node: string };
+export type NodeState<Name extends keyof States> = States[Name] & { node: string };
 
 /** A JPEG, and what it shows. Its bytes may be kept. */
 export interface NodeSnapshot {

@@ -1,5 +1,16 @@
 import { RequestError } from '../contract/errors.js';
-import type { Response } from '../contract/request.js';
+import type { RequestInput, RequestName, Response } from '../contract/request.js';
+
+export interface RequestOptions {
+  /** How long the board may take to answer, ms; 10,000. */
+  timeoutMs?: number;
+}
+
+/** What a request is asked with: its data, which may be left out if it needs none. */
+export type RequestArguments<Name extends RequestName> =
+  Record<never, never> extends RequestInput<Name>
+    ? [data?: RequestInput<Name>, options?: RequestOptions]
+    : [data: RequestInput<Name>, options?: RequestOptions];
 
 interface Pending {
   node: string;

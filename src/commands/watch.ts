@@ -5,7 +5,7 @@ import { maskUrl, type Redactor } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
 import { BrokerError, exitCodes } from '../contract/errors.js';
 import { type BrokerTls, readTls } from '../mqtt/broker-access.js';
-import type { Access } from '../session/connect-options.js';
+import type { Access } from '../session/access.js';
 import { BoardView } from './watch/board-view.js';
 
 export interface WatchOptions {

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { box } from './geometry.js';
 
-/** Why a track is over. */
-export const endReason = z.enum([
+const endReasons = [
   'gone',
   'source-ended',
   'camera-lost',
@@ -10,7 +9,9 @@ export const endReason = z.enum([
   'detect-off',
   'engine-restart',
   'stopping',
-]);
+] as const;
+/** Why a track is over. */
+export const endReason = z.enum(endReasons);
 export type EndReason = z.infer<typeof endReason>;
 
 /** Which side of a line an object came from, as seen looking from the line's `from` to its `to`: left is a. */
@@ -105,10 +106,13 @@ export const laterEvent = z
     seq: z.int().min(1),
     reason: z.string().optional(),
   })
-  .refine(({ type, reason }) => {
-    const isKnown = type === 'gap' || type in kinds;
-    return !isKnown || (type === 'end' && reason !== undefined && !endReason.safeParse(reason).success);
-  });
+  .refine(isLater);
+
+/** Whether this version does not know the type or the reason. */
+export function isLater({ type, reason }: { type: string; reason?: string | undefined }): boolean {
+  const isKnown = type === 'gap' || type in kinds;
+  return !isKnown || (type === 'end' && reason !== undefined && !(endReasons as readonly string[]).includes(reason));
+}
 
 /** One line that a person understands. */
 export function describeEvent(seen: Observation): string {

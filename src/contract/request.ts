@@ -151,5 +151,7 @@ export function requestGroup({ changes }: RequestSwitches, name: RequestName): s
   return typeof changes === 'string' && changing.includes(name) ? changes : undefined;
 }
 export const requestNames = Object.keys(requests) as RequestName[];
+/** As it is asked: what has a default may be left out. */
+export type RequestInput<Name extends RequestName> = z.input<(typeof requests)[Name]['needs']>;
 export type RequestNeeds<Name extends RequestName> = z.infer<(typeof requests)[Name]['needs']>;
 export type RequestGives<Name extends RequestName> = z.infer<(typeof requests)[Name]['gives']>;

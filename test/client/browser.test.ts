@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 // esbuild: makes of the client what a page loads, as those who use it in a browser do.
 import { build } from 'esbuild';
 import t, { type Test } from 'tap';
+import { makeClient } from '../../packaging/client/make.js';
 import { startBoard } from '../support/board.js';
 import { findProgram, startAedes } from '../support/broker.js';
 import { observation } from '../support/events.js';
@@ -23,9 +24,12 @@ function page(brokerUrl: string): string {
     const say = (step) => fetch('/said', { method: 'POST', body: JSON.stringify(step) });
     try {
       const { connect } = await import('/client.js');
-      const client = await connect('${brokerUrl}', { connectMs: 30000 });
+      const client = await connect('${brokerUrl}', { connectMs: 30000, keepAliveSeconds: 1 });
+      let away = 0;
+      client.on('away', () => away++);
+      await new Promise((resolve) => setTimeout(resolve, 4000)); // a broker waits for one and a half
       const events = client.events();
-      await say({ connected: client.connected });
+      await say({ connected: client.connected, away });
       await say({ event: (await events.next()).value });
       await say({ answer: await client.request('node', 'rate', { camera: 'door', fps: 3 }, { timeoutMs: 30000 }) });
       await client.close();
@@ -36,9 +40,12 @@ function page(brokerUrl: string): string {
   </script>`;
 }
 
-async function bundle(): Promise<string> {
+/** The package's own file for browsers, with what it leaves to be found. */
+async function bundle(folder: string): Promise<string> {
+  await makeClient(folder);
   const { outputFiles } = await build({
-    entryPoints: ['dist/src/client/index.js'],
+    entryPoints: [join(folder, 'browser.js')],
+    nodePaths: ['node_modules'],
     bundle: true,
     format: 'esm',
     platform: 'browser',
@@ -55,7 +62,7 @@ interface Page {
 }
 
 async function serve(t: Test, brokerUrl: string): Promise<Page> {
-  const script = await bundle();
+  const script = await bundle(join(t.testdir(), 'package'));
   const said: Record<string, unknown>[] = [];
   const server = createServer(async (request, response) => {
     if (request.url === '/said') {
@@ -100,11 +107,11 @@ t.test('a page hears an event and is answered', { skip: chromium === undefined &
   const { url, said } = await serve(t, broker.url.replace('mqtt:', 'ws:'));
   await browse(t, chromium ?? '', url);
   await until(() => said.length > 0, patienceMs);
-  t.strictSame(said, [{ connected: true }]);
+  t.strictSame(said, [{ connected: true, away: 0 }]);
   board.publisher.observation(observation({ camera: 'door', id: 'seen' }));
   await until(() => said.length > 3 || said.some((step) => 'failed' in step), patienceMs);
   t.match(said, [
-    { connected: true },
+    { connected: true, away: 0 },
     { event: { node: 'node', camera: 'door', id: 'seen', seq: 1, type: 'new' } },
     { answer: { camera: 'door', fps: 10 } },
     { closed: true },
