@@ -60,9 +60,12 @@ const results = new Map<string, Scored[]>(['minspnet', ...peers].map((name) => [
 
 for (const clip of positionals.length > 0 ? positionals : [demo]) {
   const truth = await readTruth(clip);
-  if (truth === undefined) throw new Error(`no truth lies beside ${clip}`);
   const seen = await detectionsOf(clip, { model: options.model, size, fps: Number(options.fps) }, options.detections);
   console.log(`${basename(clip)}: ${seen.pictures.length} pictures at ${seen.input.join('x')}`);
+  if (truth === undefined) {
+    for (const line of listNews(play(seen, card))) console.log(`  ${line}`);
+    continue;
+  }
   for (const [name, scored] of results) {
     const told = name === 'minspnet' ? play(seen, card) : await readPeer(join(options.tracks ?? '', name), clip, seen);
     const result = score(told, truth, seen);
@@ -181,12 +184,18 @@ function list({ objects, truth }: Truth, { pictures }: ClipDetections, { events 
   const wrong = events.filter(
     (event) => event.type === 'new' && !objects.some(({ told }) => told.includes(event.media)),
   );
-  for (const { class: name, media, box, bestScore } of wrong) {
-    lines.push(
-      `FALSE ${name} at ${media.toFixed(1)} s, best score ${bestScore}, box ${box.map((v) => v.toFixed(2)).join(' ')}`,
-    );
-  }
+  lines.push(...wrong.map((event) => `FALSE ${describeNew(event)}`));
   return lines;
+}
+
+/** Of a clip without a truth. */
+function listNews({ events }: Told): string[] {
+  const news = events.filter(({ type }) => type === 'new');
+  return [`${news.length} new`, ...(options.list ? news.map(describeNew) : [])];
+}
+
+function describeNew({ class: name, media, box, bestScore }: TimedEvent): string {
+  return `${name} at ${media.toFixed(1)} s, best score ${bestScore}, box ${box.map((v) => v.toFixed(2)).join(' ')}`;
 }
 
 function bestOf(object: TrueObject, frame: number, detections: ClipDetections['pictures'][number]['detections']) {

@@ -12,6 +12,11 @@ export function kindOf(className: string): string {
   return kindOfClass.get(className) ?? className;
 }
 
+/** Whether a part of such an object may look like a whole one: an arm like a person, a head from behind like a cat. */
+export function partsMislead(className: string): boolean {
+  return kindOf(className) !== kindOf('car');
+}
+
 /**
  * How fast objects of a class may be when first seen (one standard deviation), in their own sizes a second. A person
  * of 1.7 m by 0.5 m walks 1.5 sizes a second; a car at 50 km/h drives 5.

@@ -1,6 +1,6 @@
 import type { Detection } from '../../contract/detection.js';
 import type { Box } from '../../contract/geometry.js';
-import { ClassVote, kindOf, topSpeed } from './classes.js';
+import { ClassVote, kindOf, partsMislead, topSpeed } from './classes.js';
 import { Evidence } from './evidence.js';
 import { BoxFilter } from './kalman.js';
 import { area, clip } from './overlap.js';
@@ -24,7 +24,7 @@ export class Track {
   confirmed = false;
   /** In the newest picture. */
   seen = true;
-  readonly evidence = new Evidence();
+  readonly evidence: Evidence;
   readonly firstSeen: number;
   lastSeen: number;
   /** Seconds without pictures that the tracker had counted by then. */
@@ -67,6 +67,7 @@ export class Track {
     this.box = this.sureBox = detection.box;
     this.kind = kindOf(detection.class);
     this.class = detection.class;
+    this.evidence = new Evidence(partsMislead(detection.class), aspect);
     this.votes.add(detection.class, detection.score);
     this.#filter = new BoxFilter(detection.box, aspect, topSpeed(detection.class));
     this.#stillness = new Stillness(this.#filter.x, this.#filter.y / aspect, seconds);

@@ -314,6 +314,25 @@ t.test('a truck takes over a car’s track only in its place, and not while the 
   t.equal(after(truck, itself)?.box, itself.box);
 });
 
+t.test('of two boxes that fit a track the surer one is its, though the weaker one fits better', async (t) => {
+  const walker = person((s) => [0.2 + 0.05 * s, 0.5]);
+  const { tracks, tracker } = play([walker], 10, 4, (ds, frame) =>
+    ds.flatMap(({ box, ...d }) => {
+      if (frame < 40) return [{ ...d, box }];
+      const [left, top, right, bottom] = box;
+      const aside = (share: number): Detection['box'] => {
+        return [left + share * (right - left), top, right + share * (right - left), bottom];
+      };
+      return [
+        { ...d, score: 0.3, box: aside(-0.12) },
+        { ...d, box: aside(0.2) },
+      ];
+    }),
+  );
+  t.equal(tracks, 1);
+  t.ok((tracker.tracks[0]?.score ?? 0) > 0.5, `${tracker.tracks[0]?.score}`);
+});
+
 t.test('two boxes on one person, which the detector’s suppression let through, are one track', async (t) => {
   const { tracks } = play([person((s) => [0.2 + 0.05 * s, 0.5])], 10, 4, (ds) =>
     ds.flatMap((d) => [d, { ...d, score: 0.7, box: [d.box[0] + 0.015, d.box[1], d.box[2] + 0.015, d.box[3]] }]),
