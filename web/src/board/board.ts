@@ -19,6 +19,9 @@ export interface Knowledge {
   hasOtherVersion: boolean;
 }
 
+/** Health comes every five seconds. */
+const silenceMs = 20_000;
+
 const nothing: Knowledge = {
   link: 'connecting',
   heardAt: null,
@@ -85,7 +88,7 @@ export class Board {
 
   #connect(): void {
     this.stop();
-    this.#socket = new ReconnectingSocket(socketAddressOf('/api/feed'), {
+    this.#socket = new ReconnectingSocket(socketAddressOf('/api/feed'), silenceMs, {
       onState: (link) => this.#linked(link),
       onMessage: (data) => this.#hear(JSON.parse(String(data)) as FeedMessage),
     });

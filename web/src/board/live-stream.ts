@@ -2,8 +2,12 @@ import type { LiveFrame } from '../../../src/contract/live.js';
 import { socketAddressOf } from './http.js';
 import { type LinkState, ReconnectingSocket } from './reconnecting-socket.js';
 
-/** No such camera: of the contract's close codes the one after which trying again is no use. */
+/** Of the contract's close codes the one after which trying again is no use: no such camera. */
 const unknownCamera = 4404;
+/** A camera that is away gives no picture for minutes, and its socket is none the worse for it. */
+const silenceMs = 120_000;
+/** A page that nobody sees asks for no pictures after this: they cost the board work. */
+const unseenMs = 5000;
 
 interface Listeners {
   /** A picture with all that was seen in it. The bitmap is the listener's, to close. */
@@ -11,53 +15,64 @@ interface Listeners {
   onState(state: LinkState): void;
 }
 
-/** The pictures of one camera. While one is being decoded only the newest waits, so a slow browser loses pictures. */
+/**
+ * The pictures of one camera. Each is answered once it is drawn, and no third one comes before that: so a slow browser, or
+ * a slow network, gets fewer pictures and no old ones.
+ */
 export class LiveStream {
-  readonly #socket: ReconnectingSocket;
-  #waiting: ArrayBuffer | undefined;
-  #isDecoding = false;
-  #stopped = false;
+  #socket: ReconnectingSocket | undefined;
+  #unseen: ReturnType<typeof setTimeout> | undefined;
+  /** Messages one after the other: each waits for the one before. */
+  #work: Promise<void> = Promise.resolve();
+  readonly #onVisibility = () => {
+    clearTimeout(this.#unseen);
+    if (document.visibilityState === 'hidden') this.#unseen = setTimeout(() => this.#close(), unseenMs);
+    else if (this.#socket === undefined) this.#open();
+  };
 
   constructor(
-    camera: string,
+    readonly camera: string,
     readonly listeners: Listeners,
-  ) {
-    this.#socket = new ReconnectingSocket(socketAddressOf('/api/live', { camera }), {
-      onState: (state) => listeners.onState(state),
-      onMessage: (data) => {
-        this.#waiting = data as ArrayBuffer;
-        void this.#decode();
-      },
-      isFinal: (code) => code === unknownCamera,
-    });
-  }
+  ) {}
 
   start(): void {
-    this.#socket.start();
+    document.addEventListener('visibilitychange', this.#onVisibility);
+    this.#open();
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#socket.stop();
+    document.removeEventListener('visibilitychange', this.#onVisibility);
+    clearTimeout(this.#unseen);
+    this.#close();
   }
 
-  async #decode(): Promise<void> {
-    if (this.#isDecoding) return;
-    this.#isDecoding = true;
+  #open(): void {
+    const socket = new ReconnectingSocket(socketAddressOf('/api/live', { camera: this.camera }), silenceMs, {
+      onState: (state) => this.listeners.onState(state),
+      onMessage: (data) => {
+        this.#work = this.#work.then(() => this.#show(socket, data as ArrayBuffer));
+      },
+      isFinal: (code) => code === unknownCamera,
+    });
+    this.#socket = socket;
+    socket.start();
+  }
+
+  #close(): void {
+    this.#socket?.stop();
+    this.#socket = undefined;
+  }
+
+  async #show(socket: ReconnectingSocket, message: ArrayBuffer): Promise<void> {
+    const { frame, jpeg } = unpack(message);
     try {
-      while (this.#waiting !== undefined) {
-        const message = this.#waiting;
-        this.#waiting = undefined;
-        const { frame, jpeg } = unpack(message);
-        const picture = await createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' }));
-        if (this.#stopped) picture.close();
-        else this.listeners.onFrame(frame, picture);
-      }
+      const picture = await createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' }));
+      if (socket === this.#socket) this.listeners.onFrame(frame, picture);
+      else picture.close();
     } catch (error) {
       console.warn('A live picture could not be decoded; the next one is shown.', error);
-    } finally {
-      this.#isDecoding = false;
     }
+    socket.send(String(frame.number));
   }
 }
 

@@ -11,8 +11,6 @@ interface Listeners {
 const firstWaitMs = 400;
 /** A daemon starts within a second or two: nobody should look at an old picture for longer than this after it. */
 const longestWaitMs = 3000;
-/** A connection that says nothing for so long is taken for dead: networks that vanish don't close what they carried. */
-const silenceMs = 20_000;
 
 /** A WebSocket that is opened again until `stop()`, with growing pauses. */
 export class ReconnectingSocket {
@@ -25,8 +23,10 @@ export class ReconnectingSocket {
     if (document.visibilityState === 'visible' && this.#timer !== undefined) this.#open();
   };
 
+  /** @param silenceMs one that says nothing for so long is taken for dead: networks that vanish close nothing */
   constructor(
     readonly address: string,
+    readonly silenceMs: number,
     readonly listeners: Listeners,
   ) {}
 
@@ -43,6 +43,10 @@ export class ReconnectingSocket {
     clearTimeout(this.#timer);
     clearTimeout(this.#silence);
     this.#socket?.close(1000);
+  }
+
+  send(text: string): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
   }
 
   #open(): void {
@@ -71,7 +75,7 @@ export class ReconnectingSocket {
     this.#silence = setTimeout(() => {
       socket.close(4000);
       this.#closed(socket, 4000); // `close` waits for an answer that may never come
-    }, silenceMs);
+    }, this.silenceMs);
   }
 
   #closed(socket: WebSocket, code: number): void {
