@@ -141,7 +141,7 @@ function LanguageSwitch() {
       type="button"
       class="plain"
       lang={other}
-      aria-label={other === 'de' ? 'Deutsch' : 'English'}
+      aria-label={other === 'de' ? 'DE, Deutsch' : 'EN, English'}
       title={other === 'de' ? 'Deutsch' : 'English'}
       onClick={() => languages.choose(other)}
     >

@@ -26,10 +26,12 @@ export function Reading({ label, value, unit, history, tone, detail }: Propertie
     <div class="reading">
       <dt>{label}</dt>
       <dd>
-        <span class={`value ${tone ?? ''}`}>
-          {value}
-          {unit && <small> {unit}</small>}
-        </span>
+        {value !== '' && (
+          <span class={`value ${tone ?? ''}`}>
+            {value}
+            {unit && <small> {unit}</small>}
+          </span>
+        )}
         {history && <Sparkline values={history} />}
         {detail && <span class="quiet">{detail}</span>}
       </dd>

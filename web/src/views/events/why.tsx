@@ -18,6 +18,7 @@ export function WhyView({ camera: wanted }: { camera: string }) {
   const [place, setPlace] = useState<Point>();
   const [seconds, setSeconds] = useState<(typeof spans)[number]>(600);
   const [pointed, setPointed] = useState<string>();
+  const [withTold, setWithTold] = useState(false);
   const camera = cameras.find(({ name }) => name === wanted) ?? cameras[0];
   const answer = useAnswer<Explanation>(camera && '/api/explain', {
     camera: camera?.name,
@@ -26,7 +27,11 @@ export function WhyView({ camera: wanted }: { camera: string }) {
   });
   if (!camera) return <Empty text={t('live.no-cameras')} />;
   const explanation = answer.value?.camera === camera.name ? answer.value : undefined;
-  const candidates = explanation?.candidates ?? [];
+  const candidates = (explanation?.candidates ?? [])
+    .filter(({ track }) => withTold || track === null)
+    .toSorted((a, b) => b.bestScore - a.bestScore);
+  // All that was seen anywhere would hide the picture.
+  const marked = candidates.filter((candidate) => place !== undefined || keyOf(candidate) === pointed);
   return (
     <div class="why">
       <div class="stage">
@@ -34,7 +39,7 @@ export function WhyView({ camera: wanted }: { camera: string }) {
         <p class="quiet">{t('why.how')}</p>
         <LivePicture camera={camera} layers={layers} onPick={setPlace}>
           <svg class="marks" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
-            {candidates.map((candidate) => (
+            {marked.map((candidate) => (
               <Mark
                 key={keyOf(candidate)}
                 box={candidate.box}
@@ -83,7 +88,13 @@ export function WhyView({ camera: wanted }: { camera: string }) {
             {note}
           </p>
         ))}
-        {explanation && candidates.length === 0 && <Empty text={t('why.none')} />}
+        <label class="check">
+          <input type="checkbox" checked={withTold} onChange={() => setWithTold(!withTold)} />
+          {t('why.with-told')}
+        </label>
+        {explanation && candidates.length === 0 && (
+          <Empty text={t(explanation.candidates.length === 0 ? 'why.none' : 'why.all-told')} />
+        )}
         <ul class="candidates">
           {candidates.map((candidate) => (
             <li

@@ -7,7 +7,6 @@ import { Icon } from '../../components/icon.js';
 import { LivePicture } from '../../components/live-picture.js';
 import { classColour } from '../../draw/colours.js';
 import type { Layers } from '../../draw/overlay.js';
-import { type Crossings, withCrossings } from './crossings.js';
 import { Readings } from './readings.js';
 
 const layerNames = ['boxes', 'trails', 'areas'] as const;
@@ -17,23 +16,12 @@ export function OneCamera({ camera }: { camera: HttpCamera }) {
   const { t } = useLanguage();
   const [layers, setLayers] = useState<Layers>({ boxes: true, trails: true, areas: true });
   const [frame, setFrame] = useState<LiveFrame>();
-  const [crossings, setCrossings] = useState<Crossings>({});
   const stage = useRef<HTMLDivElement>(null);
-  const onFrame = useCallback((shown: LiveFrame) => {
-    setFrame(shown);
-    setCrossings((before) => withCrossings(before, shown.observations));
-  }, []);
-  const lineCount = useCallback(
-    (line: string) => {
-      const counts = crossings[line];
-      return counts ? `→ ${counts['a-to-b']}  ← ${counts['b-to-a']}` : '';
-    },
-    [crossings],
-  );
+  const lineCount = useCallback((line: string) => countText(camera.lineCounts[line]), [camera.lineCounts]);
   return (
     <div class="live">
       <div class="stage" ref={stage}>
-        <LivePicture camera={camera} layers={layers} onFrame={onFrame} lineCount={lineCount} />
+        <LivePicture camera={camera} layers={layers} onFrame={setFrame} lineCount={lineCount} />
         <div class="row">
           <fieldset class="row" aria-label={t('live.layers')}>
             {layerNames.map((name) => (
@@ -64,7 +52,7 @@ export function OneCamera({ camera }: { camera: HttpCamera }) {
             <Icon name="expand" />
           </button>
         </div>
-        <InView camera={camera} crossings={crossings} />
+        <InView camera={camera} />
       </div>
       <Readings camera={camera} frame={frame} />
     </div>
@@ -72,7 +60,7 @@ export function OneCamera({ camera }: { camera: HttpCamera }) {
 }
 
 /** How many of what are there, in each zone, and over each line. */
-function InView({ camera, crossings }: { camera: HttpCamera; crossings: Crossings }) {
+function InView({ camera }: { camera: HttpCamera }) {
   const { t, className } = useLanguage();
   const { state, geometry } = camera;
   const counts = Object.entries(state?.counts ?? {}).filter(([, count]) => count > 0);
@@ -96,11 +84,7 @@ function InView({ camera, crossings }: { camera: HttpCamera; crossings: Crossing
       {lines.map((line) => (
         <div key={line}>
           <dt>{line}</dt>
-          <dd>
-            {crossings[line]
-              ? `→ ${crossings[line]['a-to-b']}   ← ${crossings[line]['b-to-a']}`
-              : t('live.no-crossing')}
-          </dd>
+          <dd>{countText(camera.lineCounts[line]) || t('live.no-crossing')}</dd>
         </div>
       ))}
     </dl>
@@ -118,4 +102,9 @@ function Chips({ counts, className }: { counts: [string, number][]; className: (
       ))}
     </span>
   );
+}
+
+function countText(counts: HttpCamera['lineCounts'][string] | undefined): string {
+  if (counts === undefined || counts['a-to-b'] + counts['b-to-a'] === 0) return '';
+  return `→ ${counts['a-to-b']}  ← ${counts['b-to-a']}`;
 }

@@ -109,13 +109,13 @@ function LastHour({ camera, trial, inForce }: { camera: HttpCamera; trial: Trial
     <div class="preview">
       <h3>{t('preview.title')}</h3>
       <dl class="row">
-        <Count label={t('preview.kept')} count={number(preview.kept.length)} />
+        <Count label={t('preview.kept')} count={events.value ? number(preview.kept.length) : '–'} />
         <Count
           label={t('preview.lost')}
-          count={number(preview.lost.length)}
+          count={events.value ? number(preview.lost.length) : '–'}
           tone={preview.lost.length > 0 ? 'warn' : ''}
         />
-        <Count label={t('preview.perhaps')} count={number(preview.perhaps.length)} />
+        <Count label={t('preview.perhaps')} count={explanation.value ? number(preview.perhaps.length) : '–'} />
       </dl>
       <ul class="thumbs">
         {thumbs.map((record) => (
