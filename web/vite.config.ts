@@ -1,25 +1,22 @@
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // Vite: bundles, hashes and shrinks the page; what most Preact projects build with.
 import { defineConfig, type Plugin } from 'vite';
 
 const web = fileURLToPath(new URL('.', import.meta.url));
+const contract = fileURLToPath(new URL('../src/contract/', import.meta.url));
 
-/**
- * The page may import types of the contract only: they are gone before a bundler sees them. Anything else of `src/` would
- * bring zod, or Node's modules, into the browser.
- */
+/** The page may import the contract, but no zod with it (types are gone before a bundler sees them), and nothing else of `src/`. */
 function refuseDaemonCode(): Plugin {
   return {
     name: 'refuse-daemon-code',
     enforce: 'pre',
     resolveId(specifier, importer) {
-      if (!specifier.startsWith('.') || !importer?.startsWith(web)) return;
-      const wanted = join(dirname(importer), specifier);
-      if (wanted.startsWith(web) || wanted.includes('/node_modules/')) return;
-      throw new Error(
-        `${relative(web, importer)} imports ${relative(dirname(web), wanted)}: only types, please (import type)`,
-      );
+      if (importer === undefined || importer.includes('/node_modules/')) return;
+      const wanted = specifier.startsWith('.') ? join(dirname(importer), specifier) : specifier;
+      const isOurs = wanted.startsWith(web) || wanted.startsWith(contract) || wanted.includes('/node_modules/');
+      if (wanted !== 'zod' && (isOurs || !specifier.startsWith('.'))) return;
+      throw new Error(`${importer} imports ${specifier}: the page may have types (import type) and no more of that`);
     },
   };
 }

@@ -1,9 +1,8 @@
 import type { LiveFrame } from '../../../src/contract/live.js';
+import { closeCodes, unpackLiveFrame } from '../../../src/contract/live-message.js';
 import { socketAddressOf } from './http.js';
 import { type LinkState, ReconnectingSocket } from './reconnecting-socket.js';
 
-/** Of the contract's close codes the one after which trying again is no use: no such camera. */
-const unknownCamera = 4404;
 /** A camera that is away gives no picture for minutes, and its socket is none the worse for it. */
 const silenceMs = 120_000;
 /** A page that nobody sees asks for no pictures after this: they cost the board work. */
@@ -52,7 +51,7 @@ export class LiveStream {
       onMessage: (data) => {
         this.#work = this.#work.then(() => this.#show(socket, data as ArrayBuffer));
       },
-      isFinal: (code) => code === unknownCamera,
+      isFinal: (code) => code === closeCodes.unknownCamera,
     });
     this.#socket = socket;
     socket.start();
@@ -64,7 +63,7 @@ export class LiveStream {
   }
 
   async #show(socket: ReconnectingSocket, message: ArrayBuffer): Promise<void> {
-    const { frame, jpeg } = unpack(message);
+    const { frame, jpeg } = unpackLiveFrame(message);
     try {
       const picture = await createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' }));
       if (socket === this.#socket) this.listeners.onFrame(frame, picture);
@@ -74,11 +73,4 @@ export class LiveStream {
     }
     socket.send(String(frame.number));
   }
-}
-
-/** A message as src/contract/live.ts packs it: length of the JSON (32 bits, big-endian), JSON, JPEG. */
-function unpack(message: ArrayBuffer): { frame: LiveFrame; jpeg: Uint8Array<ArrayBuffer> } {
-  const length = new DataView(message).getUint32(0);
-  const frame = JSON.parse(new TextDecoder().decode(new Uint8Array(message, 4, length))) as LiveFrame;
-  return { frame, jpeg: new Uint8Array(message, 4 + length) };
 }

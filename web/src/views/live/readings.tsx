@@ -52,7 +52,7 @@ export function Readings({ camera, frame }: { camera: HttpCamera; frame: LiveFra
             tone={provider?.reason ? 'warn' : undefined}
             detail={provider?.reason}
           />
-          <Reading label={t('reading.input')} value={'–'} />
+          <Reading label={t('reading.input')} value={frame?.input ? `${frame.input[0]} × ${frame.input[1]}` : '–'} />
           <Reading label={t('reading.inference')} value={number(own?.inferenceMs, 1)} unit="ms" history={inference} />
         </dl>
       </section>
