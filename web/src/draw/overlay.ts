@@ -2,7 +2,7 @@ import type { Point } from '../../../src/contract/geometry.js';
 import type { Geometry } from '../../../src/contract/http.js';
 import type { LiveTrack } from '../../../src/contract/live.js';
 import { classColour, shapeColours } from './colours.js';
-import { middleOf, type Placement } from './geometry.js';
+import { footOf, middleOf, type Placement } from './geometry.js';
 import type { Trails } from './trails.js';
 
 /** What is drawn over the picture. */
@@ -58,9 +58,14 @@ function drawTrails(pen: Pen, { trails, at }: Overlay): void {
   }
 }
 
+/** A box is what was seen in this very picture. Where something only should be by now stands a ring: nobody has seen it there. */
 function drawTrack(pen: Pen, track: LiveTrack, { className }: Overlay): void {
   const colour = classColour(track.class);
-  pen.box(track.box, colour, track.seen ? [] : [5, 4]);
+  if (!track.seen) {
+    pen.ring(footOf(track.box), colour);
+    return;
+  }
+  pen.box(track.box, colour);
   const percent = Math.round(track.score * 100);
   pen.label(`${className(track.class)} ${percent}`, [track.box[0], track.box[1]], colour, 'above');
 }
@@ -113,7 +118,7 @@ class Pen {
     this.#strokeTwice(colour, 2, 1);
   }
 
-  box([left, top, right, bottom]: readonly [number, number, number, number], colour: string, dash: number[]): void {
+  box([left, top, right, bottom]: readonly [number, number, number, number], colour: string): void {
     const { context } = this;
     const [x, y] = [this.x(left), this.y(top)];
     const [width, height] = [this.x(right) - x, this.y(bottom) - y];
@@ -124,9 +129,14 @@ class Pen {
     context.globalAlpha = 1;
     context.lineWidth = 2 * this.scale;
     context.strokeStyle = colour;
-    context.setLineDash(dash);
     context.strokeRect(x, y, width, height);
-    context.setLineDash([]);
+  }
+
+  ring(at: Point, colour: string): void {
+    const { context } = this;
+    context.beginPath();
+    context.arc(this.x(at[0]), this.y(at[1]), 5 * this.scale, 0, 2 * Math.PI);
+    this.#strokeTwice(colour, 1.5, 0.8);
   }
 
   label(text: string, at: Point, colour: string, where: 'above' | 'middle'): void {

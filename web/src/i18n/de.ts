@@ -133,7 +133,7 @@ export const de: Texts = {
   'events.kinds': 'Worüber',
   'events.told': 'Gemeldet',
   'events.why': 'Warum nichts?',
-  'events.off': 'Dieses Gerät führt keine Ereignisliste (Einstellung http.events).',
+  'events.off': 'Dieses Gerät führt keine Ereignisliste (Einstellung history.enabled).',
   'events.none': 'An diesem Tag wurde nichts gemeldet, das zu den Filtern passt.',
   'events.more': '{count} weitere',
   'events.too-many': 'Nur die neuesten {count} des Tages sind zu sehen; Filter zeigen die anderen.',

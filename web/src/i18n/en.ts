@@ -130,7 +130,7 @@ export const en = {
   'events.kinds': 'What about',
   'events.told': 'Told',
   'events.why': 'Why nothing?',
-  'events.off': 'This board keeps no list of events (setting http.events).',
+  'events.off': 'This board keeps no list of events (setting history.enabled).',
   'events.none': 'Nothing was told on this day that fits the filters.',
   'events.more': '{count} more',
   'events.too-many': 'Only the newest {count} of the day are shown; filters show the others.',
