@@ -5,6 +5,7 @@ import { isSecure } from '../session/connect-options.js';
 import { type Acknowledged, Session, type SessionOptions } from '../session/session.js';
 import { percentile } from '../timing/percentile.js';
 import { type BrokerAccess, configuredBroker, settingNames } from './broker-access.js';
+import { RefusedSize } from './refused-size.js';
 
 export interface BrokerClientOptions
   extends BrokerAccess,
@@ -47,25 +48,41 @@ const maxLatencies = 1000;
 /** How long the farewell may take, ms. */
 const farewellMs = 300;
 
-/** What the daemon publishes with: a {@link Session}, and the window of messages that the broker has yet to acknowledge. */
+/**
+ * What the daemon publishes with: a {@link Session}, the window of messages that the broker has yet to acknowledge, and what it
+ * is known to end sessions for.
+ */
 export class BrokerClient {
   /** Tells of the broker, and of what it says. */
   readonly session: Session;
   #options: BrokerClientOptions;
+  /** What is too large for a broker that does not say so. */
+  readonly refusedSize = new RefusedSize(() => performance.now());
   readonly #onRoom: () => void;
+  readonly #onWarning: (error: BrokerError) => void;
   /** Not acknowledged yet: messages, and their bytes. */
   #inFlight = 0;
   #bytesInFlight = 0;
   #latencies: number[] = [];
+  /** Topics whose trouble has been told in this session. */
+  readonly #warned = new Set<string>();
 
   /**
    * @param onRoom called when {@link room} has grown
+   * @param onWarning called with what a broker does not take
    * @throws ConfigError if the URL is none of a broker, or a file of the TLS settings can't be read
    */
-  constructor(options: BrokerClientOptions, onRoom: () => void = () => {}) {
+  constructor(
+    options: BrokerClientOptions,
+    onRoom: () => void = () => {},
+    onWarning: (error: BrokerError) => void = () => {},
+  ) {
     this.#options = options;
     this.#onRoom = onRoom;
+    this.#onWarning = onWarning;
     this.session = new Session(sessionOptions(options));
+    const ended = () => this.#sessionEnded();
+    this.session.on('away', ended).on('refused', ended);
   }
 
   /** The broker has accepted us, and the session holds. */
@@ -80,9 +97,30 @@ export class BrokerClient {
     return Math.min(windowMessages, limits.receiveMaximum) - this.#inFlight;
   }
 
-  /** Largest payload that the broker takes, bytes. */
+  /** Largest payload that the broker takes, bytes, as far as is known. */
   get maximumPayload(): number {
+    return Math.min(this.#saidMaximum, this.refusedSize.limit - 1);
+  }
+
+  /** The same, as the broker itself has said. */
+  get #saidMaximum(): number {
     return (this.session.limits?.maximumPacketSize ?? Number.POSITIVE_INFINITY) - publishOverhead;
+  }
+
+  /** The broker would end the session for such a message. */
+  isTooLarge(topic: string, payload: string | Buffer): boolean {
+    const bytes = Buffer.byteLength(payload);
+    if (bytes >= this.refusedSize.limit) return true; // that was told
+    if (bytes <= this.#saidMaximum) return false;
+    this.warnOnce(topic, tooLarge(topic, bytes));
+    return true;
+  }
+
+  /** A broker that does not take one message of a topic will not take the next one, either. */
+  warnOnce(topic: string, error: BrokerError): void {
+    if (this.#warned.has(topic)) return;
+    this.#warned.add(topic);
+    this.#onWarning(error);
   }
 
   /** Begins to look for a broker. Whatever the first answer is, attempts go on until {@link stop}. */
@@ -98,10 +136,12 @@ export class BrokerClient {
     const sentAt = performance.now();
     this.#inFlight++;
     this.#bytesInFlight += payload.length;
+    const answered = this.refusedSize.send(topic, Buffer.byteLength(payload));
     this.session.publish(topic, payload, { retain: options.retain, ...this.#properties(options) }, (error) => {
       this.#inFlight--;
       this.#bytesInFlight -= payload.length;
       const isAnswered = error === undefined || error instanceof PublishError;
+      if (isAnswered) answered(error === undefined);
       if (isAnswered && this.#latencies.length < maxLatencies) this.#latencies.push(performance.now() - sentAt);
       acknowledged(error);
       if (this.connected) this.#onRoom();
@@ -163,6 +203,12 @@ export class BrokerClient {
     });
   }
 
+  #sessionEnded(): void {
+    this.#warned.clear();
+    const refused = this.refusedSize.sessionEnded();
+    if (refused !== undefined) this.#onWarning(endsSession(refused.topic, refused.bytes));
+  }
+
   #properties(options: Omit<PublishOptions, 'retain'>): Pick<IClientPublishOptions, 'properties'> {
     if (this.session.version !== 5) return {};
     const { contentType, correlationData, expirySeconds, userProperties } = options;
@@ -189,4 +235,17 @@ function sessionOptions(options: BrokerClientOptions): SessionOptions {
     backoff,
     random,
   };
+}
+
+function tooLarge(topic: string, bytes: number): BrokerError {
+  const advice = 'raise its limit, or make snapshots smaller with `events.snapshot`';
+  const message = `the broker takes no message of ${bytes} bytes (${topic}): ${advice}`;
+  return new BrokerError('ERR_BROKER_TOO_LARGE', 'broker', message);
+}
+
+function endsSession(topic: string, bytes: number): BrokerError {
+  const message =
+    `the broker ends the session when it is sent ${bytes} bytes (${topic}): what is as large is held back for ten minutes; ` +
+    'raise its limit, or make snapshots smaller with `events.snapshot`';
+  return new BrokerError('ERR_BROKER_TOO_LARGE', 'broker', message);
 }

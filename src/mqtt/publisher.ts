@@ -88,14 +88,16 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.topics = new Topics(options.baseTopic, options.node);
     this.#snapshots = new EventSnapshots(this.topics, (snapshot) => this.#retainSnapshot(snapshot));
     const clientId = `${options.baseTopic}-${options.node}`;
-    this.#client = new BrokerClient({ ...options.broker, clientId, statusTopic: this.topics.status }, () =>
-      this.#pump(),
+    this.#client = new BrokerClient(
+      { ...options.broker, clientId, statusTopic: this.topics.status },
+      () => this.#pump(),
+      (error) => this.emit('warning', error),
     );
     if (options.mirror !== undefined) {
       const session = { clientId: `${clientId}-mirror`, statusTopic: options.mirror.available };
       this.#mirrorAvailability = new Availability({ ...options.broker, ...session });
     }
-    this.#outgoing = new Outgoing(this.#client, this.topics.status, (error) => this.emit('warning', error));
+    this.#outgoing = new Outgoing(this.#client, this.topics.status);
     this.#eventExpirySeconds = expirySeconds(options.outbox.maxAgeMs);
     this.#outbox = new Outbox({ now: this.#now, monotonic: this.#monotonic, ...options.outbox });
     this.#client.session
@@ -114,7 +116,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   /** Largest payload that the broker takes, bytes, as far as it has said so. */
   get maximumPayload(): number {
-    return this.#outgoing.maximumPayload;
+    return this.#client.maximumPayload;
   }
 
   /** False while the outbox's disk hangs. */
@@ -313,7 +315,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     const { camera, message } = this.#message(entry);
     const topic = this.topics.events(camera);
     const payload = JSON.stringify(message);
-    if (this.#outgoing.isTooLarge(topic, payload)) {
+    if (this.#client.isTooLarge(topic, payload)) {
       this.#outbox.reject(entry);
       return;
     }
@@ -323,14 +325,14 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       userProperties: { ...userProperties, type: message.type },
       ...(this.#eventExpirySeconds !== undefined && { expirySeconds: this.#eventExpirySeconds }),
     };
-    this.#outgoing.transmit(topic, payload, options, (error) => {
+    this.#client.publish(topic, payload, options, (error) => {
       if (error === undefined) this.#acknowledged(entry);
       else if (!(error instanceof PublishError))
         return; // the session is over; it comes again with the next one
       else if (!error.permanent) this.#client.session.drop(error);
       else {
         this.#outbox.reject(entry);
-        this.#outgoing.warnOnce(topic, error);
+        this.#client.warnOnce(topic, error);
       }
     });
   }
