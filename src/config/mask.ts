@@ -74,7 +74,7 @@ export function maskSettings<Value>(
   return maskAt(settings, path, [...secretSettings, ...secrets]) as Value;
 }
 
-/** Shorter values are words and numbers that stand in any text: hiding them would only spoil it. */
+/** Shorter values stand in many words and numbers: they are hidden only where they stand alone. */
 const shortest = 4;
 /** Of texts that other programs act by; a secret has no place there, and a word that is one must not be lost. */
 const structural = new Set(['camera', 'node', 'class', 'zone', 'line', 'id', 'name', 'state', 'type', 'at', 'topic']);
@@ -95,7 +95,7 @@ export class Redactor {
   add(secret: string): void {
     const decoded = decode(secret);
     for (const form of [secret, decoded, encodeURIComponent(decoded), JSON.stringify(decoded).slice(1, -1)]) {
-      if (form.length >= shortest) this.#secrets.add(form);
+      if (form.length > 0) this.#secrets.add(form);
     }
     this.#pattern = undefined;
   }
@@ -120,13 +120,7 @@ export class Redactor {
 
   redact(text: string): string {
     if (this.#secrets.size === 0) return text;
-    const escaped = () => [...this.#secrets].map((secret) => secret.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    this.#pattern ??= new RegExp(
-      escaped()
-        .sort((a, b) => b.length - a.length)
-        .join('|'),
-      'g',
-    );
+    this.#pattern ??= patternOf([...this.#secrets]);
     return text.replace(this.#pattern, mask);
   }
 
@@ -149,6 +143,16 @@ export class Redactor {
     stream.write = ((chunk: unknown, ...rest: unknown[]) =>
       write(typeof chunk === 'string' ? this.redact(chunk) : chunk, ...rest)) as typeof stream.write;
   }
+}
+
+/** The longest first. A number of a JSON line of the log, as in `"level":30`, is none of a short secret's: it would be no JSON. */
+function patternOf(secrets: readonly string[]): RegExp {
+  const longestFirst = secrets.toSorted((a, b) => b.length - a.length);
+  const forms = longestFirst.map((secret) => {
+    const escaped = secret.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+    return secret.length < shortest ? `(?<![\\p{L}\\p{N}]|":)${escaped}(?![\\p{L}\\p{N}])` : escaped;
+  });
+  return new RegExp(forms.join('|'), 'gu');
 }
 
 /** The passwords that an address or a pipeline holds. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { captureState, inputChoice, providerFacts } from './status.js';
+import { cameraStatus, inputChoice, providerFacts } from './status.js';
 import { candidate } from './tuning.js';
 
 const count = z.int().min(0);
 
 /** What one camera did since the start of its engine. */
 export const cameraHealth = z.object({
-  state: captureState,
+  state: cameraStatus.shape.state,
   reason: z.string().describe('why it is in that state'),
   fps: z.number().describe('frames analysed a second, over the last ten seconds, or ten pictures of a slow camera'),
   frames: count.describe('analysed'),

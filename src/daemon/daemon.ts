@@ -24,7 +24,7 @@ import { SystemdIntegration } from './integrations/systemd.js';
 import { type Log, logFeed } from './log.js';
 import { type Part, Parts } from './parts.js';
 import { SettingsFile, type SettingsFileOptions } from './settings-file.js';
-import { openStateDirectory } from './state-directory.js';
+import { isOpenToAll, openStateDirectory } from './state-directory.js';
 
 export interface DaemonOptions extends TunedSettings {
   /** Reads the settings again, for whoever asks for it. */
@@ -110,6 +110,8 @@ export class Daemon {
     const { mqtt, node, outbox } = settings;
     const model = await loadModel(settings.model.path, settings.model.precision);
     const directory = await openStateDirectory(settings.stateDirectory);
+    if (await isOpenToAll(directory))
+      log.warn(`state     everybody on this machine can look into ${directory}: run chmod o= ${directory}`);
     const adjustmentsPath = join(directory, 'adjustments.json');
     const adjustments = await Adjustments.open(adjustmentsPath, settings.cameras, (error) => log.warn(error.message));
     const configuration = new Configuration(this.#options, model, adjustments, join(directory, 'cache'));

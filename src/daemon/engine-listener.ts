@@ -36,6 +36,8 @@ export interface EngineHostOptions {
   silenceMs?: number;
   /** How often a camera that engines die of is tried again, milliseconds. */
   probeMs?: number;
+  /** How long it must live then, milliseconds. */
+  soundMs?: number;
   /** Memory that is free, bytes; another one in tests. */
   freeBytes?: () => number;
 }

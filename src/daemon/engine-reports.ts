@@ -41,6 +41,8 @@ export class EngineReports implements EngineListener {
   heartbeat = noHeartbeat;
   /** The cameras whose source has ended, each with its error if that is why. */
   readonly #ended = new Map<string, MinspnetError | undefined>();
+  /** Cameras that are set aside, each with why; the engines say nothing of them. */
+  readonly failed = new Map<string, string>();
   /** Outlives engines, as a hub expects of a counter. */
   readonly #lines = new LineCounts();
   #cameras: Settings['cameras'];
@@ -92,6 +94,7 @@ export class EngineReports implements EngineListener {
         break;
       case 'heartbeat':
         this.heartbeat = message;
+        for (const camera of Object.keys(message.cameras)) this.failed.delete(camera);
         for (const [camera, feet] of Object.entries(message.feet ?? {})) feed.emit('feet', camera, feet);
         break;
     }
@@ -103,6 +106,7 @@ export class EngineReports implements EngineListener {
 
   setAside(camera: string, how: string, retryMs: number): void {
     const reason = `engines die of its pictures (${how}): it is set aside, and tried alone now and then`;
+    this.failed.set(camera, reason);
     const at = new Date().toISOString();
     this.options.feed.emit('cameraStatus', { camera, state: 'failed', reason, code: 'ERR_ENGINE_CAMERA', retryMs, at });
   }
@@ -134,6 +138,8 @@ export class EngineReports implements EngineListener {
 
   /** Cameras that are in the settings no more; one that is opened anew says so itself. */
   #forget(): void {
+    const { cameras: known } = this.options.configuration;
+    for (const camera of this.failed.keys()) if (!known.includes(camera)) this.failed.delete(camera);
     const { settings, cameras } = this.options.configuration;
     const before = this.#cameras;
     this.#cameras = settings.cameras;

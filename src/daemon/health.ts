@@ -79,7 +79,7 @@ export class HealthReporter implements Part {
       ...(governor && { governor }),
       tuning: configuration.tuning,
       settings: this.options.control.settings.state,
-      cameras: heartbeat.cameras,
+      cameras: { ...heartbeat.cameras, ...setAside(reports.failed) },
     };
     feed.emit('health', health);
   }
@@ -90,6 +90,15 @@ export class HealthReporter implements Part {
     this.#governing = Governing.of(this.#governing, configuration, control, log);
     return this.#governing?.next(sensors, reports.heartbeat, now());
   }
+}
+
+/** The health of cameras that no engine looks at, by name; each with its reason. */
+function setAside(failed: ReadonlyMap<string, string>): Health['cameras'] {
+  const nothing = {
+    ...{ fps: 0, frames: 0, still: 0, skipped: 0, decodeErrors: 0, snapshotErrors: 0, stalls: 0, reconnects: 0 },
+    ...{ losses: {}, clockJumps: 0, tracks: 0, background: 0, inferenceMs: null, input: null, waitP99Ms: null },
+  };
+  return Object.fromEntries([...failed].map(([camera, reason]) => [camera, { ...nothing, state: 'failed', reason }]));
 }
 
 /** The board's sensors as health tells of them. */

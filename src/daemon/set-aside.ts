@@ -3,7 +3,7 @@ import type { EngineHostOptions } from './engine-listener.js';
 import { isSound } from './probe.js';
 import { type Death, Suspects } from './suspects.js';
 
-interface SetAsideOptions extends Pick<EngineHostOptions, 'listener' | 'program' | 'probeMs'> {
+interface SetAsideOptions extends Pick<EngineHostOptions, 'listener' | 'program' | 'probeMs' | 'soundMs'> {
   /** In force now. */
   settings: () => EngineHostOptions['settings'];
   /** A camera is sound again, and wants to be watched. */
@@ -61,10 +61,10 @@ export class SetAside {
   }
 
   async #probeAll(): Promise<void> {
-    const { settings, program, released } = this.options;
+    const { settings, program, soundMs, released } = this.options;
     const sound: string[] = [];
     for (const camera of this.cameras) {
-      if (await isSound(camera, settings(), this.#probing.signal, program)) sound.push(camera);
+      if (await isSound(camera, settings(), this.#probing.signal, program, soundMs)) sound.push(camera);
     }
     for (const camera of sound) this.#suspects.release(camera);
     if (sound.length > 0) await released().catch(() => {});

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { StateError } from '../contract/errors.js';
@@ -36,4 +36,13 @@ export async function openStateDirectory(
     });
   }
   return path;
+}
+
+/**
+ * Whether every user of this machine can look into the folder: it holds what happened before the cameras, and pictures of it.
+ * One that we make is ours alone; one that was there keeps its rights.
+ */
+export async function isOpenToAll(path: string): Promise<boolean> {
+  const { mode } = await stat(path);
+  return (mode & 0o007) !== 0;
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -183,7 +183,16 @@ t.test('a state directory that can’t be made, and one with too little room', a
     status: 'fail',
     exit: 'state',
   });
+  chmodSync(root, 0o750);
   t.match(await checkState(settings({ stateDirectory: root })), { status: 'ok', message: /MB free/ });
+  for (const mode of [0o755, 0o701]) {
+    chmodSync(root, mode);
+    t.match(await checkState(settings({ stateDirectory: root })), {
+      status: 'warn',
+      advice: `run \`chmod o= ${root}\``,
+    });
+  }
+  chmodSync(root, 0o700);
   const greedy = settings({ stateDirectory: root, outbox: { maxBytes: 2 ** 52 } });
   t.match(await checkState(greedy), { status: 'warn', advice: /maxBytes/ });
 });

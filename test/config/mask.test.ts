@@ -79,10 +79,21 @@ t.test('a redactor takes all forms of a secret out of texts, and leaves names by
   );
   const texts = ['hunter#2', 'hunter%232', 'pass"word', 'pass\\"word', 'pass%22word', 'marked one', 'marked-two'];
   for (const text of [...texts, '/marked/file.mp4']) t.equal(redactor.redact(`a ${text} b`), 'a *** b');
-  t.equal(redactor.redact('abc'), 'abc', 'what is that short stands in any text');
+  t.equal(
+    redactor.redact('login abc:x of abcd, "abc"'),
+    'login ***:x of abcd, "***"',
+    'what is short, where it stands alone',
+  );
   t.strictSame(redactor.redactAll({ camera: 'marked-two', reason: 'x marked-two', list: ['hunter#2', 1, null] }), {
     camera: 'marked-two',
     reason: 'x ***',
     list: ['***', 1, null],
   });
+});
+
+t.test('a short password spoils no word, and no JSON line of the log', async (t) => {
+  const redactor = new Redactor();
+  redactor.addSettings({ mqtt: { password: '30' }, cameras: { door: { network: { password: 'é' } } } }, []);
+  const line = redactor.redact('{"level":30,"msg":"pass 30, 300 pictures, caf\u00e9, \u00e9"}');
+  t.strictSame(JSON.parse(line), { level: 30, msg: 'pass ***, 300 pictures, caf\u00e9, ***' });
 });

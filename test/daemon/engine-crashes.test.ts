@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Settings, settingsSchema } from '../../src/config/schema.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
+import { isSound } from '../../src/daemon/probe.js';
 import { type FromEngine, protocolVersion } from '../../src/engine/protocol.js';
 import { loadModel } from '../../src/model/load.js';
 import { usualInput } from '../support/settings.js';
@@ -32,10 +33,15 @@ function standIn(t: Test, body: string): string {
   const program = join(t.testdir(), 'engine.mjs');
   writeFileSync(
     program,
-    `process.on('message', ({ kind, settings }) => {
+    `let cameras = [];
+    process.on('message', async ({ kind, id, settings }) => {
       if (kind === 'stop') process.exit(0);
+      if (kind === 'configure') {
+        cameras = Object.keys(settings.cameras);
+        process.send({ kind: 'configured', id, facts: { provider: { active: 'cpu' } } });
+      }
       if (kind !== 'start') return;
-      const cameras = Object.keys(settings.cameras);
+      cameras = Object.keys(settings.cameras);
       ${body}
     });`,
   );
@@ -83,6 +89,57 @@ t.test('a camera that engines die of is set aside with its reason, tried alone, 
   t.strictSame(Object.keys((last as { cameras: object }).cameras), ['a', 'c']);
   await t.rejects(host.takePicture('b'), { code: 'ERR_SOURCE_NO_PICTURE' });
   t.ok(host.isWell);
+});
+
+t.test('a camera that proves to be sound when it is tried alone comes back', { timeout: 120_000 }, async (t) => {
+  const marker = join(t.testdir({}), 'mended');
+  const program = standIn(
+    t,
+    `const fs = await import('node:fs');
+     ${ready} ${beat.replace('? 0', '? 1')}
+     if (cameras.includes('b') && !fs.existsSync(${JSON.stringify(marker)})) setTimeout(() => process.exit(1), 100);`,
+  );
+  const settings = await settingsOf('minspnet-s');
+  const camera = settings.cameras.door as Settings['cameras'][string];
+  const failed: string[] = [];
+  let running: string[] = [];
+  const host = new EngineHost({
+    settings: { ...settings, cameras: { a: camera, b: camera } },
+    listener: {
+      ready: () => {},
+      message: (message) => {
+        if (message.kind === 'heartbeat') running = Object.keys(message.cameras);
+      },
+      lost: () => {},
+      gaveUp: (error) => t.fail(error.message),
+      setAside: (name) => {
+        failed.push(name);
+        running = [];
+      },
+    },
+    program,
+    probeMs: 300,
+    soundMs: 300,
+  });
+  t.teardown(() => host.stop(0));
+  host.start();
+  await until(() => failed.includes('b') && running.join() === 'a', 60_000);
+  const { restarts } = host;
+  writeFileSync(marker, '');
+  await until(() => running.join() === 'a,b', 60_000);
+  t.equal(host.restarts, restarts, 'without another engine');
+});
+
+t.test('what is tried alone must be analysed, not only live', async (t) => {
+  const settings = await settingsOf('minspnet-s');
+  const camera = settings.cameras.door as Settings['cameras'][string];
+  const tried = (body: string, name: string) => {
+    const cameras = { [name]: camera };
+    return isSound(name, { ...settings, cameras }, new AbortController().signal, standIn(t, body), 300);
+  };
+  t.ok(await tried(`${ready} ${beat}`, 'a'));
+  t.notOk(await tried(`${ready} ${beat}`, 'b'), 'no picture of it was analysed');
+  t.notOk(await tried('process.exit(1);', 'a'));
 });
 
 t.test('engines that die before they are ready are given up after five', async (t) => {

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { Settings } from '../../config/schema.js';
-import { openStateDirectory } from '../../daemon/state-directory.js';
+import { isOpenToAll, openStateDirectory } from '../../daemon/state-directory.js';
 import { readDeviceGroups, readTimeSync } from '../../device/host.js';
 import type { System } from '../../device/system.js';
 import { type Check, fail, failed, ok, warn } from './check.js';
@@ -56,6 +56,9 @@ export async function checkState({ stateDirectory, outbox }: Settings): Promise<
         `${said}, in memory`,
         'a restart of the board forgets the outbox: `stateDirectory` on a disk keeps it',
       );
+    }
+    if (await isOpenToAll(path)) {
+      return warn(name, `${said}; everybody on this machine can look into it`, `run \`chmod o= ${path}\``);
     }
     // LevelDB rewrites what it compacts before it drops the old files.
     const wanted = 2 * outbox.maxBytes;

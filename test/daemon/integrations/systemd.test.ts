@@ -97,6 +97,27 @@ t.test('ready, a watchdog only while healthy, stopping', { skip }, async (t) => 
   t.equal(systemd.count('WATCHDOG=1'), atStop, 'not fed while stopping');
 });
 
+t.test('an event loop that never comes to rest does not feed the watchdog', { skip }, async (t) => {
+  const systemd = await Systemd.listen(t, socketName(t), 400);
+  const notifier = new SystemdNotifier(systemd.environment);
+  await notifier.ready(() => true);
+  await systemd.until(() => systemd.count('WATCHDOG=1') >= 1);
+  let busy = true;
+  // Timers go off all the time; only rest there is none.
+  const burn = () => {
+    for (const end = performance.now() + 2; performance.now() < end; );
+    if (busy) setImmediate(burn);
+  };
+  burn();
+  await delay(600); // what is under way arrives, and the first period that was partly at rest is over
+  const fed = systemd.count('WATCHDOG=1');
+  await delay(900);
+  t.equal(systemd.count('WATCHDOG=1'), fed, 'not fed meanwhile');
+  busy = false;
+  await systemd.until(() => systemd.count('WATCHDOG=1') > fed);
+  await notifier.stopping();
+});
+
 t.test('a long start asks for more time until it is ready', { skip }, async (t) => {
   const systemd = await Systemd.listen(t, socketName(t));
   const notifier = new SystemdNotifier(systemd.environment, 50);
