@@ -25,15 +25,16 @@ export interface RunningDaemon extends AsyncDisposable {
   look(): Promise<Look>;
 }
 
-/** Starts the daemon as `npm start` does, with its state in a folder of its own and the settings `cameras`. */
+/** Starts the daemon as `npm start` does, with its state in a folder of its own and the settings `cameras` and `more`. */
 export async function startDaemon(
   broker: string,
   cameras: Record<string, object>,
   args: readonly string[] = [],
+  more: object = {},
 ): Promise<RunningDaemon> {
   const state = await mkdtemp(join(tmpdir(), 'minspnet-bench-'));
   const config = join(state, 'bench.yaml');
-  await writeFile(config, JSON.stringify({ node, stateDirectory: state, cameras, model: { size } })); // JSON is YAML
+  await writeFile(config, JSON.stringify({ node, stateDirectory: state, cameras, model: { size }, ...more })); // JSON is YAML
   const child = spawn(process.execPath, [...startCommand(), '--config', config, '--mqtt', broker, ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -49,6 +49,11 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
       ...tuned,
       reload: async () => prepare(load()),
       measureBoard,
+      tuneBoard: async (signal) => {
+        // Where nobody asks for it, it takes no memory.
+        const { tuneBoard } = await import('./tune.js');
+        return await tuneBoard({ config: options.config, source: 'demo', seconds: tuneSeconds }, redactor, { signal });
+      },
       settingsFile: { loaded, load: given },
       strictPort: { broker: isNamed(['mqtt', 'broker', 'port']), http: isNamed(['http', 'port']) },
       version: ownVersion(),
@@ -71,6 +76,8 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
   return exitCodes.ok;
 }
 
+/** Of each candidate in the first round, as `minspnet tune` has it. */
+const tuneSeconds = 2;
 /** Of each part of a benchmark that is asked for: enough for a p99 where a picture takes less than 7 ms. */
 const benchmarkSeconds = 5;
 /** It takes half a minute with all starts and warm-ups, on the slowest boards two. */

@@ -5,7 +5,7 @@ import { loadSettings } from '../config/load.js';
 import type { Redactor } from '../config/mask.js';
 import { ConfigError, exitCodes, MinspnetError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
-import { type Candidate, type Trial, type TuningLimits, tuningVersion } from '../contract/tuning.js';
+import { type Candidate, type Trial, type Tuning, type TuningLimits, tuningVersion } from '../contract/tuning.js';
 import { openStateDirectory } from '../daemon/state-directory.js';
 import { readBoard } from '../device/board.js';
 import { Sensors } from '../device/sensors.js';
@@ -18,7 +18,7 @@ import type { Found, Progress, Task } from './tune/measure.js';
 
 export interface TuneOptions {
   /** The settings file. */
-  config?: string;
+  config?: string | undefined;
   model?: string;
   source: string;
   /** Pictures a second; default: of the fastest camera in the settings, else 10. */
@@ -34,6 +34,28 @@ export interface TuneOptions {
 
 /** `minspnet tune`: how this board runs this model best inside the limits, written down for `run`. */
 export async function tune(options: TuneOptions, redactor: Redactor): Promise<number> {
+  const bar = new ProgressBar(process.stderr);
+  const { path, choice, ...found } = await tuneBoard(options, redactor, {
+    onProgress: (round, count, done) => bar.show(`round ${round + 1}, ${count} candidates`, done),
+  }).finally(() => bar.end());
+  process.stdout.write(table(found.trials, found.limits));
+  process.stdout.write(
+    `\nchosen: ${describe(choice)}\n${found.why}\nwritten to ${path}; run uses it from its next start on\n`,
+  );
+  return exitCodes.ok;
+}
+
+export interface TuneProgress {
+  onProgress?: (round: number, candidates: number, done: number) => void;
+  signal?: AbortSignal;
+}
+
+/** The same for whoever asks otherwise: all that was written, and where. */
+export async function tuneBoard(
+  options: TuneOptions,
+  redactor: Redactor,
+  { onProgress = () => {}, signal }: TuneProgress,
+): Promise<Tuning & { path: string }> {
   const { settings } = loadSettings({ file: options.config, redactor });
   redactor.addSettings(options.source, []);
   const { runtime } = settings;
@@ -51,31 +73,14 @@ export async function tune(options: TuneOptions, redactor: Redactor): Promise<nu
   const providers = providersFor(loaded.provider.active, runtime.provider);
   const candidates = candidatesOf(fp32.card, board.cpu.cores || 1, providers);
   const task = { candidates, models, runtime, source: options.source, limits, seconds: options.seconds };
-  const bar = new ProgressBar(process.stderr);
-  const { trials, power } = await runSearch(task, (round, count, done) =>
-    bar.show(`round ${round + 1}, ${count} candidates`, done),
-  ).finally(() => bar.end());
-  process.stdout.write(table(trials, limits));
+  const { trials, power } = await runSearch(task, onProgress, signal);
   const { choice, why } = choose(trials, limits);
   const { precision, size, threads, spinning, provider } = choice;
   const at = new Date().toISOString();
+  const source = describeSource(options.source);
   const chosen = { precision, size, threads, spinning, provider };
-  const content = {
-    tuningVersion,
-    at,
-    key,
-    source: describeSource(options.source),
-    limits,
-    power,
-    choice: chosen,
-    why,
-    trials,
-  } as const;
-  const path = await writeTuning(stateDirectory, content);
-  process.stdout.write(
-    `\nchosen: ${describe(choice)}\n${why}\nwritten to ${path}; run uses it from its next start on\n`,
-  );
-  return exitCodes.ok;
+  const content = { tuningVersion, at, key, source, limits, power, choice: chosen, why, trials } as const;
+  return { ...content, path: await writeTuning(stateDirectory, content) };
 }
 
 function limitsOf(options: TuneOptions, cameras: readonly { fps: number }[]): TuningLimits {
@@ -117,9 +122,11 @@ const program = fileURLToPath(new URL('./tune/measure.js', import.meta.url));
 export function runSearch(
   task: Task,
   onProgress: (round: number, candidates: number, done: number) => void,
+  signal?: AbortSignal,
 ): Promise<Found> {
   return runTask<Task, Progress, Found>(program, task, {
     runtime: task.runtime,
+    signal,
     onProgress: ({ round, candidates, done }) => onProgress(round, candidates, done),
   });
 }

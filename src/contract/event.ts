@@ -36,7 +36,15 @@ const sighting = {
 const kinds = {
   new: {},
   update: {},
-  end: { reason: endReason },
+  end: {
+    reason: endReason,
+    clip: z
+      .string()
+      .optional()
+      .describe(
+        'URL of the MP4 around it, where clips are kept; it is there a few seconds later, if its camera sends video',
+      ),
+  },
   crossing: {
     line: z.string(),
     direction,

@@ -233,8 +233,8 @@ export type Discovery = z.infer<typeof discovery>;
 export const newCamera = z.strictObject({
   source: z.string().min(1).max(2048),
   network: z.strictObject({ username: z.string().optional(), password: z.string().optional() }).optional(),
-  zones: geometry.shape.zones.optional(),
-  lines: geometry.shape.lines.optional(),
+  zones: geometry.shape.zones.unwrap().optional(),
+  lines: geometry.shape.lines.unwrap().optional(),
   classes: z.array(z.string()).min(1).optional(),
   fps: z.number().positive().max(120).optional(),
 });

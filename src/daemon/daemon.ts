@@ -30,6 +30,8 @@ export interface DaemonOptions extends TunedSettings {
   /** Reads the settings again, for whoever asks for it. */
   reload: () => Promise<TunedSettings>;
   measureBoard: MeasureBoard;
+  /** `minspnet tune`, until `signal`. */
+  tuneBoard: (signal: AbortSignal) => Promise<unknown>;
   /** Where the settings stand. */
   settingsFile: SettingsFileOptions;
   /** The ports that were asked for by name, so no other will do: of our own broker, and of the HTTP server. */
@@ -137,6 +139,7 @@ export class Daemon {
       version,
       board,
       finish: (error) => this.#finish(error),
+      clipUrl: (track) => clipUrl(track),
     });
     const host = new EngineHost({ settings: configuration.engineSettings, listener: reports });
     const control = new Control({
@@ -152,6 +155,7 @@ export class Daemon {
     this.#control = control;
     const requests = serveRequests(publisher, control, configuration, redactor, log);
     clearRemovedCameras(publisher, configuration, feed, log);
+    const tuneBoard = () => this.#options.tuneBoard(this.#stopping.signal);
     const file = new SettingsFile(this.#options.settingsFile, () => control.reload());
     const health = new HealthReporter({
       feed,
@@ -170,7 +174,27 @@ export class Daemon {
     const history = settings.history.enabled
       ? new HistoryIntegration({ ...kept, clockMhz: () => health.clockMhz })
       : undefined;
-    const backend = new HttpBackend({ feed, configuration, host, reports, publisher, file, history, version, board });
+    const backend = new HttpBackend({
+      feed,
+      configuration,
+      host,
+      reports,
+      publisher,
+      file,
+      history,
+      control,
+      tuneBoard,
+      version,
+      board,
+    });
+    const http = settings.http.enabled
+      ? new HttpIntegration(settings, strictPort.http, backend, redactor, log)
+      : undefined;
+    const clipUrl = (track: string) => {
+      const { enabled, clips } = settings.history;
+      const address = enabled && clips.enabled ? http?.address : undefined;
+      return address && `${address}/api/events/${track}/clip.mp4`;
+    };
     const announced = { publisher, feed, configuration, version, board, system };
     return [
       new FormerAnnouncements(join(directory, 'announced.json'), publisher, configuration, log, feed),
@@ -181,7 +205,7 @@ export class Daemon {
       host,
       control,
       health,
-      ...(settings.http.enabled ? [new HttpIntegration(settings, strictPort.http, backend, redactor, log)] : []),
+      ...(http ? [http] : []),
       new SystemdIntegration(feed, () => host.isWell && publisher.isWell),
     ];
   }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describeSource } from '../config/address.js';
 import type { Settings } from '../config/schema.js';
 import { MinspnetError } from '../contract/errors.js';
+import type { Observation } from '../contract/event.js';
 import { modelOn } from '../contract/model-card.js';
 import { type CameraState, contractVersion, type InputChoice, type ProviderFacts } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
@@ -20,6 +21,8 @@ export interface EngineReportsOptions {
   version: string;
   /** What this board is called. */
   board: string;
+  /** Where the clip of a track will be; undefined where none is kept. */
+  clipUrl: (track: string) => string | undefined;
   /** All cameras have ended, or no engine will run any more: with the error, if there is one. */
   finish: (error?: MinspnetError) => void;
 }
@@ -80,7 +83,7 @@ export class EngineReports implements EngineListener {
         feed.emit('snapshot', message.snapshot);
         break;
       case 'observation':
-        feed.emit('observation', message.observation);
+        feed.emit('observation', this.#withClip(message.observation));
         this.#tell(this.#lines.crossed(message.observation));
         break;
       case 'detections':
@@ -117,6 +120,11 @@ export class EngineReports implements EngineListener {
 
   #tell(state: CameraState | undefined): void {
     if (state !== undefined) this.options.feed.emit('cameraState', state);
+  }
+
+  #withClip(observation: Observation): Observation {
+    const clip = observation.type === 'end' ? this.options.clipUrl(observation.id) : undefined;
+    return clip === undefined ? observation : ({ ...observation, clip } as Observation);
   }
 
   #captureChanged(change: Extract<FromEngine, { kind: 'capture' }>): void {

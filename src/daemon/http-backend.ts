@@ -9,16 +9,20 @@ import type {
   HttpCamera,
   HttpInfo,
   HttpSettings,
+  NewBroker,
+  NewCamera,
   Saved,
   SettingsChange,
 } from '../contract/http.js';
 import type { FeedMessage } from '../contract/live.js';
+import { isRequestOn, type RequestName } from '../contract/request.js';
 import type { CameraState, CameraStatus, Info } from '../contract/status.js';
-import type { Backend, ShownPicture } from '../http/backend.js';
+import type { Backend, ShownPicture, TaskName } from '../http/backend.js';
 import { liveFps, liveSize } from '../http/live-pictures.js';
 import type { CameraMeasures, Measures } from '../http/metrics/measures.js';
 import type { Publisher } from '../mqtt/publisher.js';
 import type { Configuration } from './configuration.js';
+import type { Control } from './control.js';
 import { cameraOf, editable, editsOf, geometryEdits } from './editable.js';
 import { EnergyMeter } from './energy-meter.js';
 import type { EngineHost } from './engine-host.js';
@@ -26,6 +30,8 @@ import type { EngineReports } from './engine-reports.js';
 import { EventCounts } from './event-counts.js';
 import type { Feed } from './feed.js';
 import type { HistoryIntegration } from './integrations/history.js';
+import { LongTask } from './long-task.js';
+import { SettingUp } from './setting-up.js';
 import type { SettingsFile } from './settings-file.js';
 
 export interface HttpBackendOptions {
@@ -36,6 +42,9 @@ export interface HttpBackendOptions {
   publisher: Publisher;
   file: SettingsFile;
   history: HistoryIntegration | undefined;
+  control: Control;
+  /** Finds out how this board runs the model best, and writes that down for the next start. */
+  tuneBoard: () => Promise<unknown>;
   version: string;
   /** What this board is called. */
   board: string;
@@ -53,11 +62,19 @@ export class HttpBackend implements Backend {
   #info: Info | undefined;
   #health: Health | undefined;
 
+  readonly #settingUp: SettingUp;
+  readonly #tasks: Record<TaskName, LongTask>;
   readonly history: HistoryIntegration | undefined;
 
   constructor(options: HttpBackendOptions) {
     this.#options = options;
     this.history = options.history;
+    this.#settingUp = new SettingUp(options.configuration);
+    const isFree = () => Object.values(this.#tasks).every(({ isRunning }) => !isRunning);
+    this.#tasks = {
+      benchmark: new LongTask(() => options.control.benchmark(), isFree),
+      tune: new LongTask(options.tuneBoard, isFree),
+    };
     options.feed
       .on('info', (info) => {
         this.#info = info;
@@ -134,6 +151,20 @@ export class HttpBackend implements Backend {
   async explain(camera: string, seconds: number): Promise<Explanation> {
     this.#mustKnow(camera);
     return await this.#options.host.explain(camera, seconds);
+  }
+
+  discover = () => this.#settingUp.discover();
+  testSource = (camera: NewCamera) => this.#settingUp.testSource(camera);
+  testBroker = (broker: NewBroker) => this.#settingUp.testBroker(broker);
+  startTask = (name: TaskName) => this.#tasks[name].start();
+  task = (name: TaskName) => this.#tasks[name].state;
+
+  async request(name: RequestName, needs: unknown): Promise<unknown> {
+    const { configuration, control } = this.#options;
+    if (!isRequestOn(configuration.settings.requests, name)) {
+      throw new RequestError('ERR_REQUEST_OFF', 'usage', `the request ${name} is switched off in the settings`);
+    }
+    return await (control[name] as (needs: unknown) => Promise<unknown>)(needs);
   }
 
   settings(): HttpSettings {

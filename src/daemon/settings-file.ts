@@ -1,5 +1,5 @@
 import { accessSync, constants, copyFileSync, existsSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type SettingsEdit, saveSettings } from '../config/edit.js';
 import { findSettingsFile, type LoadedSettings, type LoadOptions } from '../config/load.js';
 import type { SettingPath } from '../config/path.js';
@@ -27,7 +27,7 @@ export class SettingsFile {
     private readonly reload: () => Promise<{ restartNeeded: string[] }>,
   ) {
     this.#loaded = options.loaded;
-    this.path = options.loaded.file ?? newFile();
+    this.path = resolve(options.loaded.file ?? newFile());
   }
 
   get exists(): boolean {

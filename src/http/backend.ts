@@ -2,7 +2,9 @@ import type { EventRecord } from '../contract/event-record.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Health } from '../contract/health.js';
 import type {
+  BrokerTest,
   Counts,
+  Discovery,
   EventQuery,
   FirstRun,
   Geometry,
@@ -11,11 +13,15 @@ import type {
   HttpEvents,
   HttpInfo,
   HttpSettings,
+  HttpTask,
+  NewBroker,
+  NewCamera,
   Saved,
   Series,
   SettingsChange,
 } from '../contract/http.js';
 import type { FeedMessage, LiveFrame } from '../contract/live.js';
+import type { RequestName } from '../contract/request.js';
 import type { Measures } from './metrics/measures.js';
 
 /** A picture with what was found in it. */
@@ -24,6 +30,10 @@ export interface ShownPicture {
   /** `number` is the viewer's. */
   frame: Omit<LiveFrame, 'number'>;
 }
+
+/** What takes minutes. */
+export const taskNames = ['benchmark', 'tune'] as const;
+export type TaskName = (typeof taskNames)[number];
 
 /** What is kept of the past. */
 export interface HistoryBackend {
@@ -60,6 +70,15 @@ export interface Backend {
   show(camera: string, maxSize: number): Promise<ShownPicture>;
   /** What a camera saw in the last seconds, and why it was told or not. */
   explain(camera: string, seconds: number): Promise<Explanation>;
+  discover(): Promise<Discovery>;
+  /** A picture of a source that is not among the cameras, JPEG. */
+  testSource(camera: NewCamera): Promise<Uint8Array>;
+  testBroker(broker: NewBroker): Promise<BrokerTest>;
+  /** Begins to measure the board; one at a time. */
+  startTask(name: TaskName): HttpTask;
+  task(name: TaskName): HttpTask;
+  /** What can be asked for over MQTT, as there. */
+  request(name: RequestName, needs: unknown): Promise<unknown>;
   settings(): HttpSettings;
   changeSettings(change: SettingsChange): Promise<Saved>;
   saveGeometry(camera: string, geometry: Geometry): Promise<Saved>;

@@ -17,6 +17,7 @@ import { Refusals } from './refusals.js';
 import { apiRoutes } from './routes/api.js';
 import { historyRoutes } from './routes/history.js';
 import { sessionRoutes } from './routes/session.js';
+import { settingUpRoutes } from './routes/setting-up.js';
 import { settingsRoutes } from './routes/settings.js';
 import { Sockets } from './sockets.js';
 
@@ -96,6 +97,7 @@ export class HttpServer {
     });
     sessionRoutes(server, this.#access, this.options.backend, (refusal, reply) => this.#refuse(refusal, reply));
     historyRoutes(server, this.options.backend);
+    settingUpRoutes(server, this.options.backend);
     settingsRoutes(server, this.options.backend);
     apiRoutes(server, this.options.backend, this.#sockets);
     server.get('/metrics', async (_request, reply) => {

@@ -35,6 +35,7 @@ t.test('a chip that gets hot slows the cameras down, says so, and they come back
     settings,
     tuning,
     measureBoard: () => Promise.reject(new Error('nobody asks for it')),
+    tuneBoard: () => Promise.reject(new Error('nobody asks for it')),
     reload: async () => ({ settings: { ...settings, limits: {} }, tuning }),
     strictPort: { broker: false, http: false },
     settingsFile: { loaded: loadSettings({ environment: {} }), load: {} },

@@ -37,6 +37,11 @@ export class HttpIntegration implements Part {
     log.info(`http      ${httpAddress(settings.http, this.#server.port)} (${who})`);
   }
 
+  /** As others reach it; undefined before it has started. */
+  get address(): string | undefined {
+    return this.#server && httpAddress(this.settings.http, this.#server.port);
+  }
+
   async stop(): Promise<void> {
     await this.#server?.stop();
   }
