@@ -8,7 +8,7 @@ import type { Backend } from './backend.js';
 import { LivePictures, type Viewer } from './live-pictures.js';
 import type { Refusals } from './refusals.js';
 
-/** WebSockets at a time. */
+/** WebSockets at a time, and viewers of one camera. */
 const maxViewers = 32;
 /** Pictures that a viewer may have been sent and not yet answered. */
 const maxUnanswered = 2;
@@ -54,6 +54,18 @@ export class Sockets {
       socket.close(closeCodes.stopping);
       socket.terminate();
     }
+  }
+
+  /**
+   * Somebody watches a camera otherwise than by WebSocket.
+   *
+   * @returns ends it; undefined where there are too many already
+   */
+  watch(camera: string, viewer: Viewer): (() => void) | undefined {
+    const pictures = this.picturesOf(camera);
+    if (pictures.viewers < maxViewers) return pictures.watch(viewer);
+    this.refusals.count('viewers');
+    return undefined;
   }
 
   /** One camera's pictures for all who watch it, over whatever. */

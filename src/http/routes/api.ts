@@ -36,29 +36,30 @@ export function apiRoutes(server: FastifyInstance, backend: Backend, sockets: So
 
   server.get<{ Params: { name: string } }>('/cameras/:name/stream.mjpeg', ({ params }, reply) => {
     mustKnow(params.name);
-    streamTo(reply, (viewer) => sockets.picturesOf(params.name).watch(viewer));
+    streamTo(reply, (viewer) => sockets.watch(params.name, viewer));
   });
 }
 
 const boundary = 'minspnet-picture';
 
 /** MJPEG over HTTP (`multipart/x-mixed-replace`), as browsers, Home Assistant and most recorders take it. */
-function streamTo(reply: FastifyReply, watch: (viewer: Viewer) => () => void): void {
-  reply.hijack();
+function streamTo(reply: FastifyReply, watch: (viewer: Viewer) => (() => void) | undefined): void {
   const { raw } = reply;
-  raw.writeHead(200, {
-    'Content-Type': `multipart/x-mixed-replace; boundary=${boundary}`,
-    'Cache-Control': 'no-store',
-    Connection: 'close',
-  });
   const leave = watch({
     get ready() {
-      return !raw.writableNeedDrain && !raw.destroyed;
+      return raw.headersSent && !raw.writableNeedDrain && !raw.destroyed;
     },
     send: (_frame, jpeg) => {
       const head = `--${boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`;
       raw.write(Buffer.concat([Buffer.from(head), jpeg, Buffer.from('\r\n')]));
     },
   });
+  if (leave === undefined) throw new HttpProblem(429, 'ERR_HTTP_VIEWERS', 'too many watch this camera already');
+  reply.hijack();
   raw.once('close', leave);
+  raw.writeHead(200, {
+    'Content-Type': `multipart/x-mixed-replace; boundary=${boundary}`,
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+  });
 }
