@@ -82,7 +82,10 @@ export class BrokerClient {
     this.#onWarning = onWarning;
     this.session = new Session(sessionOptions(options));
     const ended = () => this.#sessionEnded();
-    this.session.on('away', ended).on('refused', ended);
+    this.session
+      .on('away', ended)
+      .on('refused', ended)
+      .on('connected', () => this.#warned.clear());
   }
 
   /** The broker has accepted us, and the session holds. */
@@ -204,7 +207,6 @@ export class BrokerClient {
   }
 
   #sessionEnded(): void {
-    this.#warned.clear();
     const refused = this.refusedSize.sessionEnded();
     if (refused !== undefined) this.#onWarning(endsSession(refused.topic, refused.bytes));
   }
