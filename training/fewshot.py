@@ -17,7 +17,7 @@ from minspnet import fewshot
 from minspnet.checkpoints import load
 from minspnet.labelled import mini_imagenet, whole
 from minspnet.measured import record_value
-from minspnet.network import embed, to_images
+from minspnet.network import Classifier, embed, to_images
 from minspnet.runtime import predictor, session
 from minspnet.settings import option, parse
 
@@ -38,11 +38,12 @@ class Settings:
 
 @torch.inference_mode()
 def pooled_of(network, inputs):
-    """The pooled maps of strides 8, 16 and 32, and what the layer behind them makes of the last: [n, C] each."""
+    """The pooled maps of strides 8, 16 and 32, and of a classifier its layer of 256 as well: [n, C] each."""
     parts = []
     for part in np.array_split(inputs, -(-len(inputs) // 64)):
-        pooled = network.pool(to_images(torch.from_numpy(part)))
-        hidden = [torch.relu(network.head.hidden(pooled[-1]))] if hasattr(network, "head") else []
+        pooled = [x.mean((2, 3)) for x in network.backbone(to_images(torch.from_numpy(part)))]
+        known = isinstance(network, Classifier)
+        hidden = [torch.relu(network.head.hidden(pooled[-1]))] if known else []
         parts.append([*pooled, *hidden])
     return [torch.cat(rows) for rows in zip(*parts, strict=True)]
 
@@ -81,9 +82,11 @@ def main(argv=None):
     unknown = mini_imagenet(settings.mini_imagenet, "validation", "support-query", settings.cache)
     inputs = whole(unknown.pictures, settings.side)
     rows = []
+    # Choosing maps is done by the cheapest head alone.
+    heads = {"nearest mean": fewshot.nearest_mean} if settings.layers else fewshot.HEADS
     for name, embedded in [("raw pixels", fewshot.pixels(unknown.pictures)), *embeddings(settings, inputs)]:
         print(f"{name} ({embedded.shape[1]} numbers)")
-        for head, classify in fewshot.HEADS.items():
+        for head, classify in heads.items():
             results = {k: fewshot.accuracies(embedded, unknown.labels, k, classify, settings.draws) for k in SHOTS}
             said = "  ".join(f"{k}-shot {x.mean():.3f} ±{x.std():.3f}" for k, x in results.items())
             print(f"  {head:13s} {said}", flush=True)

@@ -2,6 +2,7 @@
 
 python training/latency.py --models models/minspnet-s/*.onnx --sizes 256x256
 python training/latency.py --variants minspnet-m --sizes 256x256 416x416      (before any training)
+python training/latency.py --models models/minspnet-s-seg/*.onnx --peer models/minspnet-s/minspnet-s.int8.onnx
 """
 
 import dataclasses
@@ -25,7 +26,9 @@ class Settings:
     models: tuple[str, ...] = option((), "ONNX files to time")
     variants: tuple[str, ...] = option((), "names in VARIANTS to time in INT8, with random weights")
     sizes: tuple[str, ...] = option(("256x256",), "input sizes, width x height")
-    peer: str = option("../shared/peers/yolox_nano.onnx", "what to compare with, at its own input size")
+    peer: str = option(
+        "../shared/peers/yolox_nano.onnx", "what to compare with: at its own input size, one of ours at each size"
+    )
     runs: int = option(300, "rounds, after the warm-up")
     warmup: int = option(20, "rounds before them")
     record: str = option("", "JSON file to note the ratios in, for the card")
@@ -40,8 +43,12 @@ def of_random_weights(variant, folder):
     return path
 
 
-def peer_input(opened):
+def feed_of(opened, size):
+    """Something to run a session on: pixels of this size, or what a peer of its own size takes."""
     value = opened.get_inputs()[0]
+    if value.type == "tensor(uint8)":
+        pixels = np.random.default_rng(0).integers(0, 256, (1, size[1], size[0], 3), dtype=np.uint8)
+        return {value.name: pixels}
     return {value.name: np.full(value.shape, 0.5, np.float32)}
 
 
@@ -59,33 +66,28 @@ def interleaved(calls, runs, warmup):
 
 def main(argv=None):
     settings = parse(Settings, argv, __doc__)
-    peer = session(settings.peer)
-    feed = peer_input(peer)
-    names, calls = [Path(settings.peer).stem], [lambda: peer.run(None, feed)]
-    generator = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         untrained = [of_random_weights(variant, folder) for variant in settings.variants]
-        models = {Path(model).name: session(model) for model in [*settings.models, *untrained]}
-    for model, opened in models.items():
-        for size in settings.sizes:
-            width, height = to_size(size)
-            pixels = generator.integers(0, 256, (1, height, width, 3), dtype=np.uint8)
-            names.append(f"{model.removesuffix('.onnx')} {size}")
-            calls.append(lambda opened=opened, pixels=pixels: opened.run(None, {"pixels": pixels}))
-    times = interleaved(calls, settings.runs, settings.warmup) * 1e3
-    medians = np.median(times, axis=1)
-    for name, row, median in zip(names, times, medians, strict=True):
-        ratio = median / medians[0]
-        low, high = np.percentile(row, 5), np.percentile(row, 95)
-        print(f"{name:32s} {median:7.2f} ms (5 % {low:.2f}, 95 % {high:.2f})  ratio {ratio:.3f}")
-        if settings.record and name != names[0]:
-            row = {
-                "ratio": round(ratio, 3),
-                "ms": round(median, 2),
-                "peerMs": round(medians[0], 2),
-                "runs": settings.runs,
-            }
-            record_latency(settings.record, f"{name} / {names[0]}", row)
+        files = [settings.peer, *settings.models, *untrained]
+        opened = {Path(file).name.removesuffix(".onnx"): session(file) for file in files}
+    peer, *models = opened
+    for size in settings.sizes:
+        feeds = [feed_of(one, to_size(size)) for one in opened.values()]
+        calls = [lambda run=one.run, feed=feed: run(None, feed) for one, feed in zip(opened.values(), feeds, strict=True)]
+        times = interleaved(calls, settings.runs, settings.warmup) * 1e3
+        medians = np.median(times, axis=1)
+        for name, row, median in zip(opened, times, medians, strict=True):
+            ratio = median / medians[0]
+            low, high = np.percentile(row, 5), np.percentile(row, 95)
+            print(f"{name:24s} {size} {median:7.2f} ms (5 % {low:.2f}, 95 % {high:.2f})  ratio {ratio:.3f}")
+            if settings.record and name in models:
+                row = {
+                    "ratio": round(ratio, 3),
+                    "ms": round(median, 2),
+                    "peerMs": round(medians[0], 2),
+                    "runs": settings.runs,
+                }
+                record_latency(settings.record, f"{name} {size} / {peer}", row)
 
 
 if __name__ == "__main__":

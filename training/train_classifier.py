@@ -18,8 +18,10 @@ from minspnet import fewshot, peers
 from minspnet.checkpoints import load
 from minspnet.labelled import draw, mini_imagenet, training_set, validation_set, whole
 from minspnet.loop import Loop, LoopSettings
-from minspnet.network import VARIANTS, Classifier, take_body, to_images
+from minspnet.network import EMBEDDED, VARIANTS, Classifier, embed, take_body, to_images
 from minspnet.settings import option, parse
+
+FITTED = 2400  # training pictures that the embedding is fitted on
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class Settings(LoopSettings):
     smoothing: float = option(0.1, "of the labels, spread over all classes")
     dropout: float = option(0.2, "before the last layer")
     mix: float = option(0.6, "part of the batches that MixUp or CutMix changes, half each")
+    body: float = option(1.0, "part of the rate at which the backbone learns")
     least: float = option(0.3, "smallest part of a picture's area that a training input shows")
 
 
@@ -96,8 +99,24 @@ def run_over(network, inputs, at_once=64):
     return [torch.cat(parts).numpy() for parts in zip(*said, strict=True)]
 
 
-def looker(settings):
-    """Top-1 on the classes it knows, few-shot accuracy on those it does not: what judges a checkpoint."""
+@torch.inference_mode()
+def joined_of(network, inputs, at_once=64):
+    """What the embedding is made of, of inputs uint8 [n, H, W, 3]: [n, D]."""
+    parts = []
+    for part in np.array_split(inputs, -(-len(inputs) // at_once)):
+        maps = network.backbone(to_images(torch.from_numpy(part)))
+        parts.append(embed([maps[number].mean((2, 3)) for number in EMBEDDED]))
+    return torch.cat(parts)
+
+
+def looker(settings, labelled):
+    """Top-1 on the classes it knows, few-shot accuracy on those it does not: what judges a checkpoint.
+
+    Before, the embedding is fitted on pictures of the classes that it learns.
+    """
+    some = np.linspace(0, len(labelled) - 1, FITTED).astype(int)
+    fitted_inputs = whole([labelled.pictures[number] for number in some], settings.side)
+    fitted_labels = torch.from_numpy(labelled.labels[some])
     known = validation_set(settings)
     unknown = mini_imagenet(settings.mini_imagenet, "validation", "support-query", settings.cache)
     known_inputs = whole(known.pictures, settings.side)
@@ -105,6 +124,8 @@ def looker(settings):
     base = known.labels < len(known.names) - 8 * settings.objects
 
     def look(network):
+        if isinstance(network, Classifier):
+            network.embedding.fit(joined_of(network, fitted_inputs), fitted_labels)
         right = run_over(network, known_inputs)[0].argmax(1) == known.labels
         embedding = run_over(network, unknown_inputs)[1]
         shots = {
@@ -122,7 +143,9 @@ def main(argv=None):
     torch.set_num_threads(settings.threads)
     cv2.setNumThreads(1)
     labelled = training_set(settings)
-    loop = Loop(settings, make_network(settings, len(labelled.names))).resume()
+    network = make_network(settings, len(labelled.names))
+    rates = [(network.backbone, settings.body)] if isinstance(network, Classifier) else []
+    loop = Loop(settings, network, rates).resume()
     parameters = sum(p.numel() for p in loop.network.parameters())
     print(f"{len(labelled)} pictures of {len(labelled.names)} classes, {parameters} parameters", flush=True)
 
@@ -131,7 +154,7 @@ def main(argv=None):
         images = images.contiguous(memory_format=torch.channels_last)
         return functional.cross_entropy(network(images)[0], targets, label_smoothing=settings.smoothing)
 
-    loop.run(Batches(settings, labelled), loss_of, looker(settings), {"classes": labelled.names, "sources": labelled.sources})
+    loop.run(Batches(settings, labelled), loss_of, looker(settings, labelled), {"classes": labelled.names, "sources": labelled.sources})
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ class Settings(LoopSettings):
     init: str = option("", "checkpoint of a detector or segmenter to start from; none for random weights")
     masks: str = option("../shared/datasets/edge8/masks.json.gz", "the outlines")
     body: float = option(0.5, "part of the rate at which what comes from the detector learns; 0 freezes it")
+    boxes: bool = option(False, "buses and trucks that have boxes alone as well")
+    skip: float = option(0.0, "part of the phases to leave out; .5 for going on from a segmenter")
     frozen: bool = option(True, "leave the layers to stride 4 as they are: a fifth less time a step")
 
 
@@ -51,8 +53,8 @@ def make_network(settings):
     return take_body(network, started) if started else network
 
 
-def look_at(step, steps):
-    return next(look for until, look in PHASES if step < until * steps or until == 1.0)
+def look_at(progress):
+    return next(look for until, look in PHASES if progress < until or until == 1.0)
 
 
 def loss_of(network, batch):
@@ -89,7 +91,7 @@ def main(argv=None):
     torch.set_num_threads(settings.threads)
     cv2.setNumThreads(1)
     folders = [Path(settings.cache) / name for name in ("train", "streets")]
-    collection = MaskedCollection(settings.masks, folders, "train")
+    collection = MaskedCollection(settings.masks, folders, "train", settings.boxes)
     network = make_network(settings)
     rates = [(network.backbone, settings.body), (network.fusion, settings.body)]
     if settings.frozen:
@@ -98,7 +100,7 @@ def main(argv=None):
     print(f"{len(collection)} pictures, {sum(p.numel() for p in network.parameters())} parameters", flush=True)
 
     def batch_of(step):
-        look = look_at(step, settings.steps)
+        look = look_at(settings.skip + (1 - settings.skip) * step / settings.steps)
         return draw_batch(settings.seed, step, settings.batch, collection, look, LABEL_STRIDE)
 
     loop.run(batch_of, loss_of, looker(settings), {"sources": collection.sources()})

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from . import schedule
-from .records import BEST, LAST, Log, commit, save
+from .records import BEST, LAST, Log, commit, draw_scores, save
 from .settings import option
 from .training import parameter_groups
 
@@ -161,3 +161,4 @@ class Loop:
                 self.best = result["score"]
                 state = {"network": network, "step": self.step, "settings": dataclasses.asdict(self.settings)}
                 save(Path(self.settings.folder) / BEST, state | extra | {"commit": commit(), "val": result})
+        draw_scores(self.settings.folder)

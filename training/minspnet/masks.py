@@ -21,6 +21,11 @@ from .data import CLASSES, COUNT, Store
 UNCLEAR = 255
 NAMES = ("background", *CLASSES)
 SHIFT = 4  # binary places of a corner, for fillPoly
+RARE = 0.4  # a class in a smaller share of the pictures is drawn more often (see repeat_factors)
+FILLING = ("bus", "truck")  # classes that fill their boxes, and of which there are few outlines
+INNER = 0.85  # of a box's sides: the ellipse that is surely the object
+LEAST_SIDE = 24  # pixels of a box's shorter side, below which its ellipse says too little
+BOXED = 0.5  # how often a picture with boxes alone is drawn, to one with outlines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Masked:
         return np.array([label - 1 for label, _ in self.shapes], np.int64)
 
     def draw(self, left, top, width, height, canvas, flip=False):
-        """Draw it on a label map, scaled to width x height (floats) with its corner at (left, top)."""
+        """Draw it on a label map, scaled to width x height with its corner at (left, top)."""
 
         def place_corners(corners):
             x = 1 - corners[:, 0] if flip else corners[:, 0]
@@ -80,10 +85,36 @@ def to_masked(row, width, height):
     )
 
 
-class MaskedCollection:
-    """The pictures of several stores that have outlines."""
+def from_boxes(entry):
+    """A picture without outlines: what lies outside all boxes is background, an ellipse in the box of a vehicle
+    is that vehicle, and the rest of the boxes is UNCLEAR. None where no bus and no truck is large enough.
 
-    def __init__(self, masks, folders, split):
+    The weak labels of box supervision (BoxSup, arXiv 1503.01640), for classes that fill their boxes.
+    """
+    size = np.array([entry["width"], entry["height"]] * 2, np.float32)
+    rows = [row for row in entry["boxes"] if CLASSES[int(row[4])] in (*FILLING, "car")]
+    rows = [row for row in rows if min(row[2] - row[0], row[3] - row[1]) >= LEAST_SIDE]
+    if not any(CLASSES[int(row[4])] in FILLING for row in rows):
+        return None
+    rows.sort(key=lambda row: (row[0] - row[2]) * (row[3] - row[1]))  # large first
+    angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32) * INNER / 2
+    shapes = []
+    for row in rows:
+        x1, y1, x2, y2 = np.array(row[:4], np.float32) / size
+        centre, sides = np.array([x1 + x2, y1 + y2]) / 2, np.array([x2 - x1, y2 - y1])
+        shapes.append((1 + int(row[4]), (centre + circle * sides).astype(np.float32)))
+    unclear = [np.array(row[:4], np.float32) / size for row in [*entry["boxes"], *entry["ignore"]]]
+    corners = tuple(np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]) for x1, y1, x2, y2 in unclear)
+    known = {"background", *entry["labelled"]}
+    unknown = np.array([name not in known for name in NAMES])
+    return Masked(entry["width"], entry["height"], tuple(shapes), corners, unknown)
+
+
+class MaskedCollection:
+    """The pictures of several stores that have outlines, and with `boxes` those whose boxes will do."""
+
+    def __init__(self, masks, folders, split, boxes=False, held_out_sources=("traffic-cameras",)):
         document = json.loads(gzip.decompress(Path(masks).read_bytes()))
         rows = {row["file"]: row for row in document["images"] if row["split"] == split}
         self.stores = [Store(folder) for folder in folders]
@@ -95,7 +126,23 @@ class MaskedCollection:
                     self.places.append((number, index))
         if not self.pictures:
             raise ValueError(f"none of {list(map(str, folders))} has a picture with outlines in {masks}")
-        self._cumulative = np.cumsum(repeat_factors(self.pictures))
+        factors = repeat_factors(self.pictures, RARE)
+        if boxes:
+            factors = [*factors, *[BOXED] * self._add_boxed({row["file"] for row in document["images"]}, held_out_sources)]
+        self._cumulative = np.cumsum(factors)
+
+    def _add_boxed(self, outlined, held_out_sources):
+        """Add the pictures that boxes alone teach; how many."""
+        before = len(self.pictures)
+        for number, store in enumerate(self.stores):
+            for index, entry in enumerate(store.entries):
+                if entry["file"] in outlined or entry["source"] in held_out_sources:
+                    continue
+                picture = from_boxes(entry)
+                if picture:
+                    self.pictures.append(picture)
+                    self.places.append((number, index))
+        return len(self.pictures) - before
 
     def __len__(self):
         return len(self.pictures)
@@ -121,13 +168,15 @@ def draw_input(rng, collection, look, stride):
     One picture, or four side by side; beside them lies grey, which is background.
     """
     pixels = np.full((look.height, look.width, 3), FILL, np.uint8)
-    labels = np.zeros((look.height // stride, look.width // stride), np.uint8)
+    # Drawn at full size, because fillPoly also fills what an outline only touches: half a pixel too much, where
+    # it would be half of `stride`.
+    labels = np.zeros((look.height, look.width), np.uint8)
     unknown = np.zeros(COUNT + 1, bool)
     width, height = look.width, look.height
     regions = [(0, 0, width, height)]
     fate = rng.random()
     if fate < look.mosaic:
-        x, y = (round(side * rng.uniform(0.3, 0.7) / stride) * stride for side in (width, height))
+        x, y = (round(side * rng.uniform(0.3, 0.7)) for side in (width, height))
         regions = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
     for region in regions:
         number = collection.draw(rng)
@@ -138,12 +187,12 @@ def draw_input(rng, collection, look, stride):
             long_side = BASE * np.exp(rng.uniform(*np.log(look.scale))) * (0.8 if len(regions) > 1 else 1)
         placed = place(rng, picture, region, long_side)
         paste(pixels, collection.image(number), placed, lambda seen: recolour(rng, seen))
-        x1, y1, x2, y2 = (round(side / stride) for side in placed.visible())
-        scaled = [side / stride for side in (placed.left, placed.top, placed.width, placed.height)]
-        drawn = picture.draw(*scaled, np.zeros_like(labels), placed.flip)
+        x1, y1, x2, y2 = placed.visible()
+        where = (placed.left, placed.top, placed.width, placed.height)
+        drawn = picture.draw(*where, np.zeros_like(labels), placed.flip)
         labels[y1:y2, x1:x2] = drawn[y1:y2, x1:x2]
         unknown |= picture.unknown
-    return degrade(rng, pixels), labels, unknown
+    return degrade(rng, pixels), labels[stride // 2 :: stride, stride // 2 :: stride], unknown
 
 
 def draw_batch(seed, step, size, collection, look, stride):

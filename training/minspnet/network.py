@@ -156,11 +156,7 @@ class Detector(nn.Module):
 
 
 class Classifier(nn.Module):
-    """What a whole picture shows: images [B, 3, H, W] (RGB, 0..1) -> logits [B, classes], embedding [B, D].
-
-    The embedding has length 1: the pooled maps of the stages in EMBEDDED, each of length 1 first, so that
-    none outweighs another by its scale alone.
-    """
+    """What a whole picture shows: images [B, 3, H, W] (RGB, 0..1) -> logits [B, classes], embedding [B, D]."""
 
     outputs = {"logits": {}, "embedding": {}}  # noqa: RUF012
     sizes = SQUARES
@@ -169,24 +165,50 @@ class Classifier(nn.Module):
         super().__init__()
         self.variant = variant
         self.backbone = Backbone(variant)
-        self.head = ClassificationHead(variant.stages[-1].width, classes, dropout=dropout)
-
-    def pool(self, images):
-        """The means of the maps of strides 8, 16 and 32: [B, C] each."""
-        return [x.mean((2, 3)) for x in self.backbone(images)]
+        widths = [stage.width for stage in variant.stages[1:]]
+        self.embedding = Embedding(sum(widths[number] for number in EMBEDDED))
+        self.head = ClassificationHead(widths[-1], classes, dropout=dropout)
 
     def forward(self, images):
-        pooled = self.pool(images)
-        return self.head(pooled[-1]), embed([pooled[number] for number in EMBEDDED])
+        pooled = [x.mean((2, 3)) for x in self.backbone(images)]
+        return self.head(pooled[-1]), self.embedding([pooled[number] for number in EMBEDDED])
 
 
-EMBEDDED = (1, 2)  # of the maps of strides 8, 16, 32: chosen by few-shot accuracy (training/README.md)
+EMBEDDED = (0, 1)  # of the maps of strides 8, 16, 32: chosen by few-shot accuracy (training/README.md)
 
 
-def embed(features):
-    """Features [B, C_i] -> one embedding [B, sum of C_i] of length 1."""
-    joined = torch.cat([functional.normalize(x) for x in features], 1)
-    return joined / len(features) ** 0.5
+class Embedding(nn.Module):
+    """Pooled maps [B, C_i] -> one embedding [B, D] of length 1, in which classes lie apart.
+
+    `fit` finds the directions in which pictures of one class differ and makes them count less (within-class
+    covariance normalisation, Hatch et al., Interspeech 2006). Until then it is the maps side by side.
+    """
+
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(size))
+        self.register_buffer("matrix", torch.eye(size))
+
+    def forward(self, pooled):
+        return functional.normalize((embed(pooled) - self.centre) @ self.matrix)
+
+    @torch.no_grad()
+    def fit(self, joined, labels, ridge=0.3):
+        """Embeddings [n, D] as `embed` makes them, labels [n]. `ridge`: of the mean variance, added to each."""
+        joined = joined.double()
+        classes = labels.unique()
+        within = torch.cat([x - x.mean(0) for x in (joined[labels == number] for number in classes)])
+        covariance = within.T @ within / len(within)
+        covariance += torch.eye(len(covariance)) * covariance.trace() / len(covariance) * ridge
+        matrix = torch.linalg.cholesky(torch.linalg.inv(covariance))
+        self.matrix.copy_(matrix / matrix.diagonal().mean())
+        self.centre.copy_(joined.mean(0))
+
+
+def embed(pooled):
+    """Pooled maps [B, C_i] -> [B, sum of C_i]: each made to length 1, so that none outweighs another."""
+    joined = torch.cat([functional.normalize(x) for x in pooled], 1)
+    return joined / len(pooled) ** 0.5
 
 
 class Segmenter(nn.Module):

@@ -46,14 +46,36 @@ class Log:
         return [json.loads(line) for line in self.path.read_text().splitlines()]
 
 
-def draw_curve(folder):
-    """curve.png: losses and AP over the steps of log.jsonl."""
+def _pyplot():
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    rows = Log(folder).rows()
+    return pyplot
+
+
+def draw_scores(folder):
+    """curve.png of a loop's run: its loss, and every number that its looks noted of the averaged weights."""
+    pyplot, rows = _pyplot(), Log(folder).rows()
+    trained = [row for row in rows if "loss" in row]
+    judged = [row for row in rows if row.get("weights") == "averaged"]
+    figure, (losses, scores) = pyplot.subplots(1, 2, figsize=(12, 4.5))
+    losses.plot([row["step"] for row in trained], [row["loss"] for row in trained])
+    losses.set(xlabel="step", title="loss")
+    for name in [name for name in (judged or [{}])[0] if name not in ("step", "weights")]:
+        scores.plot([row["step"] for row in judged], [row[name] for row in judged], marker="o", label=name)
+    scores.set(xlabel="step", title="val", ylim=(0, 1))
+    if judged:
+        scores.legend(fontsize="small")
+    figure.tight_layout()
+    figure.savefig(Path(folder) / "curve.png", dpi=80)
+    pyplot.close(figure)
+
+
+def draw_curve(folder):
+    """curve.png: losses and AP over the steps of log.jsonl."""
+    pyplot, rows = _pyplot(), Log(folder).rows()
     trained = [row for row in rows if "loss" in row]
     judged = [row for row in rows if "ap50" in row]
     figure, (losses, scores) = pyplot.subplots(1, 2, figsize=(12, 4.5))

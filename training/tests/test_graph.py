@@ -7,7 +7,7 @@ from minspnet import graph
 from minspnet.checkpoints import fused
 from minspnet.evaluation import torch_predictor
 from minspnet.graph import INPUT, OUTPUTS, quantise, to_onnx, with_pixels
-from minspnet.network import Detector
+from minspnet.network import Classifier, Detector, Segmenter
 from minspnet.runtime import predictor, session
 
 SIZES = ((64, 64), (96, 32), (160, 96))
@@ -141,3 +141,29 @@ def test_int8_agrees_with_float(network, tmp_path, pictures, activations):
         true_logits, true_distances = reference(pixels)
         assert np.corrcoef(logits.ravel(), true_logits.ravel())[0, 1] > 0.98
         assert np.corrcoef(distances.ravel(), true_distances.ravel())[0, 1] > 0.98
+
+
+@pytest.fixture(params=["classifier", "segmenter"])
+def other(request, toy):
+    """Another network on the same body, whose norms have seen something."""
+    torch.manual_seed(0)
+    network = (Classifier(toy, 5) if request.param == "classifier" else Segmenter(toy)).train()
+    with torch.no_grad():
+        for _ in range(20):
+            network(torch.rand(4, 3, 64, 64) * torch.rand(4, 1, 1, 1))
+    return network.eval()
+
+
+def test_other_networks_are_exported_and_quantised_in_the_same_way(other, tmp_path, pictures):
+    fp32 = save(with_pixels(to_onnx(fused(other))), tmp_path / "m.fp32.onnx")
+    int8 = tmp_path / "m.int8.onnx"
+    quantise(to_onnx(fused(other)), pictures, int8, method="minmax")
+    reference = torch_predictor(other)
+    for path, least in ((fp32, 0.999999), (int8, 0.95)):
+        opened = session(path)
+        assert [output.name for output in opened.get_outputs()] == list(other.outputs)
+        for side in (64, 96):
+            pixels = np.ascontiguousarray(pictures[1][:side, :side])[None]
+            for ours, theirs in zip(predictor(opened)(pixels), reference(pixels), strict=True):
+                assert ours.shape == theirs.shape
+                assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > least

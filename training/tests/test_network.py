@@ -5,7 +5,16 @@ import torch
 
 from minspnet.blocks import SpatialAttention, fuse
 from minspnet.heads import cell_centres, to_boxes
-from minspnet.network import VARIANTS, Classifier, Detector, Fusion, Segmenter, take_body, to_images
+from minspnet.network import (
+    VARIANTS,
+    Classifier,
+    Detector,
+    Embedding,
+    Fusion,
+    Segmenter,
+    take_body,
+    to_images,
+)
 from minspnet.summary import count_macs, count_parameters
 
 
@@ -68,6 +77,25 @@ def test_other_networks_on_the_same_body(toy):
     assert logits.shape == (2, 5)
     assert torch.allclose(embedding.norm(dim=1), torch.ones(2))
     assert Segmenter(toy)(images).shape == (2, 9, 8, 12)
+
+
+def test_a_fitted_embedding_tells_classes_apart_where_a_plain_one_is_led_astray(toy):
+    """Classes differ a little in one direction, pictures of a class much in another."""
+    torch.manual_seed(0)
+    labels = torch.arange(4).repeat_interleave(200)
+    joined = torch.randn(800, 6) * torch.tensor([0.02, 0.02, 0.5, 0.02, 0.02, 0.02]) + 0.3
+    joined[:, 0] += labels * 0.1
+
+    def nearest(embedded):
+        means = torch.stack([embedded[labels == number].mean(0) for number in range(4)])
+        return (torch.cdist(embedded, means).argmin(1) == labels).float().mean()
+
+    embedding = Embedding(6)
+    plain = nearest(torch.nn.functional.normalize(joined))
+    embedding.fit(joined, labels, ridge=0.01)
+    fitted = (joined - embedding.centre) @ embedding.matrix
+    assert nearest(torch.nn.functional.normalize(fitted)) > plain + 0.2
+    assert torch.allclose(embedding([torch.rand(3, 6)]).norm(dim=1), torch.ones(3))
 
 
 def test_a_segmenter_takes_a_detectors_body(toy):
