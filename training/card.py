@@ -81,6 +81,7 @@ class Settings:
     sizes: tuple[str, ...] = option((), "input sizes that it ships for, width x height; none: its kind's")
     min_score: float = option(0.4, "score from which a detection makes an event")
     cache: str = option("training/cache", "folder of the stores, for the lineage")
+    body: str = option("", "model whose body this one began with, whose own card says what that has seen")
 
 
 def describe_file(path):
@@ -104,7 +105,7 @@ def sources(state, cache):
     ]
 
 
-def lineage(state, cache):
+def lineage(state, cache, body):
     settings = state.get("settings", {})
     data = sources(state, cache)
     pictures = sum(row["pictures"] for row in data)
@@ -118,6 +119,7 @@ def lineage(state, cache):
         "teachers": list(TEACHERS if settings.get("init") else TEACHERS[:1]),
         "heldOut": list(settings.get("held_out_sources", ())),
         # The run and its file; where the runs lie is this machine's business.
+        **({"body": body} if body else {}),
         "startedFrom": "/".join(Path(settings["init"]).parts[-2:]) if settings.get("init") else None,
     }
 
@@ -132,12 +134,16 @@ def describe_task(network, state, settings, measured):
     if isinstance(network, Detector):
         names = dict(zip(("logits", "distances"), network.outputs, strict=True))
         calibration = {"calibration": measured["calibration"]} if "calibration" in measured else {}
-        return "detect", CLASSES, {
-            "output": {"decoder": "minspnet", **names, "strides": list(STRIDES)},
-            "minScore": settings.min_score,
-            "nmsIou": NMS_IOU,
-            **calibration,
-        }
+        return (
+            "detect",
+            CLASSES,
+            {
+                "output": {"decoder": "minspnet", **names, "strides": list(STRIDES)},
+                "minScore": settings.min_score,
+                "nmsIou": NMS_IOU,
+                **calibration,
+            },
+        )
     if isinstance(network, Classifier):
         temperature = {"temperature": measured["temperature"]} if "temperature" in measured else {}
         output = {"decoder": "classifier", "logits": "logits", "embedding": "embedding", **temperature}
@@ -179,7 +185,9 @@ def make_card(settings):
         "accuracy": measured.get("accuracy", []),
         **{name: measured[name] for name in ("falseAlarms", "fewShot") if name in measured},
         "latencyRatio": measured.get("latencyRatio", {}),
-        "lineage": lineage(state, settings.cache) if state["settings"] else earlier_lineage(folder),
+        "lineage": lineage(state, settings.cache, settings.body)
+        if state["settings"]
+        else earlier_lineage(folder),
         "licence": "Apache-2.0",
     }
 

@@ -1,11 +1,12 @@
 """Top-1 over latency of classifiers that were trained alike: the table in training/README.md.
 
     for name in minspnet-s mobilenet-v3-small-0.5 mobilenet-v2-0.35 shufflenet-v2-0.5; do
-      python training/train_classifier.py --folder training/runs/table/$name --network $name --no-objects …; done
+      python training/train_classifier.py --folder training/runs/table/$name --network $name --no-objects …
+    done
     python training/compare.py --runs training/runs/table/*
 
-Every network is quantised in the same way and measured as the file that the runtime would run; all are timed in one
-interleaved run of one thread.
+Every network is quantised in the same way and measured as the file that the runtime would run; all are timed
+in one interleaved run of one thread.
 """
 
 import dataclasses
@@ -39,8 +40,8 @@ class Settings:
 
 
 def files_of(network, folder, pictures):
-    """The FP32 and INT8 files of a network."""
-    model = to_onnx(fused(network))
+    """The FP32 and INT8 files of a network, for inputs as large as these pictures."""
+    model = to_onnx(fused(network), pictures.shape[2:0:-1])
     paths = {precision: Path(folder) / f"{precision}.onnx" for precision in ("fp32", "int8")}
     onnx.save(with_pixels(model), paths["fp32"])
     quantise(model, pictures, paths["int8"], method="minmax")
@@ -76,7 +77,10 @@ def main(argv=None):
             folder.mkdir()
             paths = files_of(network, folder, whole(some, settings.side))
             row = {"network": state["settings"]["network"], "steps": state["settings"]["steps"]}
-            row |= {"parameters": count_parameters(network), "macs": count_macs(network, *[settings.side] * 2)}
+            row |= {
+                "parameters": count_parameters(network),
+                "macs": count_macs(network, *[settings.side] * 2),
+            }
             for precision, path in paths.items():
                 row[precision] = measure(path, known, inputs, unknown, unknown_inputs)
                 opened = session(path)
@@ -85,13 +89,18 @@ def main(argv=None):
             print(row, flush=True)
         medians = np.median(interleaved(calls, settings.rounds, 20), axis=1) * 1e3
     for number, row in enumerate(rows):
-        row["fp32"]["ms"], row["int8"]["ms"] = (round(float(x), 3) for x in medians[2 * number : 2 * number + 2])
-    print("| network | parameters | MACs | top-1 INT8 | 10-shot INT8 | INT8 ms | FP32 ms |\n|---|---|---|---|---|---|---|")
+        row["fp32"]["ms"], row["int8"]["ms"] = (
+            round(float(x), 3) for x in medians[2 * number : 2 * number + 2]
+        )
+    print(
+        "| network | parameters | MACs | top-1 INT8 | 10-shot INT8 | INT8 ms | FP32 ms |\n"
+        "|---|---|---|---|---|---|---|"
+    )
     for row in rows:
         int8 = row["int8"]
         print(
-            f"| {row['network']} | {row['parameters'] / 1e6:.2f} M | {row['macs'] / 1e6:.1f} M | {int8['top1']:.3f} "
-            f"| {int8['tenShot']:.3f} | {int8['ms']:.2f} | {row['fp32']['ms']:.2f} |"
+            f"| {row['network']} | {row['parameters'] / 1e6:.2f} M | {row['macs'] / 1e6:.1f} M "
+            f"| {int8['top1']:.3f} | {int8['tenShot']:.3f} | {int8['ms']:.2f} | {row['fp32']['ms']:.2f} |"
         )
     if settings.record:
         Path(settings.record).write_text(json.dumps(rows, indent=2) + "\n")

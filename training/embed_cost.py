@@ -1,9 +1,9 @@
-"""What pooled features cost as one more output of the detector's own graph: the ratio of two INT8 files' latency.
+"""What pooled features cost as one more output of the detector's own graph: the ratio of two files' latency.
 
     python training/embed_cost.py --checkpoint training/runs/restored.pt
 
-Both files are made of the same network in the same way and timed in one interleaved run of one thread. How good those
-features are: fewshot.py --checkpoints … --layers.
+Both files are made of the same network in the same way and timed in one interleaved run of one thread. How
+good those features are: fewshot.py --checkpoints … --layers.
 """
 
 import copy
@@ -53,10 +53,10 @@ def main(argv=None):
         opened = [session(path) for path in paths]
     for width, height in map(to_size, settings.sizes):
         pixels = np.random.default_rng(1).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
-        calls = [lambda run=one.run: run(None, {"pixels": pixels}) for one in opened]
+        calls = [lambda run=one.run, pixels=pixels: run(None, {"pixels": pixels}) for one in opened]
         times = interleaved(calls, settings.rounds, 20) * 1e3
         alone, more = np.median(times, axis=1)
-        # The median of the rounds' own ratios, which a busy machine disturbs less than the ratio of the medians.
+        # Of the rounds' own ratios, which a busy machine disturbs less than the ratio of the medians.
         ratio = np.median(times[1] / times[0])
         print(f"{width}x{height}: {alone:.2f} ms, with the embedding {more:.2f} ms, ratio {ratio:.4f}")
 

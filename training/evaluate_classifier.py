@@ -1,9 +1,10 @@
-"""Top-1 of a classifier's files on pictures that training did not see: mini-imagenet's base classes and edge8's objects.
+"""Top-1 of a classifier's files on pictures that training did not see, of mini-imagenet and of edge8.
 
     python training/evaluate_classifier.py --models models/minspnet-s-cls/*.onnx --sizes 96x96 --record …
 
-A picture is laid on the input as the runtime lays it. With --record the temperature that makes probabilities of the
-logits is noted as well (arXiv 1706.04599), fitted on the same pictures in the last file at the first size.
+A picture is laid on the input as the runtime lays it. With --record the temperature that makes probabilities
+of the logits is noted as well (arXiv 1706.04599), fitted on the same pictures in the last file at the first
+size.
 """
 
 import dataclasses
@@ -58,7 +59,9 @@ def main(argv=None):
             p = probabilities(logits, temperature)
             right = p.argmax(1) == labelled.labels
             error = calibration_error(p.max(1), right)
-            print(f"{model} {size[0]}x{size[1]}: temperature {temperature:.2f}, calibration error {error:.3f}")
+            print(
+                f"{model} {size[0]}x{size[1]}: temperature {temperature:.2f}, calibration error {error:.3f}"
+            )
             for name, members in sets.items():
                 row = {"set": name, "size": list(size), "precision": Path(model).suffixes[-2].lstrip(".")}
                 row |= {"measuredBy": "python", "pictures": int(members.sum())}

@@ -2,8 +2,8 @@
 
     python training/evaluate_segmenter.py --models models/minspnet-s-seg/*.onnx --sizes 256x256 --record …
 
-A picture is laid on the input as the runtime lays it, its logits enlarged bilinearly to the picture's own pixels.
-`miou` is the mean over the labels that a set has (on the streets all but cat and dog).
+A picture is laid on the input as the runtime lays it, its logits enlarged bilinearly to the picture's own
+pixels. `miou` is the mean over the labels that a set has (on the streets all but cat and dog).
 """
 
 import dataclasses
@@ -38,9 +38,13 @@ def main(argv=None):
                 iou = judge(lambda pixels, predict=predict: predict(pixels)[0], collection, *size)
                 miou = float(np.mean(list(iou.values())))
                 by_class = " ".join(f"{label} {value:.3f}" for label, value in iou.items())
-                print(f"{model} {size[0]}x{size[1]} on {len(collection)} of {name}: mIoU {miou:.4f} ({by_class})", flush=True)
+                where = f"{model} {size[0]}x{size[1]} on {len(collection)} of {name}"
+                print(f"{where}: mIoU {miou:.4f} ({by_class})", flush=True)
                 if settings.record:
-                    row = {"set": f"edge8-{name}-masks" if name == "val" else f"{name}-masks", "size": list(size)}
+                    row = {
+                        "set": f"edge8-{name}-masks" if name == "val" else f"{name}-masks",
+                        "size": list(size),
+                    }
                     row |= {"precision": Path(model).suffixes[-2].lstrip("."), "measuredBy": "python"}
                     per_class = {label: {"iou": round(value, 4)} for label, value in iou.items()}
                     record_accuracy(settings.record, row | {"miou": round(miou, 4), "perClass": per_class})

@@ -28,7 +28,7 @@ class Settings:
 
 
 def difference(checked, reference, store, count, sizes):
-    """The largest difference between what two networks say of a store's pictures, relative to 1 + its size."""
+    """The largest difference of what two networks say of a store's pictures, relative to 1 + its size."""
     worst = 0.0
     for turn, number in enumerate(np.linspace(0, len(store) - 1, count).astype(int)):
         pixels = fit(store.image(int(number)), *sizes[turn % len(sizes)])[0][None]

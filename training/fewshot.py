@@ -1,9 +1,10 @@
-"""Few-shot accuracy of a classifier's embeddings on mini-imagenet's 16 validation classes, which training never sees.
+"""Few-shot accuracy of embeddings on mini-imagenet's 16 validation classes, which training never sees.
 
     python training/fewshot.py --models models/minspnet-s-cls/minspnet-s-cls.int8.onnx --record …
     python training/fewshot.py --checkpoints training/runs/cls/best.pt --layers      (which maps to pool)
 
-5 ways, 20 draws, the same ones for every row: mean and standard deviation over the draws. Raw pixels stand beside.
+5 ways, 20 draws, the same ones for every row: mean and standard deviation over the draws. Raw pixels stand
+beside.
 """
 
 import dataclasses
@@ -87,11 +88,19 @@ def main(argv=None):
     for name, embedded in [("raw pixels", fewshot.pixels(unknown.pictures)), *embeddings(settings, inputs)]:
         print(f"{name} ({embedded.shape[1]} numbers)")
         for head, classify in heads.items():
-            results = {k: fewshot.accuracies(embedded, unknown.labels, k, classify, settings.draws) for k in SHOTS}
+            results = {
+                k: fewshot.accuracies(embedded, unknown.labels, k, classify, settings.draws) for k in SHOTS
+            }
             said = "  ".join(f"{k}-shot {x.mean():.3f} ±{x.std():.3f}" for k, x in results.items())
             print(f"  {head:13s} {said}", flush=True)
             rows += [
-                {"of": Path(name).name, "head": head, "ways": fewshot.WAYS, "shots": k, "draws": settings.draws}
+                {
+                    "of": Path(name).name,
+                    "head": head,
+                    "ways": fewshot.WAYS,
+                    "shots": k,
+                    "draws": settings.draws,
+                }
                 | {"mean": round(float(x.mean()), 4), "deviation": round(float(x.std()), 4)}
                 for k, x in results.items()
             ]

@@ -27,7 +27,8 @@ class Settings:
     variants: tuple[str, ...] = option((), "names in VARIANTS to time in INT8, with random weights")
     sizes: tuple[str, ...] = option(("256x256",), "input sizes, width x height")
     peer: str = option(
-        "../shared/peers/yolox_nano.onnx", "what to compare with: at its own input size, one of ours at each size"
+        "../shared/peers/yolox_nano.onnx",
+        "what to compare with: at its own input size, one of ours at each size",
     )
     runs: int = option(300, "rounds, after the warm-up")
     warmup: int = option(20, "rounds before them")
@@ -73,7 +74,10 @@ def main(argv=None):
     peer, *models = opened
     for size in settings.sizes:
         feeds = [feed_of(one, to_size(size)) for one in opened.values()]
-        calls = [lambda run=one.run, feed=feed: run(None, feed) for one, feed in zip(opened.values(), feeds, strict=True)]
+        calls = [
+            lambda run=one.run, feed=feed: run(None, feed)
+            for one, feed in zip(opened.values(), feeds, strict=True)
+        ]
         times = interleaved(calls, settings.runs, settings.warmup) * 1e3
         medians = np.median(times, axis=1)
         for name, row, median in zip(opened, times, medians, strict=True):

@@ -25,7 +25,9 @@ class Settings:
     )
     pictures: int = option(1024, "how many of them, evenly spread")
     mini_imagenet: str = option("../shared/datasets/mini-imagenet/index.json.gz", "a classifier's pictures")
-    sizes: tuple[str, ...] = option((), "of the calibration inputs, width x height, in turn; none: all that ship")
+    sizes: tuple[str, ...] = option(
+        (), "of the calibration inputs, width x height, in turn; none: all that ship"
+    )
     activations: str = option("u8", "u8 or s8")
     method: str = option("minmax", "minmax, percentile or entropy")
     exclude: tuple[str, ...] = option((), "nodes that stay in float")

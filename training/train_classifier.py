@@ -1,6 +1,6 @@
 """Train the classifier on mini-imagenet's base classes and the objects of edge8; the same command resumes it.
 
-    python training/train_classifier.py --folder training/runs/cls --init training/runs/restored.pt --steps 9000
+    python training/train_classifier.py --folder training/runs/cls --init training/runs/s.pt --steps 9000
 
 The head is the seed's: pooling, a layer of 256, ReLU, dropout, a layer of classes. Labels are smoothed,
 pictures mixed (MixUp, arXiv 1710.09412) or cut into each other (CutMix, arXiv 1905.04899). What chooses the
@@ -62,7 +62,9 @@ class Batches:
         numbers = [self._number(step * settings.batch + i) for i in range(settings.batch)]
         inputs = np.stack([draw(rng, self.labelled.pictures[n], side, settings.least) for n in numbers])
         images = to_images(torch.from_numpy(inputs))
-        targets = functional.one_hot(torch.from_numpy(self.labelled.labels[numbers]), len(self.labelled.names))
+        targets = functional.one_hot(
+            torch.from_numpy(self.labelled.labels[numbers]), len(self.labelled.names)
+        )
         return mix(rng, images, targets.float(), settings.mix)
 
     def _number(self, place):
@@ -87,7 +89,9 @@ def mix(rng, images, targets, part):
     rows, columns = round(height * share**0.5), round(width * share**0.5)
     top, left = int(rng.integers(0, height - rows + 1)), int(rng.integers(0, width - columns + 1))
     images = images.clone()
-    images[:, :, top : top + rows, left : left + columns] = others[:, :, top : top + rows, left : left + columns]
+    images[:, :, top : top + rows, left : left + columns] = others[
+        :, :, top : top + rows, left : left + columns
+    ]
     share = rows * columns / (height * width)
     return images, targets * (1 - share) + theirs * share
 
@@ -95,7 +99,10 @@ def mix(rng, images, targets, part):
 @torch.inference_mode()
 def run_over(network, inputs, at_once=64):
     """Logits and embeddings of inputs uint8 [n, H, W, 3], as numpy arrays."""
-    said = [network(to_images(torch.from_numpy(part))) for part in np.array_split(inputs, -(-len(inputs) // at_once))]
+    said = [
+        network(to_images(torch.from_numpy(part)))
+        for part in np.array_split(inputs, -(-len(inputs) // at_once))
+    ]
     return [torch.cat(parts).numpy() for parts in zip(*said, strict=True)]
 
 
@@ -129,7 +136,9 @@ def looker(settings, labelled):
         right = run_over(network, known_inputs)[0].argmax(1) == known.labels
         embedding = run_over(network, unknown_inputs)[1]
         shots = {
-            f"{k}-shot": round(float(fewshot.accuracies(embedding, unknown.labels, k, fewshot.nearest_mean, 60).mean()), 4)
+            f"{k}-shot": round(
+                float(fewshot.accuracies(embedding, unknown.labels, k, fewshot.nearest_mean, 60).mean()), 4
+            )
             for k in (1, 5, 10)
         }
         objects = {"objects": round(float(right[~base].mean()), 4)} if settings.objects else {}
@@ -154,7 +163,12 @@ def main(argv=None):
         images = images.contiguous(memory_format=torch.channels_last)
         return functional.cross_entropy(network(images)[0], targets, label_smoothing=settings.smoothing)
 
-    loop.run(Batches(settings, labelled), loss_of, looker(settings, labelled), {"classes": labelled.names, "sources": labelled.sources})
+    loop.run(
+        Batches(settings, labelled),
+        loss_of,
+        looker(settings, labelled),
+        {"classes": labelled.names, "sources": labelled.sources},
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Train the segmenter on edge8's outlines, from a detector's body; the same command resumes it.
 
-    python training/train_segmenter.py --folder training/runs/seg --init training/runs/restored.pt --steps 4000
+    python training/train_segmenter.py --folder training/runs/seg --init training/runs/s.pt --steps 4000
 
-What chooses the checkpoint is the mean IoU at 256x256 of background, person, cat and dog on val and of car, bus and
-truck on the streets' val.
+What chooses the checkpoint is the mean IoU at 256x256 of background, person, cat and dog on val and of car,
+bus and truck on the streets' val.
 """
 
 import dataclasses
@@ -74,13 +74,13 @@ def torch_predictor(network):
 
 
 def looker(settings):
-    sets = {
-        name: MaskedCollection(settings.masks, [Path(settings.cache) / name], "val") for name in JUDGED
-    }
+    sets = {name: MaskedCollection(settings.masks, [Path(settings.cache) / name], "val") for name in JUDGED}
 
     def look(network):
         results = {name: judge(torch_predictor(network), held, 256, 256) for name, held in sets.items()}
-        scores = {f"{name} {label}": results[name][label] for name, labels in JUDGED.items() for label in labels}
+        scores = {
+            f"{name} {label}": results[name][label] for name, labels in JUDGED.items() for label in labels
+        }
         return {"score": float(np.mean(list(scores.values())))} | scores
 
     return look
@@ -93,11 +93,13 @@ def main(argv=None):
     folders = [Path(settings.cache) / name for name in ("train", "streets")]
     collection = MaskedCollection(settings.masks, folders, "train", settings.boxes)
     network = make_network(settings)
-    rates = [(network.backbone, settings.body), (network.fusion, settings.body)]
+    rates = [(part, settings.body) for part in (network.backbone, network.fusion, network.objects)]
     if settings.frozen:
         rates += [(network.backbone.stem, 0.0), (network.backbone.stages[0], 0.0)]
     loop = Loop(settings, network, rates).resume()
-    print(f"{len(collection)} pictures, {sum(p.numel() for p in network.parameters())} parameters", flush=True)
+    print(
+        f"{len(collection)} pictures, {sum(p.numel() for p in network.parameters())} parameters", flush=True
+    )
 
     def batch_of(step):
         look = look_at(settings.skip + (1 - settings.skip) * step / settings.steps)

@@ -37,7 +37,9 @@ def k_nearest(support, query, k):
     distances = ((query[:, None] - support.reshape(1, ways * shots, size)) ** 2).sum(-1)
     nearest = np.argsort(distances, axis=1, kind="stable")[:, : min(k, ways * shots)] // shots
     counts = np.stack([(nearest == way).sum(1) for way in range(ways)], 1).astype(float)
-    first = np.stack([np.where(nearest == way, np.arange(nearest.shape[1]), 99).min(1) for way in range(ways)], 1)
+    first = np.stack(
+        [np.where(nearest == way, np.arange(nearest.shape[1]), 99).min(1) for way in range(ways)], 1
+    )
     return (counts - first / 1000).argmax(1)
 
 
@@ -52,7 +54,10 @@ def linear(support, query, decay=1.0, scale=10.0):
 
     def closure():
         optimizer.zero_grad()
-        loss = functional.cross_entropy(x @ weight.T + bias, y, reduction="sum") + decay * weight.square().sum() / 2
+        loss = (
+            functional.cross_entropy(x @ weight.T + bias, y, reduction="sum")
+            + decay * weight.square().sum() / 2
+        )
         loss.backward()
         return loss
 

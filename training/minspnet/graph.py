@@ -32,21 +32,25 @@ TURN = 16  # calibration pictures whose maps are in memory at once
 PERCENTILE = 99.999  # of a map's values lie in its eight-bit range; a few of the rest reach six times as far
 
 
-def to_onnx(network):
-    """The network as an ONNX model with the float input `image`; H and W free."""
+def to_onnx(network, size=None):
+    """The network as an ONNX model with the float input `image`; H and W free, or `size` (width, height).
+
+    Networks that work out shapes on the way, as ShuffleNet does, need a fixed one.
+    """
+    width, height = size or (256, 256)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The TorchScript exporter is announced to go; its graphs are plain and need no further package.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
-            (torch.zeros(1, 3, 256, 256),),
+            (torch.zeros(1, 3, height, width),),
             buffer,
             dynamo=False,
             opset_version=OPSET,
             input_names=[IMAGE],
             output_names=list(network.outputs),
-            dynamic_axes={IMAGE: {2: "H", 3: "W"}} | network.outputs,
+            dynamic_axes=None if size else {IMAGE: {2: "H", 3: "W"}} | network.outputs,
         )
     model = onnx.load_from_string(buffer.getvalue())
     flatten_maps(model)

@@ -11,7 +11,29 @@ from .blocks import ConvNorm, depthwise
 STRIDES = (8, 16, 32)
 
 
-class DetectionHead(nn.Module):
+class ObjectHead(nn.Module):
+    """Which objects each cell of three maps answers for: [B, C, H / s, W / s] -> logits of the same sizes."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.towers = nn.ModuleList(
+            nn.Sequential(depthwise(channels, relu=False), ConvNorm(channels, channels)) for _ in STRIDES
+        )
+        self.logits = nn.ModuleList(nn.Conv2d(channels, classes, 1) for _ in STRIDES)
+        for conv in self.logits:
+            # At the start nearly every cell is background (RetinaNet, arXiv 1708.02002, section 4.1).
+            nn.init.constant_(conv.bias, -math.log((1 - 0.01) / 0.01))
+            nn.init.normal_(conv.weight, std=0.01)
+
+    def features(self, maps):
+        """The three maps that the last convolutions see."""
+        return [tower(x) for tower, x in zip(self.towers, maps, strict=True)]
+
+    def forward(self, maps):
+        return [conv(x) for conv, x in zip(self.logits, self.features(maps), strict=True)]
+
+
+class DetectionHead(ObjectHead):
     """Anchor-free: a cell of each stride gives class logits and the distances to its box's four sides.
 
     Three maps [B, C, H / s, W / s] -> logits [B, classes, N] and distances [B, 4, N] (left, top,
@@ -20,16 +42,8 @@ class DetectionHead(nn.Module):
     """
 
     def __init__(self, channels, classes):
-        super().__init__()
-        self.towers = nn.ModuleList(
-            nn.Sequential(depthwise(channels, relu=False), ConvNorm(channels, channels)) for _ in STRIDES
-        )
-        self.logits = nn.ModuleList(nn.Conv2d(channels, classes, 1) for _ in STRIDES)
+        super().__init__(channels, classes)
         self.distances = nn.ModuleList(nn.Conv2d(channels, 4, 1) for _ in STRIDES)
-        for conv in self.logits:
-            # At the start nearly every cell is background (RetinaNet, arXiv 1708.02002, section 4.1).
-            nn.init.constant_(conv.bias, -math.log((1 - 0.01) / 0.01))
-            nn.init.normal_(conv.weight, std=0.01)
         for conv in self.distances:
             nn.init.constant_(conv.bias, 1.0)
             nn.init.normal_(conv.weight, std=0.01)
@@ -38,10 +52,6 @@ class DetectionHead(nn.Module):
     def widths(self):
         """Channels of each stride's last map; pruning may have made them differ."""
         return [conv.in_channels for conv in self.logits]
-
-    def features(self, maps):
-        """The three maps that the last convolutions see."""
-        return [tower(x) for tower, x in zip(self.towers, maps, strict=True)]
 
     def predict(self, features):
         """Logits and distances from `features`."""
@@ -73,24 +83,26 @@ class ClassificationHead(nn.Module):
 
 
 class SegmentationHead(nn.Module):
-    """One answer for a square of 8 pixels: the stride-8 map [B, C, H / 8, W / 8] -> logits [B, classes, H / 8, W / 8].
+    """One answer for a square of 8 pixels: the stride-8 map [B, C, h, w] -> logits [B, classes, h, w].
 
-    Two separable convolutions with kernels of 5, which see 32 more pixels on each side. Who asks for pixels
-    enlarges the logits bilinearly (align_corners false).
+    Two separable convolutions with kernels of 5, which see 32 more pixels on each side. Between them comes
+    what an ObjectHead says: what an object is shows at its middle and from afar, where it ends shows in the
+    fine map. Who asks for pixels enlarges the logits bilinearly (align_corners false).
     """
 
-    def __init__(self, channels, classes, width=128):
+    def __init__(self, channels, objects, classes, width=128):
         super().__init__()
-        self.tower = nn.Sequential(
-            depthwise(channels, 5, relu=False),
-            ConvNorm(channels, width),
-            depthwise(width, 5, relu=False),
-            ConvNorm(width, width),
-        )
+        joined = width + len(STRIDES) * objects
+        self.first = nn.Sequential(depthwise(channels, 5, relu=False), ConvNorm(channels, width))
+        self.second = nn.Sequential(depthwise(joined, 5, relu=False), ConvNorm(joined, width))
         self.logits = nn.Conv2d(width, classes, 1)
 
-    def forward(self, fine):
-        return self.logits(self.tower(fine))
+    def forward(self, fine, said):
+        """`said`: an ObjectHead's logits at strides 8, 16 and 32."""
+        near, middle, far = said
+        far = functional.interpolate(functional.interpolate(far, scale_factor=2.0), scale_factor=2.0)
+        middle = functional.interpolate(middle, scale_factor=2.0)
+        return self.logits(self.second(torch.cat([self.first(fine), near, middle, far], 1)))
 
 
 def cell_centres(height, width, device=None):

@@ -24,7 +24,7 @@ CROP_SIDE = 112  # pixels of a crop's longer side, as it is kept
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """Pictures (a list of uint8 RGB [h, w, 3] or one array of them), labels int64 [n], names of the classes."""
+    """Pictures (a list or an array of uint8 RGB [h, w, 3]), labels int64 [n], names of the classes."""
 
     pictures: object
     labels: np.ndarray
@@ -136,7 +136,7 @@ def training_set(settings):
 
 
 def validation_set(settings):
-    """Pictures of the same classes that training did not see: `base`'s val part and the objects of edge8's val."""
+    """The same classes, pictures that training did not see: `base`'s val part, the objects of edge8's val."""
     base = mini_imagenet(settings.mini_imagenet, "base", "val", settings.cache)
     store = Store(Path(settings.cache) / "val")
     return base.then(object_crops(store, most=60)) if settings.objects else base

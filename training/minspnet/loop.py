@@ -45,8 +45,10 @@ class Loop:
     """A training run: everything that last.pt holds, and how it goes on."""
 
     def __init__(self, settings, network, rates=()):
-        """`rates`: (module, part of the rate) of modules that learn slower, a later one before an earlier; those
-        of 0 stay as they are, their norms too."""
+        """`rates`: (module, part of the rate) of modules that learn slower, a later one before an earlier.
+
+        Those of 0 stay as they are, their norms too.
+        """
         self.settings = settings
         self.network = network.to(memory_format=torch.channels_last).train()
         self.averaged = copy.deepcopy(network).eval().requires_grad_(False)

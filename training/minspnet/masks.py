@@ -1,7 +1,7 @@
 """Outlines that people drew (edge8's masks.json.gz), and label maps made of them at any scale.
 
-A label map is uint8 [h, w]: 0 background, then the classes from 1 on, UNCLEAR where nobody knows. Outlines stay
-polygons until a training input is drawn, so a map is as sharp at every scale.
+A label map is uint8 [h, w]: 0 background, then the classes from 1 on, UNCLEAR where nobody knows. Outlines
+stay polygons until a training input is drawn, so a map is as sharp at every scale.
 """
 
 import collections
@@ -86,8 +86,10 @@ def to_masked(row, width, height):
 
 
 def from_boxes(entry):
-    """A picture without outlines: what lies outside all boxes is background, an ellipse in the box of a vehicle
-    is that vehicle, and the rest of the boxes is UNCLEAR. None where no bus and no truck is large enough.
+    """A picture without outlines, or None where no bus and no truck is large enough.
+
+    What lies outside all boxes is background, an ellipse in a vehicle's box is that vehicle, and the rest of
+    the boxes is UNCLEAR.
 
     The weak labels of box supervision (BoxSup, arXiv 1503.01640), for classes that fill their boxes.
     """
@@ -128,7 +130,10 @@ class MaskedCollection:
             raise ValueError(f"none of {list(map(str, folders))} has a picture with outlines in {masks}")
         factors = repeat_factors(self.pictures, RARE)
         if boxes:
-            factors = [*factors, *[BOXED] * self._add_boxed({row["file"] for row in document["images"]}, held_out_sources)]
+            factors = [
+                *factors,
+                *[BOXED] * self._add_boxed({row["file"] for row in document["images"]}, held_out_sources),
+            ]
         self._cumulative = np.cumsum(factors)
 
     def _add_boxed(self, outlined, held_out_sources):
@@ -163,13 +168,13 @@ class MaskedCollection:
 
 
 def draw_input(rng, collection, look, stride):
-    """One training input: pixels uint8 [H, W, 3], labels uint8 [H / stride, W / stride], unknown bool [labels].
+    """One input: pixels uint8 [H, W, 3], labels uint8 [H / stride, W / stride], unknown bool [labels].
 
     One picture, or four side by side; beside them lies grey, which is background.
     """
     pixels = np.full((look.height, look.width, 3), FILL, np.uint8)
-    # Drawn at full size, because fillPoly also fills what an outline only touches: half a pixel too much, where
-    # it would be half of `stride`.
+    # Drawn at full size, because fillPoly also fills what an outline only touches: half a pixel too much,
+    # where it would be half of `stride`.
     labels = np.zeros((look.height, look.width), np.uint8)
     unknown = np.zeros(COUNT + 1, bool)
     width, height = look.width, look.height
@@ -182,7 +187,9 @@ def draw_input(rng, collection, look, stride):
         number = collection.draw(rng)
         picture = collection.pictures[number]
         if fate > 1 - look.plain:
-            long_side = max(picture.width, picture.height) * min(width / picture.width, height / picture.height)
+            long_side = max(picture.width, picture.height) * min(
+                width / picture.width, height / picture.height
+            )
         else:
             long_side = BASE * np.exp(rng.uniform(*np.log(look.scale))) * (0.8 if len(regions) > 1 else 1)
         placed = place(rng, picture, region, long_side)
@@ -197,8 +204,6 @@ def draw_input(rng, collection, look, stride):
 
 def draw_batch(seed, step, size, collection, look, stride):
     """A step's batch, by the seed and the step alone: dict of pixels, labels, unknown."""
-    rows = [
-        draw_input(np.random.default_rng((seed, step, i)), collection, look, stride) for i in range(size)
-    ]
+    rows = [draw_input(np.random.default_rng((seed, step, i)), collection, look, stride) for i in range(size)]
     arrays = zip(("pixels", "labels", "unknown"), map(np.stack, zip(*rows, strict=True)), strict=True)
     return {name: torch.from_numpy(array) for name, array in arrays}

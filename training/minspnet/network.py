@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from .blocks import ABlock, BBlock, ConvNorm, Mix, SpatialAttention
 from .data import COUNT
-from .heads import ClassificationHead, DetectionHead, SegmentationHead
+from .heads import ClassificationHead, DetectionHead, ObjectHead, SegmentationHead
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,35 +98,24 @@ class Backbone(nn.Module):
         return maps[1:]
 
 
-class TopDown(nn.Module):
-    """Joins the three maps from coarse to fine: widths of the stages -> `channels` each."""
-
-    def __init__(self, widths, channels, attention=False):
-        super().__init__()
-        self.lateral = nn.ModuleList(ConvNorm(width, channels) for width in widths)
-        self.down = nn.ModuleList(Mix(2 * channels, channels) for _ in range(2))
-        self.attention = SpatialAttention() if attention else nn.Identity()
-
-    def forward(self, maps):
-        fine, middle, coarse = (conv(x) for conv, x in zip(self.lateral, maps, strict=True))
-        middle = self.down[0](middle, functional.interpolate(coarse, scale_factor=2.0))
-        fine = self.attention(self.down[1](fine, functional.interpolate(middle, scale_factor=2.0)))
-        return fine, middle, coarse
-
-
-class Fusion(TopDown):
+class Fusion(nn.Module):
     """Joins the three maps top-down, then bottom-up: widths of the stages -> `channels` each.
 
     The path aggregation of PANet (arXiv 1803.01534) by concatenation, with separable convolutions.
     """
 
     def __init__(self, widths, channels, attention=False):
-        super().__init__(widths, channels, attention)
+        super().__init__()
+        self.lateral = nn.ModuleList(ConvNorm(width, channels) for width in widths)
+        self.down = nn.ModuleList(Mix(2 * channels, channels) for _ in range(2))
         self.shrink = nn.ModuleList(BBlock(channels, channels) for _ in range(2))
         self.up = nn.ModuleList(Mix(2 * channels, channels) for _ in range(2))
+        self.attention = SpatialAttention() if attention else nn.Identity()
 
     def forward(self, maps):
-        fine, middle, coarse = super().forward(maps)
+        fine, middle, coarse = (conv(x) for conv, x in zip(self.lateral, maps, strict=True))
+        middle = self.down[0](middle, functional.interpolate(coarse, scale_factor=2.0))
+        fine = self.attention(self.down[1](fine, functional.interpolate(middle, scale_factor=2.0)))
         middle = self.up[0](self.shrink[0](fine), middle)
         coarse = self.up[1](self.shrink[1](middle), coarse)
         return fine, middle, coarse
@@ -156,7 +145,7 @@ class Detector(nn.Module):
 
 
 class Classifier(nn.Module):
-    """What a whole picture shows: images [B, 3, H, W] (RGB, 0..1) -> logits [B, classes], embedding [B, D]."""
+    """What a picture shows: images [B, 3, H, W] (RGB, 0..1) -> logits [B, classes], embedding [B, D]."""
 
     outputs = {"logits": {}, "embedding": {}}  # noqa: RUF012
     sizes = SQUARES
@@ -194,7 +183,7 @@ class Embedding(nn.Module):
 
     @torch.no_grad()
     def fit(self, joined, labels, ridge=0.3):
-        """Embeddings [n, D] as `embed` makes them, labels [n]. `ridge`: of the mean variance, added to each."""
+        """Of `embed`'s answers [n, D] and their labels [n]; `ridge` of the mean variance is added to each."""
         joined = joined.double()
         classes = labels.unique()
         within = torch.cat([x - x.mean(0) for x in (joined[labels == number] for number in classes)])
@@ -212,7 +201,11 @@ def embed(pooled):
 
 
 class Segmenter(nn.Module):
-    """What each place shows: images [B, 3, H, W] (RGB, 0..1; H, W multiples of 32) -> logits [B, classes, H / 8, W / 8]."""
+    """What each place shows: images [B, 3, H, W] (RGB, 0..1; H, W multiples of 32) -> logits at stride 8.
+
+    [B, classes, H / 8, W / 8], the background first. A detector without its boxes, whose answers a
+    segmentation head makes outlines of.
+    """
 
     outputs = {"logits": {2: "rows", 3: "columns"}}  # noqa: RUF012
     sizes = SIZES
@@ -222,20 +215,22 @@ class Segmenter(nn.Module):
         self.variant = variant
         self.backbone = Backbone(variant)
         widths = [stage.width for stage in variant.stages[1:]]
-        self.fusion = TopDown(widths, variant.fusion, variant.attention)
-        self.head = SegmentationHead(variant.fusion, classes)
+        self.fusion = Fusion(widths, variant.fusion, variant.attention)
+        self.objects = ObjectHead(variant.fusion, COUNT)
+        self.head = SegmentationHead(variant.fusion, COUNT, classes)
 
     def forward(self, images):
-        return self.head(self.fusion(self.backbone(images))[0])
+        maps = self.fusion(self.backbone(images))
+        return self.head(maps[0], self.objects(maps))
 
 
-def take_body(network, other):
-    """Give `network` the weights of `other`'s backbone and, where both have one, of its fusion."""
-    network.backbone.load_state_dict(other.backbone.state_dict())
-    if hasattr(network, "fusion") and hasattr(other, "fusion"):
-        wanted = network.fusion.state_dict()
-        theirs = other.fusion.state_dict()
-        network.fusion.load_state_dict({name: theirs[name] for name in wanted})
+def take_body(network, detector):
+    """Give a classifier or a segmenter the weights of all that it shares with a detector."""
+    shared = {"backbone": detector.backbone, "fusion": detector.fusion, "objects": detector.head}
+    for name, part in network.named_children():
+        if name in shared:
+            theirs = shared[name].state_dict()
+            part.load_state_dict({key: theirs[key] for key in part.state_dict()})
     return network
 
 

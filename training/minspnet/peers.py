@@ -34,6 +34,13 @@ def make(name, classes):
         return Peer(network.features, network.classifier)
     if name == "shufflenet-v2-0.5":
         network = models.shufflenet_v2_x0_5(num_classes=classes)
-        stages = (network.conv1, network.maxpool, network.stage2, network.stage3, network.stage4, network.conv5)
+        stages = (
+            network.conv1,
+            network.maxpool,
+            network.stage2,
+            network.stage3,
+            network.stage4,
+            network.conv5,
+        )
         return Peer(nn.Sequential(*stages), network.fc)
     raise SystemExit(f"no network named {name}: {', '.join(NAMES)}, or a row of VARIANTS")

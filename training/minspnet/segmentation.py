@@ -1,4 +1,4 @@
-"""What a segmenter is trained by and judged by: its loss, its labels in a picture, its intersections over unions."""
+"""A segmenter's loss, its labels in a picture, and its score: intersections over unions."""
 
 import numpy as np
 import torch
@@ -25,8 +25,8 @@ def segmentation_loss(logits, labels, unknown, overlap=OVERLAP):
     log_background = log_p.masked_fill(~allowed[:, :, None, None], -torch.inf).logsumexp(1)
     log_target = torch.where(targets == 0, log_background, log_p.gather(1, targets[:, None])[:, 0])
     cross_entropy = -(log_target * clear).sum() / clear.sum().clamp(min=1)
-    # Soft Dice (V-Net, arXiv 1606.04797) over the batch, of the classes that are in it: IoU's own view, to which
-    # a bus counts as much as the road.
+    # Soft Dice (V-Net, arXiv 1606.04797) over the batch, of the classes that are in it: IoU's own view, to
+    # which a bus counts as much as the road.
     counted = clear[:, None] & ~(unknown[:, :, None, None] & (targets == 0)[:, None])
     p = log_p.exp() * counted
     wanted = functional.one_hot(targets, logits.shape[1]).permute(0, 3, 1, 2) * clear[:, None]

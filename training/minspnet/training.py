@@ -50,7 +50,9 @@ class Run:
                     part.eval()
         self.averaged = copy.deepcopy(network).eval().requires_grad_(False)
         self.parent = parent and fused(parent).to(device).requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(parameter_groups(self.trainee.parameters(), settings.weight_decay), lr=0.0)
+        self.optimizer = torch.optim.AdamW(
+            parameter_groups(self.trainee.parameters(), settings.weight_decay), lr=0.0
+        )
 
     @property
     def network(self):

@@ -84,7 +84,9 @@ def test_weights_fit_into_seven_bits(network, tmp_path, pictures):
     path = tmp_path / "m.int8.onnx"
     quantise(to_onnx(fused(network)), pictures, path)
     stored = onnx.load(path).graph.initializer
-    weights = [onnx.numpy_helper.to_array(tensor) for tensor in stored if tensor.name.endswith(".weight_quantized")]
+    weights = [
+        onnx.numpy_helper.to_array(tensor) for tensor in stored if tensor.name.endswith(".weight_quantized")
+    ]
     assert weights and max(np.abs(values.astype(int)).max() for values in weights) == 64
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from minspnet.augment import FILL
 from minspnet.data import CLASSES
 from minspnet.labelled import Labelled, cut, draw, mini_imagenet, object_crops, place_part
 from train_classifier import Batches, Settings, mix
@@ -74,7 +73,9 @@ def test_a_mixed_batch_says_how_much_of_whom():
 
 
 def test_an_epoch_shows_every_picture_once():
-    labelled = Labelled([np.full((8, 8, 3), i, np.uint8) for i in range(10)], np.arange(10), tuple("abcdefghij"), {})
+    labelled = Labelled(
+        [np.full((8, 8, 3), i, np.uint8) for i in range(10)], np.arange(10), tuple("abcdefghij"), {}
+    )
     batches = Batches(Settings(folder="", steps=9, batch=4, side=32), labelled)
     for first in (0, 10):
         assert sorted(batches._number(first + i) for i in range(10)) == list(range(10))

@@ -36,7 +36,14 @@ def look(network):
 
 def settings(folder, steps=60, **more):
     return LoopSettings(
-        folder=str(folder), steps=steps, warmup=5, peak_rate=0.05, look_every=30, log_every=10, ema=0.8, **more
+        folder=str(folder),
+        steps=steps,
+        warmup=5,
+        peak_rate=0.05,
+        look_every=30,
+        log_every=10,
+        ema=0.8,
+        **more,
     )
 
 
@@ -85,4 +92,9 @@ def test_what_is_frozen_stays_and_what_is_slower_moves_less(tmp_path):
     slower = Loop(settings(tmp_path / "b"), Line(), [])
     assert slower.factors == [1.0, 1.0]
     network = Line()
-    assert sorted(Loop(settings(tmp_path / "c"), network, [(network.body, 0.5)]).factors) == [0.5, 0.5, 1.0, 1.0]
+    assert sorted(Loop(settings(tmp_path / "c"), network, [(network.body, 0.5)]).factors) == [
+        0.5,
+        0.5,
+        1.0,
+        1.0,
+    ]

@@ -72,7 +72,9 @@ def collection(cache, tmp_path):
         polygons = []
         for x1, y1, x2, y2, number in e["boxes"]:
             w, h = e["width"], e["height"]
-            polygons.append([CLASSES[number], [x1 / w, y1 / h, x2 / w, y1 / h, x2 / w, y2 / h, x1 / w, y2 / h]])
+            polygons.append(
+                [CLASSES[number], [x1 / w, y1 / h, x2 / w, y1 / h, x2 / w, y2 / h, x1 / w, y2 / h]]
+            )
         images.append(row(polygons) | {"file": e["file"], "split": "train"})
     path = tmp_path / "masks.json.gz"
     path.write_bytes(gzip.compress(json.dumps({"images": images}).encode()))
@@ -85,14 +87,19 @@ def test_labels_lie_on_what_they_name(collection, mosaic):
     batch = draw_batch(1, 0, 8, collection, Look(128, 96, mosaic, (0.4, 0.8)), 1)
     pixels, labels = batch["pixels"].float().amax(-1), batch["labels"]
     assert batch["pixels"].shape == (8, 96, 128, 3) and labels.shape == (8, 96, 128)
-    shown = [(p[l > 0].mean() - p[(l == 0) & (p != 114)].mean()) for p, l in zip(pixels, labels, strict=True) if (l > 0).any()]
+    shown = [
+        (p[label > 0].mean() - p[(label == 0) & (p != 114)].mean())
+        for p, label in zip(pixels, labels, strict=True)
+        if (label > 0).any()
+    ]
     assert len(shown) >= 6 and np.mean(shown) > 40
 
 
 def test_coarse_labels_are_as_large_as_fine_ones(collection):
-    """Drawn coarsely, every object would be half a coarse pixel too large on each side: here a quarter of it."""
+    """Drawn coarsely, every object would be half a coarse pixel too large on each side."""
     fine, coarse = (
-        draw_batch(1, 0, 16, collection, Look(128, 128, 0.0, (0.5, 0.7)), stride)["labels"] > 0 for stride in (1, 8)
+        draw_batch(1, 0, 16, collection, Look(128, 128, 0.0, (0.5, 0.7)), stride)["labels"] > 0
+        for stride in (1, 8)
     )
     assert coarse.float().mean() == pytest.approx(float(fine.float().mean()), rel=0.06)
 
