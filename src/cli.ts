@@ -7,6 +7,7 @@ import type { DoctorOptions } from './commands/doctor.js';
 import type { ExplainOptions } from './commands/explain.js';
 import type { ForgetOptions } from './commands/forget.js';
 import { describeError, exitCodeTable, guard } from './commands/guard.js';
+import type { ModelAddOptions, ModelOptions } from './commands/model.js';
 import {
   type ClassifyOptions,
   type DetectOptions,
@@ -102,6 +103,41 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
       }
       return end(async () => (await import('./commands/run.js')).run(options, redactor));
     });
+
+  const model = program.command('model').description('the models of this board: those that came with it, and others');
+  model
+    .command('add')
+    .description('add a model, checked and tested before it is there')
+    .argument('<source>', 'a folder with a card.json, or the https: or file: address of a signed card.json')
+    .option('--sha256 <sum>', 'the card must have this one')
+    .option('--allow-older', 'also in place of a newer version', false)
+    .option('-c, --config <file>', 'settings that name the state directory and `model.keys`')
+    .action((source: string, options: ModelAddOptions) =>
+      end(async () => (await import('./commands/model.js')).modelAdd(source, options, redactor)),
+    );
+  model
+    .command('list')
+    .description('list them; * is the one that the settings name')
+    .option('-c, --config <file>', 'settings that name the state directory')
+    .action((options: ModelOptions) =>
+      end(async () => (await import('./commands/model.js')).modelList(options, redactor)),
+    );
+  model
+    .command('remove')
+    .description('remove one that was added')
+    .argument('<name>')
+    .option('-c, --config <file>', 'settings that name the state directory')
+    .action((name: string, options: ModelOptions) =>
+      end(async () => (await import('./commands/model.js')).modelRemove(name, options, redactor)),
+    );
+  model
+    .command('rollback')
+    .description('bring back the version that was replaced last')
+    .argument('<name>')
+    .option('-c, --config <file>', 'settings that name the state directory')
+    .action((name: string, options: ModelOptions) =>
+      end(async () => (await import('./commands/model.js')).modelRollback(name, options, redactor)),
+    );
 
   program
     .command('detect')

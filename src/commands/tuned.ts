@@ -2,7 +2,7 @@ import { deepFreeze, type LoadedSettings } from '../config/load.js';
 import { type Settings, settingsSchema } from '../config/schema.js';
 import type { TuningHealth } from '../contract/health.js';
 import type { TunedSettings } from '../daemon/configuration.js';
-import { openStateDirectory } from '../daemon/state-directory.js';
+import { modelPlaces, openStateDirectory } from '../daemon/state-directory.js';
 import { readBoard } from '../device/board.js';
 import { readTuning, tuningKey, tuningPath } from '../device/tuning-file.js';
 import { loadModel } from '../model/load.js';
@@ -18,7 +18,7 @@ export async function withTuning(
   say: (line: string) => void,
 ): Promise<TunedSettings> {
   const { model, runtime } = settings;
-  const { card } = await loadModel(model.path, model.precision);
+  const { card } = await loadModel(model.path, model.precision, 'detect', modelPlaces(settings));
   const directory = await openStateDirectory(settings.stateDirectory);
   const key = tuningKey(await readBoard(), card, runtime);
   const found = await readTuning(directory, key);

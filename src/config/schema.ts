@@ -185,6 +185,10 @@ export const settingsSchema = z.strictObject({
         .describe(
           '[width, height] of the network’s input; auto: the largest that this board can afford, in the shape of each camera’s picture',
         ),
+      keys: z
+        .array(z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'an ed25519 public key: the base64 of its 32 bytes'))
+        .default([])
+        .describe('who may offer models to `minspnet model add` at an address: see docs/models.md'),
     })
     .prefault({}),
   runtime: z

@@ -17,6 +17,7 @@ import type { Feed } from './feed.js';
 import type { Log } from './log.js';
 import type { Part } from './parts.js';
 import { SettingsReload } from './settings-reload.js';
+import { modelPlaces } from './state-directory.js';
 
 /** What is measured: the network as the engine runs it. */
 export interface BenchmarkWish {
@@ -126,7 +127,7 @@ export class Control implements RequestHandlers, Part {
 
   async swapModel({ model: name, precision }: RequestNeeds<'swapModel'>): Promise<RequestGives<'swapModel'>> {
     const { configuration } = this.#options;
-    const models = await listModels(configuration.model.path);
+    const models = await listModels(configuration.model.path, 'detect', modelPlaces(configuration.settings));
     const found = models.find(({ card }) => card.name === name);
     if (found === undefined) {
       const known = models.map(({ card }) => card.name).join(', ');
@@ -165,7 +166,7 @@ export class Control implements RequestHandlers, Part {
   async models(): Promise<RequestGives<'models'>> {
     const { model } = this.#options.configuration;
     const running = model.card;
-    const models = await listModels(model.path);
+    const models = await listModels(model.path, 'detect', modelPlaces(this.#options.configuration.settings));
     return {
       models: models.map(({ card: { name, version, classes, files } }) => ({
         name,

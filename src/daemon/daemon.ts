@@ -24,7 +24,7 @@ import { SystemdIntegration } from './integrations/systemd.js';
 import { type Log, logFeed } from './log.js';
 import { type Part, Parts } from './parts.js';
 import { SettingsFile, type SettingsFileOptions } from './settings-file.js';
-import { isOpenToAll, openStateDirectory } from './state-directory.js';
+import { isOpenToAll, modelPlaces, openStateDirectory } from './state-directory.js';
 
 export interface DaemonOptions extends TunedSettings {
   /** Reads the settings again, for whoever asks for it. */
@@ -110,7 +110,7 @@ export class Daemon {
     const { settings, log, version, board, reload, measureBoard, redactor, system, healthMs, now, strictPort } =
       this.#options;
     const { mqtt, node, outbox } = settings;
-    const model = await loadModel(settings.model.path, settings.model.precision);
+    const model = await loadModel(settings.model.path, settings.model.precision, 'detect', modelPlaces(settings));
     const directory = await openStateDirectory(settings.stateDirectory);
     if (await isOpenToAll(directory))
       log.warn(`state     everybody on this machine can look into ${directory}: run chmod o= ${directory}`);

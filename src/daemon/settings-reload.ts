@@ -11,6 +11,7 @@ import type { Configuration, TunedSettings } from './configuration.js';
 import type { Feed } from './feed.js';
 import { brokerAccess } from './integrations/broker.js';
 import type { Log } from './log.js';
+import { modelPlaces } from './state-directory.js';
 
 export interface SettingsReloadOptions {
   configuration: Configuration;
@@ -103,7 +104,7 @@ export class SettingsReload {
       (all, path) => withValueAt(all, path, valueAt(before, path)),
       read,
     ) as Settings;
-    const model = await loadModel(settings.model.path, settings.model.precision);
+    const model = await loadModel(settings.model.path, settings.model.precision, 'detect', modelPlaces(settings));
     const isOtherBroker = hadBroker && ofBroker.some((key) => !isDeepStrictEqual(settings.mqtt[key], before.mqtt[key]));
     const useBroker = isOtherBroker ? publisher.otherBroker(brokerAccess(settings.mqtt, undefined)) : undefined;
     if (!isDeepStrictEqual([settings, model], [before, configuration.model])) {

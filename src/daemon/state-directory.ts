@@ -17,6 +17,11 @@ export function modelsIn(stateDirectory: string): string {
   return join(stateDirectory, 'models');
 }
 
+/** Where models are looked for by name, besides those that come with us. */
+export function modelPlaces({ stateDirectory }: { stateDirectory?: string | undefined }): string[] {
+  return [modelsIn(stateDirectoryOf(stateDirectory))];
+}
+
 /**
  * Makes the state directory.
  *

@@ -14,14 +14,28 @@ export interface ListedModel<T extends Task = 'detect'> {
  * or with one that can't be read, are passed over, and heads that were taught, which are no network of their own.
  *
  * @param inUse path of the file in use
+ * @param places folders of models, besides
  */
 export async function listModels(inUse: string): Promise<ListedModel[]>;
-export async function listModels<T extends Task>(inUse: string, task: T): Promise<ListedModel<T>[]>;
-export async function listModels(inUse: string, task: Task = 'detect'): Promise<ListedModel<Task>[]> {
-  const parents = new Set([resolve(shipped), dirname(dirname(resolve(inUse)))]);
+export async function listModels<T extends Task>(
+  inUse: string,
+  task: T,
+  places?: readonly string[],
+): Promise<ListedModel<T>[]>;
+export async function listModels(
+  inUse: string,
+  task: Task = 'detect',
+  places: readonly string[] = [],
+): Promise<ListedModel<Task>[]> {
+  const parents = new Set([
+    resolve(shipped),
+    dirname(dirname(resolve(inUse))),
+    ...places.map((place) => resolve(place)),
+  ]);
   const models: ListedModel<Task>[] = [];
   for (const parent of parents) {
     for (const name of (await readdir(parent).catch(() => [])).toSorted()) {
+      if (name.startsWith('.')) continue; // staged, or replaced
       if (name.startsWith('.')) continue; // on its way in or out
       const folder = join(parent, name);
       const card = await readCard(join(folder, 'card.json')).catch(() => undefined);

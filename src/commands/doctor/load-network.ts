@@ -24,10 +24,12 @@ const { values } = parseArgs({ options: { model: { type: 'string' }, runtime: { 
 async function main(): Promise<LoadedNetwork> {
   try {
     const { Network } = await import('../../pipeline/network.js');
+    const { selfTest } = await import('../../pipeline/self-test.js');
     const model = JSON.parse(values.model ?? '') as VerifiedModel;
     await using network = await Network.load(model, JSON.parse(values.runtime ?? '') as RuntimeSettings);
     const [width, height] = model.card.input.fixed ?? [320, 192];
     const size = { width, height };
+    await selfTest(network, size);
     const pixels = Uint8Array.from({ length: size.width * size.height * 3 }, (_, i) => (i * 7919) % 256);
     const outputs = await network.run(network.prepare(pixels, size));
     const [first = new Float32Array()] = Object.values(outputs);

@@ -5,6 +5,7 @@ import type { LoadedSettings } from '../../config/load.js';
 import type { RuntimeSettings, Settings } from '../../config/schema.js';
 import { MinspnetError } from '../../contract/errors.js';
 import { modelOn, type VerifiedModel } from '../../contract/model-card.js';
+import { modelPlaces } from '../../daemon/state-directory.js';
 import { libraryEnvironment } from '../../device/runtime-library.js';
 import { loadModel } from '../../model/load.js';
 import { describe } from '../tune/candidates.js';
@@ -13,10 +14,10 @@ import { type Check, fail, failed, ok, warn } from './check.js';
 import type { LoadedNetwork } from './load-network.js';
 
 /** Whether the model is what its card says, and whether ONNX Runtime runs it, on which provider. */
-export async function* checkModel({ model: wanted, runtime }: Settings): AsyncGenerator<Check> {
+export async function* checkModel({ model: wanted, runtime, stateDirectory }: Settings): AsyncGenerator<Check> {
   let model: VerifiedModel;
   try {
-    model = await loadModel(wanted.path, wanted.precision);
+    model = await loadModel(wanted.path, wanted.precision, 'detect', modelPlaces({ stateDirectory }));
   } catch (error) {
     yield failed('model', error);
     return;

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -130,6 +130,21 @@ t.test('a long start asks for more time until it is ready', { skip }, async (t) 
   await delay(200);
   t.equal(systemd.count(more), asked);
   t.equal(systemd.count('READY=1'), 1);
+});
+
+t.test('a reload is told with its time, and its end after it', { skip }, async (t) => {
+  const systemd = await Systemd.listen(t, socketName(t));
+  const notifier = new SystemdNotifier(systemd.environment);
+  const before = Number(process.hrtime.bigint() / 1000n);
+  notifier.reloading();
+  notifier.reloaded(); // at once: systemd must not hear of the end first
+  await systemd.until(() => systemd.messages.length >= 3);
+  const [reloading, usec = '', ready] = systemd.messages;
+  t.strictSame([reloading, ready], ['RELOADING=1', 'READY=1']);
+  t.ok(usec.startsWith('MONOTONIC_USEC='), usec);
+  const uptimeUs = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1e6;
+  const at = Number(usec.split('=')[1]);
+  t.ok(at >= before && at < uptimeUs + 1e6, 'on the clock that systemd compares it with');
 });
 
 t.test('a socket with an abstract name', { skip }, async (t) => {
