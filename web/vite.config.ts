@@ -34,6 +34,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // Of what is bundled: MIT asks that its text goes along.
+    license: { fileName: 'licences.md' },
   },
   server: { proxy: { '/api': { target: 'http://127.0.0.1:8787', ws: true } } },
 });

@@ -39,10 +39,15 @@ export class Language {
   percent = (fraction: number): string => `${this.number(fraction * 100)} %`;
 
   time = (at: string | number | Date): string =>
-    new Intl.DateTimeFormat(this.code, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(new Date(at));
+    new Intl.DateTimeFormat(this.code, {
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hourCycle: 'h23',
+    }).format(new Date(at));
 
   clock = (at: string | number | Date): string =>
-    new Intl.DateTimeFormat(this.code, { hour: '2-digit', minute: '2-digit' }).format(new Date(at));
+    new Intl.DateTimeFormat(this.code, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
 
   day = (at: string | number | Date): string =>
     new Intl.DateTimeFormat(this.code, { weekday: 'short', day: 'numeric', month: 'short' }).format(new Date(at));

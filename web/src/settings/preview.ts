@@ -29,8 +29,10 @@ export function previewOf(
   candidates: readonly ExplainedCandidate[],
 ): Preview {
   const isWanted = (name: string) => trial.classes?.includes(name) ?? true;
+  // Only a score that somebody sets is a floor: the model's own lets through what moves, and what is seen often.
+  const floor = trial.minScore === inForce.minScore ? 0 : (trial.minScore ?? 0);
   const passes = ({ class: name, bestScore }: { class: string; bestScore: number }) =>
-    isWanted(name) && bestScore >= (trial.minScore ?? 0);
+    isWanted(name) && bestScore >= floor;
   const isLower = trial.minScore !== null && trial.minScore < (inForce.minScore ?? 1);
   const mayBeTold = (candidate: ExplainedCandidate) => {
     if (candidate.track !== null || !passes(candidate)) return false;
