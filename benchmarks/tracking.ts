@@ -4,6 +4,7 @@
  * others): the tracker and the events of one camera, on detections that are made once and kept in DIR. Prints `new` for
  * each object that was told, recall, precision, seconds until `new`, HOTA, IDF1 and identity switches, and the tracker's
  * CPU. With --tracks the tracks of another tracker on the same detections are scored as well: see benchmarks/trackers.py.
+ * --objects N prints what following N objects costs beside the network, and nothing else.
  * --list prints for each object when it was seen first, with which scores, and when it was told.
  */
 import { readdir, readFile } from 'node:fs/promises';
@@ -21,6 +22,7 @@ import { type ClipDetections, detectionsOf } from './clip-detections.js';
 import { leastHeight, readTruth, scoreClip, type TimedEvent, type TrueObject } from './clip-truth.js';
 import { type Marked, type MotScores, type Sequence, scoreTracks } from './mot-scores.js';
 import { sum } from './summary.js';
+import { trackerCpu } from './tracker-cpu.js';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,6 +33,7 @@ const { values: options, positionals } = parseArgs({
     detections: { type: 'string' },
     tracks: { type: 'string' },
     list: { type: 'boolean', default: false },
+    objects: { type: 'string' },
   },
 });
 
@@ -53,7 +56,16 @@ interface Scored {
 type Truth = NonNullable<Awaited<ReturnType<typeof readTruth>>>;
 
 const demo = fileURLToPath(new URL('../../demo/street.mp4', import.meta.url));
-const { card } = await loadModel(options.model, 'auto');
+const model = await loadModel(options.model, 'auto');
+const { card } = model;
+if (options.objects !== undefined) {
+  const { trackMs, networkMs } = await trackerCpu(model, Number(options.objects));
+  const share = ((100 * trackMs) / networkMs).toFixed(1);
+  console.log(
+    `${options.objects} objects: ${trackMs.toFixed(3)} ms of CPU a picture, ${share} % of the network's ${networkMs.toFixed(2)} ms`,
+  );
+  process.exit(0);
+}
 const size = options.size?.split('x').map(Number) as [number, number] | undefined;
 const peers = options.tracks === undefined ? [] : await readdir(options.tracks);
 const results = new Map<string, Scored[]>(['minspnet', ...peers].map((name) => [name, []]));
