@@ -66,6 +66,8 @@ export class CandidateMemory {
   looks = 0;
   still = 0;
   #candidates: Candidate[] = [];
+  /** Those of them that a detection may go on from. */
+  #recent: Candidate[] = [];
   #input: Size | undefined;
   #interval = 0;
   #last: number | undefined;
@@ -82,18 +84,21 @@ export class CandidateMemory {
     this.#input = input ?? this.#input;
     if (this.#last !== undefined) this.#interval = seconds - this.#last;
     this.#last = seconds;
-    const recent = this.#candidates.filter(({ last }) => seconds - last <= sameSeconds);
+    this.#recent = this.#recent.filter(({ last }) => seconds - last <= sameSeconds);
+    const recent = this.#recent;
     for (const detection of detections) if (detection.score >= lowestRemembered) this.#add(detection, recent, seconds);
     for (const candidate of recent) if (candidate.last === seconds) this.#follow(candidate);
-    this.#candidates = this.#candidates.filter(({ last }) => seconds - last <= maxSeconds);
     if (this.#candidates.length <= maxCandidates) return;
-    this.#candidates = mostTelling(this.#candidates, maxCandidates / 2);
+    const young = this.#candidates.filter(({ last }) => seconds - last <= maxSeconds);
+    this.#candidates = mostTelling(young, maxCandidates / 2);
+    const kept = new Set(this.#candidates);
+    this.#recent = recent.filter((candidate) => kept.has(candidate));
   }
 
   /** A picture in which nothing has changed, so that the network did not look at it. */
   rest(seconds: number): void {
     this.still += 1;
-    for (const candidate of this.#candidates) if (seconds - candidate.last <= sameSeconds) candidate.still += 1;
+    for (const candidate of this.#recent) if (seconds - candidate.last <= sameSeconds) candidate.still += 1;
   }
 
   /**
@@ -163,12 +168,14 @@ export class CandidateMemory {
     candidate.background ||= tracker.background.find(candidate.kind, candidate.box) !== undefined;
     for (const track of tracker.tracks) {
       if (!track.seen) continue;
+      const overlap = iou(track.box, candidate.box);
+      if (overlap < sameIou) continue;
       const id = idOf(track);
-      if (track.kind === candidate.kind && iou(track.box, candidate.box) > 0.9) {
+      if (track.kind === candidate.kind && overlap > 0.9) {
         candidate.told ??= id;
         candidate.logOdds = track.evidence.logOdds;
         candidate.reach = track.evidence.reach;
-      } else if (id !== undefined && iou(track.box, candidate.box) >= sameIou) candidate.taken = id;
+      } else if (id !== undefined) candidate.taken = id;
     }
   }
 
