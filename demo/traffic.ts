@@ -18,6 +18,7 @@ import { randomGround } from './scenery/ground.js';
 import type { Layout } from './scenery/layout.js';
 import { buildStreet, type Fixture } from './scenery/street.js';
 import { meter } from './sensor.js';
+import { streak } from './streak.js';
 import { animal, car, cyclist, PLAIN, truck, walker } from './things.js';
 import { View } from './view.js';
 
@@ -325,18 +326,4 @@ function layoutOf({ square: isSquare = false, lane = 3.3 }: Kind): Layout {
     from: -60,
     to: 60,
   };
-}
-
-/** Rain in front of the lens: short bright streaks, another set in each picture. */
-function streak(pixels: Uint8ClampedArray, width: number, height: number, count: number, random: Random): void {
-  for (let i = 0; i < count; i++) {
-    const x = random.int(width);
-    const top = random.int(height);
-    const length = 6 + random.int(14);
-    const light = random.range(0.12, 0.4);
-    for (let y = top; y < Math.min(height, top + length); y++) {
-      const at = (y * width + Math.min(width - 1, x + ((y - top) >> 3))) * 4;
-      for (let c = 0; c < 3; c++) pixels[at + c] = pixels[at + c]! * (1 - light) + 215 * light;
-    }
-  }
 }

@@ -6,6 +6,7 @@ import { brokerUrlMistake, cameraSourceMistake } from './address.js';
 import { libcameraOptions, networkOptions, pictureSize, refuseForeignOptions, v4l2Options } from './camera-options.js';
 import { historySettings } from './history-settings.js';
 import { httpSettings } from './http-settings.js';
+import { classifierSettings, stateSettings } from './learnt-settings.js';
 
 /** Two points nearer than this are one: a thousandth of the picture is about one pixel. */
 const smallestLength = 1e-3;
@@ -146,6 +147,7 @@ const cameraSettings = z.strictObject({
   recovery: recovery.prefault({}),
   zones: z.record(name, zone).default({}),
   lines: z.record(name, line).default({}),
+  states: z.record(name, stateSettings).default({}).describe('regions that are in one of a few states: a gate, a bin'),
   masks: z.record(name, mask).default({}).describe('nothing is ever told of what stands in one of them'),
   size: pictureSize.optional(),
   captureFps: z.number().positive().max(240).optional().describe('pictures a second asked of the camera'),
@@ -206,6 +208,10 @@ export const settingsSchema = z.strictObject({
       spinning: z.boolean().default(false).describe('threads wait busily for work: a little faster, much more CPU'),
     })
     .prefault({}),
+  classifiers: z
+    .record(name, classifierSettings)
+    .default({})
+    .describe('what objects are besides their class, told as `attributes` of their events: see docs/teaching.md'),
   limits: z
     .strictObject({
       temperature: z.number().min(30).max(110).optional().describe('of the chip, °C'),
@@ -323,7 +329,7 @@ export const settingsSchema = z.strictObject({
         .union([z.boolean(), name])
         .default(true)
         .describe(
-          'all that change something (detect, rate, minScore, restart, reload, swapModel, clearBackground): false switches them off, a name takes them only at `request/<name>/…`, so that your broker can be told who may',
+          'all that change something (detect, rate, minScore, restart, reload, swapModel, clearBackground, assign, collect, teach): false switches them off, a name takes them only at `request/<name>/…`, so that your broker can be told who may',
         ),
       responseTopics: z
         .array(

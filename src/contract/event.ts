@@ -18,6 +18,13 @@ export type EndReason = z.infer<typeof endReason>;
 export const direction = z.enum(['a-to-b', 'b-to-a']);
 export type Direction = z.infer<typeof direction>;
 
+/** What a classifier says of an object, by a vote over its best pictures. */
+export const attribute = z.object({
+  class: z.string().describe('of the classifier’s model'),
+  score: z.number().min(0).max(1).describe('mean over the pictures that were voted with'),
+});
+export type Attribute = z.infer<typeof attribute>;
+
 const sighting = {
   camera: z.string(),
   id: z.string().describe('the track; unique over restarts of the board'),
@@ -28,6 +35,10 @@ const sighting = {
   zones: z.array(z.string()).describe('the zones that the middle of the lower edge lies in'),
   speed: z.number().min(0).describe('picture widths a second, smoothed'),
   stationary: z.boolean(),
+  attributes: z
+    .record(z.string(), attribute)
+    .optional()
+    .describe('what kind of object it is, by the settings’ `classifiers`; an `update` tells of a new one'),
   ageMs: z.number().min(0).describe('since the first detection of the track'),
   capturedAt: z.iso.datetime().describe('UTC, when the picture was captured'),
   capturedMonotonicMs: z.number().describe('the same instant on the board’s monotonic clock'),
@@ -55,6 +66,8 @@ const kinds = {
   enter: { zone: z.string() },
   leave: { zone: z.string(), dwellMs: z.number().min(0) },
   dwell: { zone: z.string(), dwellMs: z.number().min(0) },
+  /** No object: `class` is the name of the state, `box` its region, and `id` names the stay in `to`. */
+  state: { from: z.string().describe('`unknown` where nobody could tell'), to: z.string() },
 };
 
 /** What is known of an event when the pipeline sees it happen. */
@@ -66,6 +79,7 @@ export const observation = z.discriminatedUnion('type', [
   z.object({ type: z.literal('enter'), ...sighting, ...kinds.enter }),
   z.object({ type: z.literal('leave'), ...sighting, ...kinds.leave }),
   z.object({ type: z.literal('dwell'), ...sighting, ...kinds.dwell }),
+  z.object({ type: z.literal('state'), ...sighting, ...kinds.state }),
 ]);
 export type Observation = z.infer<typeof observation>;
 export type EventType = Observation['type'];
@@ -139,6 +153,8 @@ export function describeEvent(seen: Observation): string {
       return `${what}entered ${seen.zone}`;
     case 'leave':
       return `${what}left ${seen.zone} after ${(seen.dwellMs / 1000).toFixed(1)} s`;
+    case 'state':
+      return `${seen.camera}: ${seen.class} is ${seen.to}, it was ${seen.from}`;
     case 'dwell':
       return `${what}has been in ${seen.zone} for ${(seen.dwellMs / 1000).toFixed(1)} s`;
   }

@@ -51,6 +51,7 @@ const parameters: Record<string, JsonSchema> = {
   base: { default: 'minspnet', description: '`mqtt.baseTopic` of the settings' },
   node: { description: 'the board, `node` of the settings' },
   camera: { description: 'its name in the settings' },
+  state: { description: 'its name in the settings, `states` of the camera' },
   class: { description: 'of the model, with everything but letters, digits, `_` and `-` as `_`' },
   name: { description: 'of the request', enum: [...requestNames] },
 };

@@ -22,6 +22,9 @@ export type Response = z.infer<typeof response>;
 /** A camera's name; which ones there are is only known to the node. */
 const camera = z.string().min(1).max(64);
 const empty = z.object({});
+/** A taught model, or one of its classes: a part of a path. */
+const taughtName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const pictureCounts = z.record(z.string(), z.int().min(0)).describe('that wait to be taught, by class');
 
 /** `…/<camera>/settings`: what requests can change, as it is now. Retained. */
 export const cameraSettings = z.object({
@@ -117,6 +120,49 @@ export const requests = {
     needs: z.strictObject({}),
     gives: benchmarkSummary,
   },
+  crops: {
+    summary: 'The newest pictures of objects that are kept for teaching.',
+    needs: z.strictObject({ camera: camera.optional(), limit: z.int().min(1).max(500).default(50) }),
+    gives: z.object({
+      crops: z.array(
+        z.object({
+          id: z.string().describe('of the track, as in events'),
+          camera: z.string(),
+          class: z.string().describe('that the detector told'),
+          at: z.iso.datetime().describe('UTC'),
+        }),
+      ),
+    }),
+  },
+  assign: {
+    summary: 'Says what kept crops show: “these are delivery-van”. They wait until the model is taught.',
+    needs: z.strictObject({
+      model: taughtName,
+      class: taughtName,
+      crops: z.array(z.string().max(64)).min(1).max(200).describe('ids of tracks'),
+    }),
+    gives: z.object({
+      assigned: z.int().min(0),
+      missing: z.array(z.string()).describe('ids of which no crop is kept any more'),
+      pictures: pictureCounts,
+    }),
+  },
+  collect: {
+    summary: 'Takes a picture of a state’s region now, as one of a class: “the gate is open”.',
+    needs: z.strictObject({ camera, state: taughtName, class: taughtName }),
+    gives: z.object({ pictures: pictureCounts }),
+  },
+  teach: {
+    summary: 'Teaches a model with what was assigned and collected, and puts it in force. Takes a minute or more.',
+    needs: z.strictObject({ model: taughtName }),
+    gives: z.object({
+      name: z.string(),
+      version: z.string(),
+      classes: z.array(z.string()),
+      accuracy: z.number().describe('share that is right of pictures that were held out'),
+      advice: z.string().describe('whether more pictures are worth it'),
+    }),
+  },
   models: {
     summary: 'The models that are on this board.',
     needs: z.strictObject({}),
@@ -134,6 +180,9 @@ const changing: readonly RequestName[] = [
   'reload',
   'swapModel',
   'clearBackground',
+  'assign',
+  'collect',
+  'teach',
 ];
 /** By name whether each is let through; `changes`: all that change something, or the level that they are asked for below. */
 export type RequestSwitches = Record<RequestName, boolean> & { changes: boolean | string };

@@ -55,6 +55,17 @@ export const cameraState = z.object({
 });
 export type CameraState = z.infer<typeof cameraState>;
 
+/** `minspnet/<node>/<camera>/states/<name>`: what a region of the camera shows. Retained. */
+export const regionState = z.object({
+  camera: z.string(),
+  name: z.string().describe('of the state in the settings'),
+  state: z.string().describe('one of `classes`, or `unknown`: nobody looks, or the looks don’t agree'),
+  classes: z.array(z.string()).describe('what it may be'),
+  score: z.number().min(0).max(1).describe('of the newest look that said so'),
+  at: z.iso.datetime().describe('UTC, when the picture was captured that decided it'),
+});
+export type RegionState = z.infer<typeof regionState>;
+
 /**
  * What a camera does: `starting` -> `live` -> `stalled` (no picture for a while) -> `reconnecting` -> `live`; `ended` is
  * for files only.

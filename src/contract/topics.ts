@@ -4,7 +4,7 @@ import { detections } from './detection.js';
 import { eventMessage } from './event.js';
 import { health } from './health.js';
 import { cameraSettings, request, response } from './request.js';
-import { cameraState, cameraStatus, info, status } from './status.js';
+import { cameraState, cameraStatus, info, regionState, status } from './status.js';
 
 /** One kind of topic: where it stands below `<base>/<node>/`, and what is said there. */
 export interface Channel<Payload extends z.ZodType = z.ZodType> {
@@ -61,6 +61,13 @@ export const channels = {
     contentType: 'application/json',
     retain: true,
     summary: 'How many of each class are in view, and in each zone.',
+  }),
+  regionState: channel({
+    address: '{camera}/states/{state}',
+    payload: regionState,
+    contentType: 'application/json',
+    retain: true,
+    summary: 'What a region of the camera shows, as it was taught to tell: a gate open or closed.',
   }),
   cameraStatus: channel({
     address: '{camera}/status',
@@ -164,6 +171,10 @@ export class Topics {
 
   cameraState(camera: string): Topic<PayloadOf<'cameraState'>> {
     return this.#at('cameraState', { camera });
+  }
+
+  regionState(camera: string, state: string): Topic<PayloadOf<'regionState'>> {
+    return this.#at('regionState', { camera, state });
   }
 
   cameraStatus(camera: string): Topic<PayloadOf<'cameraStatus'>> {

@@ -3,7 +3,7 @@ import type { TuningHealth } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState } from '../contract/request.js';
 import type { InputChoice } from '../contract/status.js';
-import type { CameraAdjustment, EngineSettings, InputWish } from '../engine/protocol.js';
+import type { CameraAdjustment, ClassifierModels, EngineSettings, InputWish } from '../engine/protocol.js';
 import type { Adjustments } from './adjustments.js';
 
 /** Settings with what `minspnet tune` chose put in. */
@@ -31,6 +31,8 @@ export class Configuration {
   settings: Settings;
   model: VerifiedModel;
   allowed = unlimited;
+  /** Of classifiers and states, as far as they are there. */
+  classifierModels: ClassifierModels = {};
   #tuning: TuningHealth;
   /** The network's input where the governor takes nothing of it, once an engine has said it, and what that holds for. */
   #chosen: { input: InputChoice; settings: Settings; model: VerifiedModel } | undefined;
@@ -53,7 +55,7 @@ export class Configuration {
 
   /** What an engine is told at its start. */
   get engineSettings(): Omit<EngineSettings, 'runId'> {
-    const { runtime, events, history, cameras } = this.settings;
+    const { runtime, events, history, cameras, classifiers } = this.settings;
     return {
       model: this.model,
       runtime,
@@ -61,6 +63,8 @@ export class Configuration {
       events,
       history,
       cameras,
+      classifiers,
+      classifierModels: this.classifierModels,
       adjustments: this.allowedRates(),
       input: this.#inputWish,
     };

@@ -14,6 +14,7 @@ import type { Adjustments } from './adjustments.js';
 import { type Allowance, type Configuration, type TunedSettings, unlimited } from './configuration.js';
 import type { EngineHost } from './engine-host.js';
 import type { Feed } from './feed.js';
+import type { Lessons } from './lessons.js';
 import type { Log } from './log.js';
 import type { Part } from './parts.js';
 import { SettingsReload } from './settings-reload.js';
@@ -34,6 +35,7 @@ export interface ControlOptions {
   host: EngineHost;
   feed: Feed;
   publisher: Publisher;
+  lessons: Lessons;
   measureBoard: MeasureBoard;
   /** Pictures that the present engine has analysed so far. */
   analysed: () => number;
@@ -115,6 +117,11 @@ export class Control implements RequestHandlers, Part {
     this.#options.host.clearBackground(camera);
     return {};
   }
+
+  crops = (needs: RequestNeeds<'crops'>) => this.#options.lessons.crops(needs);
+  assign = (needs: RequestNeeds<'assign'>) => this.#options.lessons.assign(needs);
+  collect = (needs: RequestNeeds<'collect'>) => this.#options.lessons.collect(needs);
+  teach = (needs: RequestNeeds<'teach'>) => this.#options.lessons.teach(needs);
 
   async restart({ camera }: RequestNeeds<'restart'>): Promise<RequestGives<'restart'>> {
     this.#mustKnow(camera);

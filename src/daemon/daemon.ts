@@ -21,10 +21,12 @@ import { HomeAssistantIntegration } from './integrations/home-assistant.js';
 import { HttpIntegration } from './integrations/http.js';
 import { clearRemovedCameras, MqttIntegration, serveRequests } from './integrations/mqtt.js';
 import { SystemdIntegration } from './integrations/systemd.js';
+import { Lessons } from './lessons.js';
 import { type Log, logFeed } from './log.js';
 import { type Part, Parts } from './parts.js';
 import { SettingsFile, type SettingsFileOptions } from './settings-file.js';
-import { isOpenToAll, modelPlaces, openStateDirectory } from './state-directory.js';
+import { isOpenToAll, modelPlaces, modelsIn, openStateDirectory } from './state-directory.js';
+import { TaughtModels } from './taught-models.js';
 
 export interface DaemonOptions extends TunedSettings {
   /** Reads the settings again, for whoever asks for it. */
@@ -117,6 +119,8 @@ export class Daemon {
     const adjustmentsPath = join(directory, 'adjustments.json');
     const adjustments = await Adjustments.open(adjustmentsPath, settings.cameras, (error) => log.warn(error.message));
     const configuration = new Configuration(this.#options, model, adjustments, join(directory, 'cache'));
+    const taught = new TaughtModels(configuration, [modelsIn(directory)], log);
+    await taught.load();
     const feed = new Feed(redactor, (event, error) =>
       log.error(`${event} could not be told: ${error.stack ?? error.message}`),
     );
@@ -148,6 +152,7 @@ export class Daemon {
       feed,
       publisher,
       log,
+      lessons: new Lessons({ feed, log, configuration, host, stateDirectory: directory }),
       measureBoard,
       analysed: () => reports.analysed,
       read: reload,
@@ -203,6 +208,7 @@ export class Daemon {
       ...(frigate ? [new FrigateIntegration(frigate, publisher, requests, feed, configuration, version)] : []),
       ...(history ? [history] : []),
       host,
+      taught.watch(host),
       control,
       health,
       ...(http ? [http] : []),

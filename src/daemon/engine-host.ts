@@ -3,10 +3,11 @@ import { freemem } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { EngineError, MinspnetError } from '../contract/errors.js';
 import type { Explanation } from '../contract/explanation.js';
+import type { Box } from '../contract/geometry.js';
 import type {
   CameraAdjustment,
+  ClassifierModels,
   EngineFacts,
-  EngineSettings,
   FromEngine,
   ShownPicture,
   TakenPicture,
@@ -14,7 +15,7 @@ import type {
 } from '../engine/protocol.js';
 import { captureTimeNow } from '../timing/monotonic.js';
 import type { EngineHostOptions } from './engine-listener.js';
-import { camerasFor, startEngine, tell } from './engine-process.js';
+import { adjusted, camerasFor, mayBuild, startEngine, tell } from './engine-process.js';
 import { tryModel } from './model-trial.js';
 import { OpenTracks } from './open-tracks.js';
 import type { Part } from './parts.js';
@@ -206,6 +207,13 @@ export class EngineHost implements Part {
     this.#send({ kind: 'adjust', camera, adjustment });
   }
 
+  /** Other models for classifiers and states; an engine that is started later begins with them. */
+  useClassifiers(classifierModels: ClassifierModels): void {
+    this.#settings = { ...this.#settings, classifierModels };
+    if (this.#before !== undefined) this.#before = { ...this.#before, classifierModels };
+    this.#send({ kind: 'classifiers', models: classifierModels });
+  }
+
   restartCamera(camera: string): void {
     this.#send({ kind: 'restart-camera', camera });
   }
@@ -215,8 +223,9 @@ export class EngineHost implements Part {
    *
    * @throws {SourceError} where it gives none; `ERR_SOURCE_…`
    */
-  async takePicture(camera: string, still = false): Promise<TakenPicture> {
-    return await this.#ask<TakenPicture>(camera, (id) => ({ kind: 'take-picture', camera, id, still }));
+  async takePicture(camera: string, still = false, part?: Box): Promise<TakenPicture> {
+    const what = { camera, still, ...(part && { part }) };
+    return await this.#ask<TakenPicture>(camera, (id) => ({ kind: 'take-picture', id, ...what }));
   }
 
   /**
@@ -382,19 +391,4 @@ export class EngineHost implements Part {
     for (const observation of this.#openTracks.end(reason, now)) listener.message({ kind: 'observation', observation });
     for (const state of this.#openTracks.empty(now)) listener.message({ kind: 'state', state });
   }
-}
-
-/** Whether TensorRT may build an engine when the network is loaded. */
-function mayBuild({ provider, library }: EngineSettings['runtime']): boolean {
-  return provider === 'tensorrt' || (provider === 'auto' && library !== undefined);
-}
-
-function adjusted(
-  settings: EngineHostOptions['settings'],
-  camera: string,
-  adjustment: CameraAdjustment,
-): EngineHostOptions['settings'] {
-  const adjustments = { ...settings.adjustments };
-  adjustments[camera] = { ...adjustments[camera], ...adjustment };
-  return { ...settings, adjustments };
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { libraryEnvironment } from '../device/runtime-library.js';
-import { type EngineSettings, protocolVersion, type ToEngine } from '../engine/protocol.js';
+import { type CameraAdjustment, type EngineSettings, protocolVersion, type ToEngine } from '../engine/protocol.js';
 
 /** The engine's heap holds settings and small messages; V8's default young generation would cost 16 MB more. */
 const execArgv = ['--max-semi-space-size=4', '--max-old-space-size=128'];
@@ -61,4 +61,20 @@ export function startEngine(
 /** A dead engine hears nothing, and is noticed by its end. */
 export function tell(child: ChildProcess | undefined, message: ToEngine): void {
   if (child?.connected) child.send(message, () => {});
+}
+
+/** Whether TensorRT may build an engine when the network is loaded. */
+export function mayBuild({ provider, library }: EngineSettings['runtime']): boolean {
+  return provider === 'tensorrt' || (provider === 'auto' && library !== undefined);
+}
+
+/** The same settings with more that was changed of a camera. */
+export function adjusted(
+  settings: Omit<EngineSettings, 'runId'>,
+  camera: string,
+  adjustment: CameraAdjustment,
+): Omit<EngineSettings, 'runId'> {
+  const adjustments = { ...settings.adjustments };
+  adjustments[camera] = { ...adjustments[camera], ...adjustment };
+  return { ...settings, adjustments };
 }

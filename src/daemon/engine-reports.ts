@@ -3,6 +3,7 @@ import { describeSource } from '../config/address.js';
 import type { Settings } from '../config/schema.js';
 import { MinspnetError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
+import { unknownClass } from '../contract/head.js';
 import { modelOn } from '../contract/model-card.js';
 import { type CameraState, contractVersion, type InputChoice, type ProviderFacts } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
@@ -92,6 +93,9 @@ export class EngineReports implements EngineListener {
       case 'state':
         this.#tell(this.#lines.add(message.state));
         break;
+      case 'region-state':
+        feed.emit('regionState', message.state);
+        break;
       case 'capture':
         this.#captureChanged(message);
         break;
@@ -105,6 +109,18 @@ export class EngineReports implements EngineListener {
 
   lost(reason: string): void {
     this.options.log.error(`${reason}; another one is started`);
+    this.#forgetStates();
+  }
+
+  /** Nobody looks at the regions before another engine does. */
+  #forgetStates(): void {
+    const { feed, configuration } = this.options;
+    const at = new Date().toISOString();
+    for (const [camera, { states }] of Object.entries(configuration.settings.cameras)) {
+      for (const [name, { classes }] of Object.entries(states)) {
+        feed.emit('regionState', { camera, name, state: unknownClass, classes, score: 0, at });
+      }
+    }
   }
 
   setAside(camera: string, how: string, retryMs: number): void {

@@ -7,7 +7,7 @@ import type { EventRecord } from '../contract/event-record.js';
 import type { Health } from '../contract/health.js';
 import type { Feet } from '../contract/heat.js';
 import type { CameraSettingsState } from '../contract/request.js';
-import type { CameraState, CameraStatus, Info } from '../contract/status.js';
+import type { CameraState, CameraStatus, Info, RegionState } from '../contract/status.js';
 import type { TrackSnapshot } from '../engine/protocol.js';
 
 /** All that the daemon knows and tells, whoever it is told to. */
@@ -20,6 +20,7 @@ export interface FeedEvents {
   detections: [detections: Detections];
   cameraState: [state: CameraState];
   cameraStatus: [status: CameraStatus];
+  regionState: [state: RegionState];
   cameraSettings: [settings: CameraSettingsState];
   health: [health: Health];
   /** An event of the list is new or has changed. */

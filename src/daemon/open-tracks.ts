@@ -16,6 +16,7 @@ export class OpenTracks {
 
   follow(observation: Observation): void {
     const { id, type } = observation;
+    if (type === 'state') return; // of a region, which does not end
     if (type === 'end') {
       this.#tracks.delete(id);
       return;

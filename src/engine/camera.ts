@@ -1,23 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CameraSettings, EventSettings } from '../config/schema.js';
-import type { Detection } from '../contract/detection.js';
+import type { CameraSettings, EventSettings, Settings } from '../config/schema.js';
 import { type EngineError, SourceError } from '../contract/errors.js';
 import type { EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
-import { round, roundBox } from '../contract/geometry.js';
+import { type Box, round } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
 import type { Feet } from '../contract/heat.js';
 import { Analysis } from '../pipeline/analysis.js';
 import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../pipeline/capture/capture.js';
 import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
 import type { InputOptions } from '../pipeline/capture/preparation.js';
-import { type Cut, jpegSize } from '../pipeline/capture/snapshot.js';
+import { type Cut, fullPicture, jpegSize } from '../pipeline/capture/snapshot.js';
 import type { Detector } from '../pipeline/network.js';
 import type { SceneOptions, SceneReport } from '../pipeline/scene.js';
 import { captureTimeNow, monotonicMs } from '../timing/monotonic.js';
+import { detectionsOf } from './detections-report.js';
 import { Footprints } from './footprints.js';
 import { Pictures } from './pictures.js';
 import type { CameraAdjustment, FromEngine, ShownPicture, StageDurations } from './protocol.js';
+import { SecondLook, type SecondLookOptions } from './second-look.js';
 import { Statistics } from './statistics.js';
 
 /** What a camera does, and all that can be changed of it while it runs. */
@@ -33,6 +34,8 @@ export interface CameraWork {
   /** What was changed since the settings were written. */
   adjustment: CameraAdjustment;
   input: InputOptions;
+  /** What is asked of objects besides their class. */
+  classifiers?: Settings['classifiers'] | undefined;
 }
 
 export interface CameraOptions extends CameraWork {
@@ -40,6 +43,8 @@ export interface CameraOptions extends CameraWork {
   /** Begins the ids of this camera's tracks; no other camera has it, now or after a restart. */
   runId: string;
   detector: Pick<Detector, 'detect' | 'inferenceMs'>;
+  /** The classifier of a model, if it is there. */
+  findClassifier?: SecondLookOptions['find'];
   /** Runs the job as soon as the network is free. */
   enqueue: (job: () => Promise<void>) => void;
   /** Forgets the jobs that wait; resolves when none of this camera's runs any more. */
@@ -63,12 +68,18 @@ const shownQuality = 75;
 /** The picture that is kept of an event. */
 const keptPicture: Cut = { box: [0, 0, 1, 1], options: { quality: 80, maxSize: 1280 } };
 
+/** Of a part of a picture: as large as it is, and nothing around it. */
+const partOptions = { ...fullPicture, margin: 0 };
+
+/** Why tracks end when nobody sees anything for now. */
+const noPictures: ReadonlySet<EndReason> = new Set(['source-ended', 'camera-lost', 'stopping', 'engine-restart']);
+
 /** What is told of a picture that is shown, beside the JPEG's own size. */
 type About = Omit<ShownPicture['frame'], 'width' | 'height'>;
 
 /** What its capture thread is made with: with something else it has to be opened anew. */
 function ofSource({ settings, events, clips }: CameraWork) {
-  const { zones, lines, masks, classes, minScore, fps, ...source } = settings;
+  const { zones, lines, masks, states, classes, minScore, fps, ...source } = settings;
   return { source, snapshot: events.snapshot, clips };
 }
 
@@ -79,6 +90,7 @@ export class Camera {
   readonly #pictures: Pictures<About>;
   readonly #statistics = new Statistics();
   readonly #footprints = new Footprints();
+  #secondLook: SecondLook;
   /** [width, height] of the network's input. */
   #input: [number, number] | null = null;
   #work: CameraWork;
@@ -90,8 +102,8 @@ export class Camera {
 
   constructor(private readonly options: CameraOptions) {
     const { name, runId, settings, events, model, adjustment, input, detector, enqueue, hung, world } = options;
-    const { keepPictures, clips } = options;
-    this.#work = { settings, events, keepPictures, clips, model, adjustment, input };
+    const { keepPictures, clips, classifiers } = options;
+    this.#work = { settings, events, keepPictures, clips, model, adjustment, input, classifiers };
     this.#analysis = new Analysis({ camera: name, runId, settings, events, model }, detector);
     if (adjustment.minScore !== undefined) this.#analysis.minScore = adjustment.minScore;
     this.#capture = new Capture(
@@ -105,6 +117,7 @@ export class Camera {
       world,
     );
     this.#pictures = new Pictures(name, this.#capture);
+    this.#secondLook = this.#lookAgain();
   }
 
   get name(): string {
@@ -142,6 +155,13 @@ export class Camera {
     if (adjustment.detect === false && before.adjustment.detect !== false) this.#endTracks('detect-off');
     if (!isDeepStrictEqual(input, before.input)) this.#capture.setInput(input);
     this.#capture.setRate(this.#fps);
+    const asks = ({ settings: { states }, classifiers }: CameraWork) => [states, classifiers];
+    if (!isDeepStrictEqual(asks(next), asks(before))) this.#secondLook = this.#lookAgain();
+  }
+
+  /** Classifiers have other weights. */
+  relearnt(): void {
+    this.#secondLook.relearnt();
   }
 
   /** From the next picture on. */
@@ -164,8 +184,9 @@ export class Camera {
    * @returns JPEG
    * @throws {SourceError}
    */
-  async takePicture(still: boolean): Promise<Uint8Array> {
+  async takePicture(still: boolean, part?: Box): Promise<Uint8Array> {
     const periodMs = 1000 / this.#fps;
+    if (part !== undefined) return (await this.#pictures.next(periodMs, partOptions, part)).jpeg;
     return still ? this.#pictures.photograph(periodMs) : (await this.#pictures.next(periodMs)).jpeg;
   }
 
@@ -249,7 +270,9 @@ export class Camera {
     const shots = report?.shots ?? [];
     const requests = this.#pictures.takeRequests();
     const whole = this.#work.keepPictures && shots.length > 0 ? [keptPicture] : [];
-    const cuts = [...shots.map(({ box }) => ({ box })), ...requests.map(({ cut }) => cut), ...whole];
+    const looks = this.#secondLook.wanted(report === undefined ? [] : this.#analysis.shown, frame.still, frame);
+    const wanted = [...requests, ...looks].map(({ cut }) => cut);
+    const cuts = [...shots.map(({ box }) => ({ box })), ...wanted, ...whole];
     const jpegs = frame.release(cuts, report !== undefined && this.#analysis.settled);
     if (requests.length > 0) {
       const about = this.#aboutOf(frame, report);
@@ -259,7 +282,27 @@ export class Camera {
           about,
         );
     }
+    if (looks.length > 0) {
+      void jpegs.then((all) => {
+        const bytes = all.slice(shots.length + requests.length);
+        for (const [i, { see }] of looks.entries()) if (bytes[i] !== undefined) see(new Uint8Array(bytes[i]));
+      });
+    }
     if (report !== undefined) this.#report(report, jpegs, whole.length > 0);
+  }
+
+  #lookAgain(): SecondLook {
+    const { settings, classifiers = {} } = this.#work;
+    return new SecondLook({
+      states: settings.states,
+      classifiers,
+      find: this.options.findClassifier ?? (() => undefined),
+      enqueue: this.options.enqueue,
+      attribute: (track, name, attribute) => this.#analysis.describe(track, name, attribute),
+      camera: this.name,
+      runId: this.options.runId,
+      send: this.options.send,
+    });
   }
 
   #aboutOf(frame: Frame, report: SceneReport | undefined): About {
@@ -289,7 +332,9 @@ export class Camera {
     this.#statistics.analysed(inferenceMs);
     this.#time(frame, startedMs, inferenceMs);
     this.#footprints.add(this.#analysis.shown, frame.monotonicMs);
-    if (detections !== undefined && events.detections) this.#sendDetections(frame, detections, detector.inferenceMs);
+    if (detections !== undefined && events.detections) {
+      this.options.send(detectionsOf(this.name, frame, detections, detector.inferenceMs));
+    }
     return report;
   }
 
@@ -303,22 +348,6 @@ export class Camera {
       track: Math.max(0, now - startedMs - inferenceMs),
     };
     this.#statistics.passed({ ...looked, total });
-  }
-
-  #sendDetections({ monotonicMs, utcMs, takenMs }: Frame, seen: readonly Detection[], inferenceMs: number): void {
-    const detections = {
-      camera: this.name,
-      capturedAt: new Date(utcMs).toISOString(),
-      capturedMonotonicMs: round(monotonicMs, 1),
-      takenMonotonicMs: round(takenMs, 3),
-      inferenceMs: round(inferenceMs, 3),
-      detections: seen.map(({ class: name, score, box }) => ({
-        class: name,
-        score: round(score, 3),
-        box: roundBox(box),
-      })),
-    };
-    this.options.send({ kind: 'detections', detections });
   }
 
   /** Sends it after the reports before it, each snapshot before the events that speak of it. */
@@ -366,5 +395,6 @@ export class Camera {
   #endTracks(reason: EndReason): void {
     const report = this.#analysis.end(reason, captureTimeNow());
     if (report !== undefined) this.#report(report, undefined);
+    if (noPictures.has(reason)) this.#secondLook.lost(captureTimeNow());
   }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { asMinspnetError, type MinspnetError, SourceError } from '../contract/errors.js';
 import type { EndReason } from '../contract/event.js';
+import type { Box } from '../contract/geometry.js';
 import { usualInputPixels } from '../contract/model-card.js';
 import type { InputChoice } from '../contract/status.js';
 import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
@@ -11,9 +12,17 @@ import { Detector, Network } from '../pipeline/network.js';
 import { selfTest } from '../pipeline/self-test.js';
 import { monotonicMs } from '../timing/monotonic.js';
 import { Camera, type CameraWork } from './camera.js';
+import { Classifiers } from './classifiers.js';
 import { chooseInput, type MeasureInput, measuring } from './input-choice.js';
 import { JobQueue } from './job-queue.js';
-import { type EngineFacts, type EngineSettings, type FromEngine, type InputWish, protocolVersion } from './protocol.js';
+import {
+  type ClassifierModels,
+  type EngineFacts,
+  type EngineSettings,
+  type FromEngine,
+  type InputWish,
+  protocolVersion,
+} from './protocol.js';
 
 const heartbeatMs = 1000;
 /** What the self-test looks at where the model takes any size: the input of a 16:9 camera. */
@@ -32,6 +41,7 @@ export class Engine {
   /** Cameras that were made so far. */
   #made = 0;
   #heartbeat: NodeJS.Timeout | undefined;
+  readonly #classifiers: Classifiers;
   /** One change after the other. */
   #changing: Promise<unknown> = Promise.resolve();
   #isStopped = false;
@@ -43,12 +53,14 @@ export class Engine {
     private readonly send: (message: FromEngine, sent?: () => void) => void,
   ) {
     this.#settings = settings;
+    this.#classifiers = new Classifiers(settings.runtime);
   }
 
   /** @throws {ModelError} when the model can't be used. */
   async start(): Promise<void> {
     const network = await this.#load(this.#settings);
     this.#network = network;
+    await this.#classifiers.use(this.#settings.classifierModels ?? {});
     const builds = network.provider.active === 'tensorrt';
     this.#choice = await this.#choose(network, this.#settings);
     this.send({ kind: 'ready', protocolVersion, facts: this.#facts });
@@ -56,6 +68,13 @@ export class Engine {
     const works = this.#works(this.#settings, this.#choice);
     for (const [name, work] of works) this.#open(name, work);
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
+  }
+
+  /** Other models for classifiers and states, from the next picture on. */
+  async useClassifiers(models: ClassifierModels): Promise<void> {
+    this.#settings = { ...this.#settings, classifierModels: models };
+    await this.#classifiers.use(models);
+    for (const camera of this.#cameras.values()) camera.relearnt();
   }
 
   camera(name: string): Camera | undefined {
@@ -80,9 +99,9 @@ export class Engine {
   }
 
   /** Answers with the camera's next picture or a still of it, or with why there is none. */
-  async takePicture(name: string, id: number, still: boolean): Promise<void> {
+  async takePicture(name: string, id: number, still: boolean, part?: Box): Promise<void> {
     await this.#answer(id, async () => {
-      const jpeg = await this.#knownCamera(name).takePicture(still);
+      const jpeg = await this.#knownCamera(name).takePicture(still, part);
       const size = jpegSize(jpeg);
       if (size === undefined) throw new SourceError('ERR_SOURCE_READ', 'source', `camera "${name}" sent no JPEG`);
       return { kind: 'picture', id, jpeg, ...size };
@@ -129,6 +148,7 @@ export class Engine {
     clearInterval(this.#heartbeat);
     await this.#jobs.stop();
     await Promise.all([...this.#cameras.values()].map((camera) => camera.stop(reason)));
+    await this.#classifiers[Symbol.asyncDispose]();
     await this.#network?.[Symbol.asyncDispose]();
     this.send({ kind: 'stopped' });
   }
@@ -143,12 +163,13 @@ export class Engine {
    * @throws {ConfigError} ERR_CONFIG_SIZE when the model does not take the input's size
    */
   #works(settings: EngineSettings, { size, pixels }: InputChoice): Map<string, CameraWork> {
-    const { model, events, history, cameras, adjustments } = settings;
+    const { model, events, history, cameras, adjustments, classifiers } = settings;
     const common = {
       events,
       keepPictures: history?.enabled === true && history.pictures,
       clips: clipOptions(history),
       model: model.card,
+      classifiers,
       input: inputOptions(model.card, size ?? undefined, pixels),
     };
     const works = Object.entries(cameras).map(([name, settings]): [string, CameraWork] => {
@@ -184,6 +205,7 @@ export class Engine {
       name,
       runId: `${this.#settings.runId}${(this.#made++).toString(36)}`,
       detector: this.#detector,
+      findClassifier: (model) => this.#classifiers.find(model),
       enqueue: (job) => this.#jobs.add(name, job),
       dropJobs: () => this.#jobs.drop(name),
       send: this.send,
@@ -205,6 +227,9 @@ export class Engine {
     const running = network ?? this.#network;
     if (running === undefined) throw new TypeError('no network is loaded');
     const choice = await this.#choose(running, next);
+    if (!isDeepStrictEqual(next.classifierModels, this.#settings.classifierModels)) {
+      await this.#classifiers.use(next.classifierModels ?? {});
+    }
     const works = this.#works(next, choice);
     const stops: Promise<void>[] = [];
     await this.#betweenPictures(() => {

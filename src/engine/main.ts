@@ -44,7 +44,11 @@ function main(): void {
       engine?.camera(camera)?.adjust(adjustment);
     },
     'restart-camera': async ({ camera }) => engine?.camera(camera)?.restart(),
-    'take-picture': async ({ camera, id, still }) => engine?.takePicture(camera, id, still),
+    classifiers: async ({ models }) => {
+      await started;
+      await engine?.useClassifiers(models);
+    },
+    'take-picture': async ({ camera, id, still, part }) => engine?.takePicture(camera, id, still, part),
     'make-clip': async ({ camera, id, path, fromMs, toMs }) => engine?.makeClip(camera, id, path, fromMs, toMs),
     show: async ({ camera, id, maxSize }) => engine?.show(camera, id, maxSize),
     explain: async ({ camera, id, seconds }) => engine?.explain(camera, id, seconds),

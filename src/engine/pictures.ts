@@ -56,9 +56,10 @@ export class Pictures<About> {
    * The next picture of the stream as JPEG, as a whole.
    *
    * @param options in place of those of snapshots
+   * @param box a part of it
    * @throws {SourceError} ERR_SOURCE_NO_PICTURE
    */
-  async next(periodMs: number, options?: SnapshotOptions): Promise<Answer<About>> {
+  async next(periodMs: number, options?: SnapshotOptions, box = wholePicture): Promise<Answer<About>> {
     if (this.capture.state !== 'live') throw this.#none();
     const answer = await new Promise<Answer<About> | undefined>((resolve) => {
       const end = (answer: Answer<About> | undefined) => {
@@ -67,7 +68,7 @@ export class Pictures<About> {
         resolve(answer);
       };
       const request: PictureRequest<About> = {
-        cut: { box: wholePicture, ...(options && { options }) },
+        cut: { box, ...(options && { options }) },
         answer: async (made, about) => {
           const jpeg = await made;
           end(jpeg && { jpeg, about });

@@ -1,16 +1,17 @@
 import type { HistorySettings } from '../config/history-settings.js';
-import type { CameraSettings, EventSettings, RuntimeSettings } from '../config/schema.js';
+import type { CameraSettings, EventSettings, RuntimeSettings, Settings } from '../config/schema.js';
 import type { Detections } from '../contract/detection.js';
 import type { SerialisedError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Box } from '../contract/geometry.js';
+import type { VerifiedClassifier } from '../contract/head.js';
 import type { CameraHealth } from '../contract/health.js';
 import type { Feet } from '../contract/heat.js';
 import type { LiveFrame } from '../contract/live.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { PictureStage } from '../contract/stages.js';
-import type { CameraState, CaptureState, InputChoice, ProviderFacts } from '../contract/status.js';
+import type { CameraState, CaptureState, InputChoice, ProviderFacts, RegionState } from '../contract/status.js';
 import type { DurationCounts } from '../timing/histogram.js';
 
 /** Daemon and engine of different versions refuse each other. */
@@ -44,9 +45,15 @@ export interface EngineSettings {
   /** What is kept of the past; nothing where it is not given. */
   history?: HistorySettings;
   cameras: Record<string, CameraSettings>;
+  classifiers?: Settings['classifiers'];
+  /** The models that classifiers and states name, as far as they are there. */
+  classifierModels?: ClassifierModels;
   /** What was changed since the settings were written, by camera. */
   adjustments: Record<string, CameraAdjustment>;
 }
+
+/** By the name that the settings give them. */
+export type ClassifierModels = Record<string, VerifiedClassifier>;
 
 /** What can be changed of a camera while it runs; what is not named stays as it is. */
 export interface CameraAdjustment {
@@ -77,8 +84,13 @@ export type ToEngine =
   | { kind: 'adjust'; camera: string; adjustment: CameraAdjustment }
   /** Closes the camera's source and opens it again; its tracks end with `camera-restart`. */
   | { kind: 'restart-camera'; camera: string }
-  /** Asks for the camera's next picture, or a still of it; answered by `picture` or `no-answer` of the same `id`. */
-  | { kind: 'take-picture'; camera: string; id: number; still: boolean }
+  /** Other models for classifiers and states: one was taught. */
+  | { kind: 'classifiers'; models: ClassifierModels }
+  /**
+   * Asks for the camera's next picture, a part of it or a still of it; answered by `picture` or `no-answer` of the same
+   * `id`.
+   */
+  | { kind: 'take-picture'; camera: string; id: number; still: boolean; part?: Box }
   /** Asks for the next picture that is looked at, at most `maxSize` pixels long, with the tracks in it: `shown`. */
   | { kind: 'show'; camera: string; id: number; maxSize: number }
   /** Writes the video between two moments on the monotonic clock as MP4: `clip-made`, or `no-answer`. */
@@ -135,6 +147,7 @@ export type FromEngine =
   | { kind: 'snapshot'; snapshot: TrackSnapshot }
   | { kind: 'observation'; observation: Observation }
   | { kind: 'state'; state: CameraState }
+  | { kind: 'region-state'; state: RegionState }
   /** Of each picture that the network has seen, where `events.detections` is set. */
   | { kind: 'detections'; detections: Detections }
   | ({ kind: 'picture'; id: number } & TakenPicture)

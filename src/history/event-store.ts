@@ -80,6 +80,7 @@ export class EventStore {
 
   /** @returns the record that has changed; undefined for a track that is not in the list any more */
   observe(seen: Observation): EventRecord | undefined {
+    if (seen.type === 'state') return undefined; // of a region, no object
     const entry = seen.type === 'new' ? this.#begin(seen) : this.#entries.get(seen.id);
     if (entry === undefined) return undefined;
     const { record } = entry;
@@ -312,7 +313,7 @@ function addMoment(moments: Moment[], moment: Moment): void {
   if (moments.length > maxMoments) moments.splice(maxMoments / 2, 1);
 }
 
-function momentOf(seen: Exclude<Observation, { type: 'update' }>): Moment {
+function momentOf(seen: Exclude<Observation, { type: 'update' | 'state' }>): Moment {
   const common = { type: seen.type, at: seen.capturedAt, box: seen.box };
   switch (seen.type) {
     case 'crossing':

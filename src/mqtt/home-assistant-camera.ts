@@ -1,5 +1,6 @@
 import type { ZoneSettings } from '../config/schema.js';
 import { direction as directions } from '../contract/event.js';
+import { unknownClass } from '../contract/head.js';
 import type { RequestName } from '../contract/request.js';
 import { type Topics, topicLevel } from '../contract/topics.js';
 import {
@@ -19,7 +20,7 @@ import {
 
 /** Shown whether it is asked for by name or not, for that is what most automations are about. */
 const usualClass = 'person';
-const eventTypes = ['new', 'end', 'crossing', 'enter', 'leave', 'dwell'];
+const eventTypes = ['new', 'end', 'crossing', 'enter', 'leave', 'dwell', 'state'];
 /** A person has to enable it. */
 const hidden = { enabled_by_default: false };
 
@@ -52,6 +53,7 @@ export function describeCamera(name: string, facts: HomeAssistantFacts, topics: 
     ...settingsOf(name, facts, topics),
     ...buttons(name, facts, topics),
     ...diagnostics(name, topics),
+    ...Object.entries(settings?.states ?? {}).map(([state, { classes }]) => inState(state, classes, name, topics)),
   ];
   return splitDiscovery(id, node === base ? `${base}_${name}` : `${base}_${node}_${name}`, head, [
     ['', whole],
@@ -245,6 +247,19 @@ function buttons(name: string, { isOn, requestTopic }: HomeAssistantFacts, topic
     ['take_still', isOn('still') && { ...press('still'), name: 'Take a photograph', icon: 'mdi:camera-iris' }],
     ['restart', isOn('restart') && { ...press('restart'), ...restart }],
   ];
+}
+
+/** What a region of the picture shows, as it was taught. */
+function inState(state: string, classes: readonly string[], name: string, topics: Topics): Entries[number] {
+  const sensor = {
+    platform: 'sensor',
+    name: words(state),
+    device_class: 'enum',
+    options: [...classes, unknownClass],
+    state_topic: topics.regionState(name, state),
+    value_template: ifJson('value_json.state'),
+  };
+  return [`state_${state}`, sensor];
 }
 
 function diagnostics(name: string, topics: Topics): Entries {

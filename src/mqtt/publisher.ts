@@ -5,7 +5,7 @@ import type { BrokerError, StateError } from '../contract/errors.js';
 import type { Event, Gap, Observation } from '../contract/event.js';
 import type { Health } from '../contract/health.js';
 import type { CameraSettingsState } from '../contract/request.js';
-import type { CameraState, CameraStatus, Info } from '../contract/status.js';
+import type { CameraState, CameraStatus, Info, RegionState } from '../contract/status.js';
 import { type Topic, Topics } from '../contract/topics.js';
 import { PublishError } from '../session/broker-error.js';
 import type { IncomingMessage } from '../session/session.js';
@@ -179,6 +179,10 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     this.#retain(this.topics.cameraState(state.camera), state);
   }
 
+  regionState(state: RegionState): void {
+    this.#retain(this.topics.regionState(state.camera, state.name), state);
+  }
+
   cameraSettings(settings: CameraSettingsState): void {
     this.#retain(this.topics.cameraSettings(settings.camera), settings);
   }
@@ -304,7 +308,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     if (this.#mirrored !== entry) {
       this.#mirrored = entry;
       const { message } = this.#message(entry);
-      this.#mirrorImages = message.type === 'gap' ? [] : this.#mirror.events(message);
+      this.#mirrorImages = message.type === 'gap' || message.type === 'state' ? [] : this.#mirror.events(message);
     }
     const image = this.#mirrorImages.shift();
     if (image !== undefined) this.#outgoing.sayNow({ ...image, options: {} });

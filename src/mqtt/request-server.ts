@@ -61,10 +61,10 @@ const maxBytes = 16 * 1024;
 /** Requests that are being carried out at the same time. */
 const maxOpen = 16;
 /** One at a time, all of them together: each takes the engine or the processor for itself. */
-const exclusive: readonly RequestName[] = ['reload', 'swapModel', 'benchmark'];
+const exclusive: readonly RequestName[] = ['reload', 'swapModel', 'benchmark', 'teach'];
 /** How long a request may take, ms. */
 const patienceMs = 60_000;
-/** Of a benchmark, whose own limit is shorter. */
+/** Of a benchmark and of teaching, whose own limits are shorter. */
 const benchmarkMs = 5 * 60_000;
 
 /** What of a request is known before it is understood, so that also a bad one can be answered. */
@@ -171,7 +171,7 @@ export class RequestServer extends EventEmitter<RequestServerEvents> {
       this.#open -= 1;
       if (alone) this.#exclusive = undefined;
     });
-    const late = name === 'benchmark' ? benchmarkMs : patienceMs;
+    const late = name === 'benchmark' || name === 'teach' ? benchmarkMs : patienceMs;
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(refusal('TIMEOUT', `\`${name}\` is not done after ${late / 1000} s`)), late);

@@ -1,5 +1,5 @@
 import type { Detection } from '../contract/detection.js';
-import type { EndReason } from '../contract/event.js';
+import type { Attribute, EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { LiveTrack } from '../contract/live.js';
 import type { CaptureTime } from '../timing/monotonic.js';
@@ -95,6 +95,11 @@ export class Analysis {
   /** What was seen in the last seconds, and why it was told or not; undefined if no picture has come yet. */
   explain(seconds: number, time: CaptureTime): Explanation | undefined {
     return this.#scene?.explain(seconds, time);
+  }
+
+  /** See {@link Scene.describe}. */
+  describe(track: string, name: string, attribute: Attribute): void {
+    this.#scene?.describe(track, name, attribute);
   }
 
   /** Places that are learnt as background. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
-import type { EndReason } from '../contract/event.js';
+import type { Attribute, EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
 import { round, roundBox } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
@@ -176,6 +176,11 @@ export class Scene {
       })),
       candidates: this.#candidates.explain(now - seconds, isoOf),
     };
+  }
+
+  /** What a classifier says of a track's object; told with its next events. @param name of the classifier */
+  describe(track: string, name: string, attribute: Attribute): void {
+    for (const events of this.#events.values()) if (events.id === track) events.describe(name, attribute);
   }
 
   /** Places where the network sees something that it is never sure of. */

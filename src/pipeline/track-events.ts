@@ -1,4 +1,4 @@
-import type { Direction, EndReason, Observation } from '../contract/event.js';
+import type { Attribute, Direction, EndReason, Observation } from '../contract/event.js';
 import { type Box, round, roundBox } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
 import type { CaptureTime } from '../timing/monotonic.js';
@@ -71,6 +71,7 @@ export class TrackEvents {
   /** Lines that were crossed before `new`. */
   readonly #earlyCrossings: Crossing[] = [];
   #id = '';
+  readonly #attributes: Record<string, Attribute> = {};
   #published: PublishedFacts | undefined;
   #time: CaptureTime | undefined;
 
@@ -126,6 +127,11 @@ export class TrackEvents {
     if (!this.isOpen) return;
     const isKept = ({ zone }: ZoneWatch) => context.zones.some(({ name }) => name === zone.name);
     for (const watch of before) if (watch.inside && !isKept(watch)) this.#reportMove(watch, 'leave', report);
+  }
+
+  /** What a classifier says of the object. @param name of the classifier */
+  describe(name: string, { class: className, score }: Attribute): void {
+    this.#attributes[name] = { class: className, score: round(score, 3) };
   }
 
   /** The track was seen in the picture of `time`. */
@@ -231,7 +237,9 @@ export class TrackEvents {
 
   #facts(): Facts {
     const { score, bestScore, box, stationary } = this.#track;
-    return { class: this.className ?? '', score, bestScore, box, zones: this.zones, stationary };
+    const attributes = Object.entries(this.#attributes).map(([name, attribute]) => `${name}=${attribute.class}`);
+    const { zones, className = '' } = this;
+    return { class: className, score, bestScore, box, zones, stationary, attributes: attributes.join() };
   }
 
   /** As the object was last seen. */
@@ -249,6 +257,7 @@ export class TrackEvents {
       zones: facts.zones.slice(),
       speed: round(speed, 3),
       stationary: facts.stationary,
+      ...(facts.attributes !== '' && { attributes: { ...this.#attributes } }),
       ageMs: this.#msSince(firstSeen),
       capturedAt: new Date(utcMs).toISOString(),
       capturedMonotonicMs: round(monotonicMs, 1),
@@ -273,6 +282,8 @@ interface Facts {
   box: Box;
   zones: readonly string[];
   stationary: boolean;
+  /** What the classifiers say, without their scores. */
+  attributes: string;
 }
 
 /** What was last published of a track, and whether what is known now differs enough to publish it again. */
@@ -306,6 +317,7 @@ class PublishedFacts {
     return (
       now.class !== then.class ||
       now.stationary !== then.stationary ||
+      now.attributes !== then.attributes ||
       now.bestScore >= then.bestScore + scoreStep ||
       this.#shotIsBetter(now) ||
       now.zones.length !== then.zones.length ||

@@ -25,7 +25,7 @@ t.test('the AsyncAPI parser takes the document', async (t) => {
     [],
   );
   t.equal(document?.version(), '3.0.0');
-  t.equal(document?.channels().all().length, 14);
+  t.equal(document?.channels().all().length, 15);
   t.equal(document?.operations().filterByReceive().length, 1, 'requests are what a board receives');
 });
 

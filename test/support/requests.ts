@@ -20,6 +20,10 @@ export function recordingHandlers(): { handlers: RequestHandlers; asked: { name:
     reload: { cameras: ['door'], restartNeeded: [] },
     swapModel: { name: 'minspnet-n', version: '1', precision: 'int8' },
     benchmark: {},
+    crops: { crops: [{ id: 'a-1', camera: 'door', class: 'car', at: '2026-11-25T00:00:00.000Z' }] },
+    assign: { assigned: 1, missing: [], pictures: { 'delivery-van': 1 } },
+    collect: { pictures: { open: 1 } },
+    teach: { name: 'vans', version: '1', classes: ['delivery-van', 'other'], accuracy: 0.9, advice: 'more' },
     models: {
       models: [{ name: 'minspnet-s', version: '1', classes: ['person'], precisions: ['int8'], running: true }],
     },

@@ -1,4 +1,5 @@
 import type { Redactor } from '../../config/mask.js';
+import { unknownClass } from '../../contract/head.js';
 import { isRequestOn, requestGroup } from '../../contract/request.js';
 import { discoveryOf } from '../../mqtt/announced.js';
 import type { Publisher } from '../../mqtt/publisher.js';
@@ -40,6 +41,7 @@ export class MqttIntegration implements Part {
       .on('detections', (detections) => publisher.detections(detections))
       .on('cameraState', (state) => publisher.cameraState(state))
       .on('cameraStatus', (status) => publisher.cameraStatus(status))
+      .on('regionState', (state) => publisher.regionState(state))
       .on('cameraSettings', (settings) => publisher.cameraSettings(settings))
       .on('health', (health) => publisher.health(health));
   }
@@ -50,6 +52,9 @@ export class MqttIntegration implements Part {
     for (const camera of this.configuration.cameras) {
       this.publisher.cameraStatus({ camera, state: 'starting', at });
       this.feed.emit('cameraState', { camera, at, counts: {}, moving: 0, zones: {} });
+      for (const [name, { classes }] of Object.entries(this.configuration.settings.cameras[camera]?.states ?? {})) {
+        this.feed.emit('regionState', { camera, name, state: unknownClass, classes, score: 0, at });
+      }
     }
     await this.publisher.start();
   }

@@ -329,7 +329,7 @@ export class CaptureThread {
   /** A picture that is gone or can't be encoded costs its snapshots, not the camera. */
   #cut(picture: Frame | undefined, cuts: readonly Cut[]): Uint8Array[] {
     try {
-      if (picture !== undefined) return cuts.map((cut) => this.#snapshots.encode(picture, cut));
+      if (picture !== undefined) return cuts.map((cut) => this.#snapshots.cut(picture, cut));
     } catch {
       // FFmpeg can't scale or encode it: its events go without, and the count below tells of it in health.
     }

@@ -9,6 +9,7 @@ import {
 } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, type Frame, Packet, Rational } from 'node-av/lib';
 import type { Box } from '../../contract/geometry.js';
+import type { ModelInput } from '../../contract/model-card.js';
 import type { Size } from './input-size.js';
 import { canCut, cutPlanes, fractionsOf, type PixelRegion, pixelRegion, toPart } from './region.js';
 import {
@@ -22,6 +23,7 @@ import {
   planesOf,
   scaleContext,
 } from './scaling.js';
+import { TensorScaler } from './tensor-scaler.js';
 
 export interface SnapshotOptions {
   /** JPEG quality, 1..100. */
@@ -32,14 +34,18 @@ export interface SnapshotOptions {
   maxBytes?: number;
   /** The object is outlined. */
   drawBox?: boolean;
+  /** Surroundings, as a share of the box on each side; a quarter where it is not given. */
+  margin?: number;
 }
 
-/** What is wanted of a picture as JPEG: a box with its surroundings. */
+/** What is wanted of a picture: a box with its surroundings as JPEG, or the box itself as a network’s input. */
 export interface Cut {
   /** Fractions of the picture. */
   box: Box;
   /** In place of those of snapshots. */
   options?: SnapshotOptions;
+  /** In place of a JPEG: uint8 [height, width, 3] of `input`, RGB. */
+  tensor?: { input: Size; fill: number; resize: ModelInput['resize'] };
 }
 
 /** A picture at its own size. */
@@ -47,7 +53,7 @@ export const fullPicture: SnapshotOptions = { quality: 92, maxSize: Number.POSIT
 /** Nothing is made smaller than this to save bytes: longest side, pixels. */
 const leastSize = 32;
 /** How much of the surroundings a snapshot shows, as a share of the box on each side. */
-const margin = 0.25;
+const usualMargin = 0.25;
 
 /** As JFIF has it: 4:2:0 of BT.601 in the full range of bytes. */
 const jpegFormat = AV_PIX_FMT_YUVJ420P;
@@ -72,9 +78,19 @@ export class SnapshotEncoder {
   }
 
   /** @throws {FFmpegError} */
+  cut(frame: Frame, cut: Cut): Uint8Array {
+    if (cut.tensor === undefined) return this.encode(frame, cut);
+    const { input, fill, resize } = cut.tensor;
+    using scaler = new TensorScaler(input, fill, resize, cut.box);
+    const bytes = new Uint8Array(input.width * input.height * 3).fill(fill);
+    scaler.scale(frame, bytes);
+    return bytes;
+  }
+
+  /** @throws {FFmpegError} */
   encode(frame: Frame, { box, options = this.options }: Cut): Uint8Array {
     const { maxSize, maxBytes = Number.POSITIVE_INFINITY, quality, drawBox: outlined = false } = options;
-    const crop = cropAround(box, frame);
+    const crop = cropAround(box, frame, options.margin);
     const outline = outlined && !isWhole(box) ? box : undefined;
     const longest = Math.max(crop.width, crop.height);
     let shrink = Math.min(1, maxSize / longest);
@@ -123,7 +139,7 @@ export class SnapshotEncoder {
 }
 
 /** The box with its margin, inside the picture. */
-function cropAround([left, top, right, bottom]: Box, picture: Size): PixelRegion {
+function cropAround([left, top, right, bottom]: Box, picture: Size, margin = usualMargin): PixelRegion {
   const padX = (right - left) * margin;
   const padY = (bottom - top) * margin;
   const inside = (value: number) => Math.min(1, Math.max(0, value));
