@@ -12,6 +12,7 @@ import {
   type ClassifyOptions,
   type DetectOptions,
   type EmbedOptions,
+  type ModelCheckOptions,
   ownVersion,
   type RunOptions,
   type SegmentOptions,
@@ -191,6 +192,17 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
     .action((files: string[], options: SegmentOptions) =>
       end(async () => (await import('./commands/segment.js')).segment(files, options)),
+    );
+
+  const model = program.command('model').description('about models');
+  model
+    .command('check')
+    .description('run a detector, classifier or segmenter that has a card on the demo’s pictures: its speed and answers')
+    .argument('<file>', 'the ONNX file or its folder; the card is the card.json beside it')
+    .addOption(new Option('--precision <precision>', 'one of its files only').choices(['fp32', 'int8']))
+    .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
+    .action((file: string, options: ModelCheckOptions) =>
+      end(async () => (await import('./commands/model-check.js')).modelCheck(file, options)),
     );
 
   const teaching = program

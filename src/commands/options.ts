@@ -69,6 +69,14 @@ export interface SegmentOptions {
   size?: [number, number];
 }
 
+/** What `minspnet model check` can be told. */
+export interface ModelCheckOptions {
+  /** One of its files; default: each. */
+  precision?: 'fp32' | 'int8';
+  /** Of the network's input: width and height, pixels. */
+  size?: [number, number];
+}
+
 /** The name of a camera that the command line makes. */
 export const argumentCamera = 'camera';
 
