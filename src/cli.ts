@@ -197,7 +197,9 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
   const model = program.command('model').description('about models');
   model
     .command('check')
-    .description('run a detector, classifier or segmenter that has a card on the demo’s pictures: its speed and answers')
+    .description(
+      'run a detector, classifier or segmenter that has a card on the demo’s pictures: its speed and answers',
+    )
     .argument('<file>', 'the ONNX file or its folder; the card is the card.json beside it')
     .addOption(new Option('--precision <precision>', 'one of its files only').choices(['fp32', 'int8']))
     .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)

@@ -116,7 +116,9 @@ function segmenter(network: Network<'segment'>, size: ModelCheckOptions['size'])
       const logits = await subject.segment(pixels);
       const { labels } = labelsAt(logits, { width: logits.columns, height: logits.rows });
       const counts = card.classes.map((name, i) => ({ name, count: labels.filter((label) => label === i + 1).length }));
-      const seen = counts.filter(({ count }) => count > 0).map(({ name, count }) => `${name} ${percent(count, labels)}`);
+      const seen = counts
+        .filter(({ count }) => count > 0)
+        .map(({ name, count }) => `${name} ${percent(count, labels)}`);
       return { answer: seen.join('; ') || 'background only', ms: subject.inferenceMs };
     },
   };
