@@ -194,7 +194,6 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
       end(async () => (await import('./commands/segment.js')).segment(files, options)),
     );
 
-  const model = program.command('model').description('about models');
   model
     .command('check')
     .description(
