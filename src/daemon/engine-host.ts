@@ -22,13 +22,15 @@ import type { Part } from './parts.js';
 import { type Answer, Questions } from './questions.js';
 import { SetAside } from './set-aside.js';
 
+/** Loading and measuring a network takes a second; on a slow board that is busy, dozens. Milliseconds. */
+const loadMs = 60_000;
 /** TensorRT builds an engine in that time, even on a small board; milliseconds. */
 const buildMs = 600_000;
 /** An engine that is stopped may take so long to end its tracks, milliseconds. */
 const stopMs = 700;
 /** An engine that is replaced may take so long to end its tracks, milliseconds. */
 const replaceMs = 1000;
-/** A process that was killed is gone within this time, milliseconds; one that is not hangs in the kernel. */
+/** A process that was killed is gone within this time, ms; one that is not hangs in the kernel. */
 const graceMs = 10_000;
 /** A second network is loaded beside the first where so many times the engine's memory is free. */
 const roomFactor = 1.25;
@@ -108,7 +110,7 @@ export class EngineHost implements Part {
   }
 
   #startMs({ runtime }: EngineHostOptions['settings']): number {
-    return this.options.startTimeoutMs ?? (mayBuild(runtime) ? buildMs : 20_000);
+    return this.options.startTimeoutMs ?? (mayBuild(runtime) ? buildMs : loadMs);
   }
 
   /** Lets the engine end its tracks; by force when that takes longer than `timeoutMs`. */
