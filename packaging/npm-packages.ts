@@ -32,6 +32,16 @@ const code = new Set(['.js', '.cjs', '.mjs', '.json', '.node']);
 const types = /\.d\.[cm]?ts$/;
 /** TensorFlow.js comes as modules, as bundles for four kinds of browsers and as one for Node, which is all we load. */
 const tensorflow = /^(?:package\.json|dist\/tf-[a-z-]+\.node\.js|dist\/tfjs-backend-wasm(?:-simd)?\.wasm)$/;
+/** What packages bring for browsers, bundlers, other C libraries and versions that nothing of ours asks for: 10 MB. */
+const unused: Readonly<Record<string, RegExp>> = {
+  '@peculiar/x509': /^build\/x509\.(?:js|es\.js)$/,
+  'classic-level': /\.musl\.node$/,
+  'lru-cache': /\/(?:browser|react-native)\//,
+  // Only werift-rtp loads it, by `require`.
+  mediabunny: /^dist\/(?:modules\/|bundles\/(?!mediabunny\.node\.cjs$))/,
+  mqtt: /^dist\//,
+  zod: /^v3\//,
+};
 /** What a package's developers have beside it, which some publish along: 8 MB of fastify's kin. */
 const developers = /(?:^|\/)(?:tests?|__tests__|benchmarks?|examples?)\//;
 const licence = /^(?:licen[cs]e|copying|notice|thirdpartynotices|authors)/i;
@@ -137,6 +147,7 @@ async function copyPackage(
   const isTyped = typedPackages.includes(packageName);
   await copy(source, join(stage, path), (file) => {
     if (packageName.startsWith('@tensorflow/')) return tensorflow.test(file);
+    if (unused[packageName]?.test(file)) return false;
     const [first, system = ''] = file.split('/');
     if (first === 'node_modules' || first === 'bin' || developers.test(file)) return false;
     if (first === 'prebuilds') return processors.some((processor) => system === `linux-${processor}`);

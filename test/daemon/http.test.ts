@@ -90,7 +90,9 @@ t.test('the page sees what the daemon sees, and what is drawn there holds at onc
     for (const end = performance.now() + 30_000; clip === null && performance.now() < end; ) {
       clip = (await list()).events.find((event) => event.clip !== null)?.clip ?? null;
     }
-    const told = daemon.events().find((event) => event.type === 'end' && event.clip !== undefined);
+    const ofClip = () => daemon.events().find((event) => event.type === 'end' && event.clip !== undefined);
+    await until(() => ofClip() !== undefined);
+    const told = ofClip();
     t.match(told, { clip: new RegExp(`^${url}/api/events/[\\w-]+/clip.mp4$`) }, 'the event says where it is');
     const part = await fetch(url + clip, { headers: { range: 'bytes=4-7' } });
     t.match([part.status, await part.text()], [206, 'ftyp']);

@@ -118,12 +118,17 @@ t.test('Home Assistant', async (t) => {
   const automations: Automation[] = parse(readFileSync('examples/home-assistant.yaml', 'utf8'));
   const event = message({ type: 'enter', zone: 'yard', seq: 1 });
 
-  /** The part of Jinja that the example uses: fields by name. */
+  /** The part of Jinja that the example uses: fields by name, and `default` for those that an event may lack. */
   const render = (template: string) =>
-    template.replace(/\{\{ (not )?(?:value_json|trigger\.payload_json)\.(\w+) \}\}/g, (whole, not, field: string) => {
-      if (!(field in event)) throw new Error(`${whole}: an event has no ${field}`);
-      return String(not ? !event[field] : event[field]);
-    });
+    template
+      .replace(/^\{% if value_json is defined %\}(.*)\{% endif %\}$/, '$1')
+      .replace(
+        /\{\{ (not )?(?:value_json|trigger\.payload_json)\.(\w+)( \| default(?:\(\w+\))?)? \}\}/g,
+        (whole, not, field: string) => {
+          if (!(field in event)) throw new Error(`${whole}: an event has no ${field}`);
+          return String(not ? !event[field] : event[field]);
+        },
+      );
 
   t.test('what it waits for is what a board says', async (t) => {
     const triggers = automations.flatMap((automation) =>
