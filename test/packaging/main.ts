@@ -17,7 +17,7 @@ import { EmbeddedBroker } from '../../src/mqtt/embedded-broker.js';
  */
 const patienceMs = 60_000;
 /** Bytes on disk, on either processor; `npm run package:size` measures both. */
-const mostBytes = 260e6;
+const mostBytes = 270e6; // 260 before the classifier and the segmenter, of which each brings two files
 
 const folder = await mkdtemp(join(tmpdir(), 'minspnet-package-'));
 try {
