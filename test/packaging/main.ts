@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { arch } from 'node:process';
@@ -61,6 +61,7 @@ async function withoutTheirMap(top: string, files: readonly string[]): Promise<s
   const present = new Set(files);
   const lost: string[] = [];
   for (const file of files.filter((each) => /\.(?:[cm]?js|map)$/.test(each))) {
+    if ((await stat(join(top, file))).isDirectory()) continue; // some packages have folders that end in .js
     const [, map] =
       /^\/\/[#@] sourceMappingURL=(?!data:)(\S+)\s*$/m.exec(await readFile(join(top, file), 'utf8')) ?? [];
     if (file.endsWith('.map') || (map !== undefined && !present.has(join(file, '..', map)))) lost.push(file);
