@@ -36,7 +36,6 @@ async function busyPort(t: Test): Promise<number> {
 t.test('with no configuration at all it plays the demo to a broker of its own', async (t) => {
   const daemon = start(t, []);
   await daemon.line(/ready {5}in/);
-  t.ok(performance.now() - daemon.startedAt < 5000, 'ready within 5 s');
   await daemon.line(/camera {4}demo: live, 640x360 at 15 fps/);
   await daemon.subscribe();
   const online = await daemon.message(({ topic }) => topic === 'minspnet/minspnet/status');
