@@ -267,15 +267,17 @@ export class Camera {
     this.#endGap();
     const isWanted = this.#work.adjustment.detect !== false && this.#capture.isCurrent(frame);
     const report = isWanted ? await this.#look(frame) : undefined;
+    const tracks = report === undefined ? [] : this.#analysis.shown;
+    this.#footprints.add(tracks, frame.monotonicMs);
     const shots = report?.shots ?? [];
     const requests = this.#pictures.takeRequests();
     const whole = this.#work.keepPictures && shots.length > 0 ? [keptPicture] : [];
-    const looks = this.#secondLook.wanted(report === undefined ? [] : this.#analysis.shown, frame.still, frame);
+    const looks = this.#secondLook.wanted(tracks, frame.still, frame);
     const wanted = [...requests, ...looks].map(({ cut }) => cut);
     const cuts = [...shots.map(({ box }) => ({ box })), ...wanted, ...whole];
     const jpegs = frame.release(cuts, report !== undefined && this.#analysis.settled);
     if (requests.length > 0) {
-      const about = this.#aboutOf(frame, report);
+      const about = this.#aboutOf(frame, report, tracks);
       for (const [i, { answer }] of requests.entries())
         answer(
           jpegs.then((all) => all[shots.length + i]),
@@ -305,7 +307,7 @@ export class Camera {
     });
   }
 
-  #aboutOf(frame: Frame, report: SceneReport | undefined): About {
+  #aboutOf(frame: Frame, report: SceneReport | undefined, tracks: About['tracks']): About {
     const { utcMs, monotonicMs: capturedMs, takenMs, still, picture, tensor } = frame;
     return {
       camera: this.name,
@@ -316,7 +318,7 @@ export class Camera {
       still,
       detect: this.#work.adjustment.detect !== false,
       latencyMs: report === undefined ? null : round(monotonicMs() - takenMs, 1),
-      tracks: report === undefined ? [] : this.#analysis.shown,
+      tracks,
       observations: report?.observations ?? [],
     };
   }
@@ -331,7 +333,6 @@ export class Camera {
     const inferenceMs = detections && detector.inferenceMs;
     this.#statistics.analysed(inferenceMs);
     this.#time(frame, startedMs, inferenceMs);
-    this.#footprints.add(this.#analysis.shown, frame.monotonicMs);
     if (detections !== undefined && events.detections) {
       this.options.send(detectionsOf(this.name, frame, detections, detector.inferenceMs));
     }
