@@ -129,7 +129,7 @@ export type DaemonResult = z.infer<typeof daemonResult>;
 
 const point = z.tuple([z.number(), nullable]).describe('[seconds since the start, value]');
 
-/** Courses over time, thinned out for drawing. */
+/** Curves over time, thinned out for drawing. */
 const series = z.object({
   parts: z.array(z.object({ name: z.string(), from: z.number(), to: z.number() })),
   latencyMs: z

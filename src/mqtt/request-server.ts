@@ -87,7 +87,7 @@ export class RequestServer extends EventEmitter<RequestServerEvents> {
   readonly #root: string;
   readonly #bucket: TokenBucket;
   /** Says no to those that are too many; also that costs something. */
-  readonly #noes: TokenBucket;
+  readonly #refusalAnswers: TokenBucket;
   #open = 0;
   #exclusive: RequestName | undefined;
 
@@ -97,7 +97,7 @@ export class RequestServer extends EventEmitter<RequestServerEvents> {
     this.#root = options.topics.request('');
     const monotonic = options.monotonic ?? (() => performance.now());
     this.#bucket = new TokenBucket({ perSecond: options.perSecond, capacity: 2 * options.perSecond, monotonic });
-    this.#noes = new TokenBucket({ perSecond: 1, capacity: 1, monotonic });
+    this.#refusalAnswers = new TokenBucket({ perSecond: 1, capacity: 1, monotonic });
   }
 
   /** Whether a message is for this server. */
@@ -130,7 +130,7 @@ export class RequestServer extends EventEmitter<RequestServerEvents> {
     } catch (thrown) {
       const error = asMinspnetError(thrown);
       if (error.exit === 'internal') this.emit('warning', error);
-      if (error.code === 'ERR_REQUEST_RATE' && !this.#noes.take()) this.counters.refused += 1;
+      if (error.code === 'ERR_REQUEST_RATE' && !this.#refusalAnswers.take()) this.counters.refused += 1;
       else this.#answer(envelope, { status: 'error', data: {}, error: error.message, code: error.code });
     }
   }

@@ -86,8 +86,8 @@ export class Evidence {
   #sum = 0;
   /** Of the looks that its motion has made independent. */
   #moved = 0;
-  readonly #across = new Course();
-  readonly #down = new Course();
+  readonly #across = new Displacement();
+  readonly #down = new Displacement();
   /** When it was first seen, or last seen cut. */
   #size = 0;
   #reach = 0;
@@ -192,14 +192,14 @@ function cutOf(low: number, high: number): Cut {
 }
 
 /** How far something has come along one axis, also while the picture's edge cuts it. */
-class Course {
+class Displacement {
   #cut: Cut | undefined;
   #from = 0;
   /** Up to when the edge began or ceased to cut it. */
   #before = 0;
-  #way = 0;
+  #distance = 0;
 
-  /** What was seen last is no way: it goes on from the next place. */
+  /** The step to the next place does not count: measuring goes on from there. */
   stay(): void {
     this.#cut = undefined;
   }
@@ -208,17 +208,17 @@ class Course {
    * @param low the two ends of its box
    * @param middle where it is if it is whole, smoothed
    * @param mayComeIn whether the end that is inside tells its motion
-   * @returns the way from where it was first seen, with a sign
+   * @returns the distance from where it was first seen, with a sign
    */
   to(cut: Cut, low: number, high: number, middle: number, mayComeIn: boolean): number {
     const place = { whole: middle, low: high, high: low, both: undefined }[cut];
     if (place === undefined || cut !== this.#cut || (cut !== 'whole' && !mayComeIn)) {
       this.#cut = cut;
       this.#from = place ?? 0;
-      this.#before = this.#way;
-      return this.#way;
+      this.#before = this.#distance;
+      return this.#distance;
     }
-    this.#way = this.#before + place - this.#from;
-    return this.#way;
+    this.#distance = this.#before + place - this.#from;
+    return this.#distance;
   }
 }

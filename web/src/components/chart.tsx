@@ -27,7 +27,7 @@ interface Properties {
 const colours = ['--series-1', '--series-2', '--series-3', '--series-4', '--series-5'] as const;
 const height = 170;
 
-/** Courses over time. The figures at the pointer, else the newest, stand above, so that colours are not all that tells. */
+/** Curves over time. The figures at the pointer, else the newest, stand above, so that colours are not all that tells. */
 export function Chart({ title, unit, at, series, digits = 1, without, from }: Properties) {
   const { themes } = useApp();
   const language = useLanguage();

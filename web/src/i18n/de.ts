@@ -210,7 +210,7 @@ export const de: Texts = {
   'untold.evidence': 'nicht sicher genug',
   'untold.evidence.why': 'Sicherheit und Bewegung zusammen reichen nicht.',
   'performance.parts': 'Teile',
-  'performance.courses': 'Verläufe',
+  'performance.charts': 'Verläufe',
   'performance.activity': 'Aktivität',
   'performance.measure': 'Messen',
   'performance.span': 'Zeitraum',

@@ -206,7 +206,7 @@ export const en = {
   'untold.evidence': 'not sure enough',
   'untold.evidence.why': 'Its scores and its motion together are not sure enough.',
   'performance.parts': 'Parts',
-  'performance.courses': 'Courses',
+  'performance.charts': 'Charts',
   'performance.activity': 'Activity',
   'performance.measure': 'Measure',
   'performance.span': 'Time span',

@@ -2,17 +2,17 @@ import { useApp, useLanguage } from '../../app/context.js';
 import { hrefOf } from '../../app/route.js';
 import { useStore } from '../../board/store.js';
 import { Activity } from './activity.js';
-import { Courses } from './courses.js';
+import { Charts } from './charts.js';
 import { Measure } from './measure.js';
 
-const parts = ['courses', 'activity', 'measure'] as const;
+const parts = ['charts', 'activity', 'measure'] as const;
 
 /** What the board does, what it costs, and what it counted. */
 export function PerformanceView() {
   const { router } = useApp();
   const { t } = useLanguage();
   const subject = useStore(router.current, ({ route }) => route.subject);
-  const part = parts.find((name) => name === subject) ?? 'courses';
+  const part = parts.find((name) => name === subject) ?? 'charts';
   return (
     <>
       <div class="view-head">
@@ -30,7 +30,7 @@ export function PerformanceView() {
           ))}
         </nav>
       </div>
-      {part === 'courses' && <Courses />}
+      {part === 'charts' && <Charts />}
       {part === 'activity' && <Activity />}
       {part === 'measure' && <Measure />}
     </>

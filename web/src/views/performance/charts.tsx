@@ -10,8 +10,8 @@ const spans: readonly Span[] = ['hour', 'day'];
 /** Half of a step: a new point is never late by more. */
 const everyMs: Record<Span, number> = { hour: 5000, day: 120_000 };
 
-/** Courses of the last hour or day. */
-export function Courses() {
+/** Charts of the last hour or day. */
+export function Charts() {
   const { t, named } = useLanguage();
   const [span, setSpan] = useState<Span>('hour');
   const [stage, setStage] = useState('total');
