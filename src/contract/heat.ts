@@ -11,3 +11,16 @@ export function cellOf(x: number, y: number): number {
   const row = Math.min(heatRows - 1, Math.max(0, Math.floor(y * heatRows)));
   return row * heatColumns + column;
 }
+
+/** Which hours, cameras and classes are asked for; all where nothing is said. */
+export interface HoursQuery {
+  camera?: string | undefined;
+  class?: string | undefined;
+  /** UTC, milliseconds; hours that begin from here on, … */
+  fromMs: number;
+  /** … and before this. */
+  toMs: number;
+  /** Hours of the day (UTC), the last one not included. */
+  hourFrom?: number | undefined;
+  hourTo?: number | undefined;
+}

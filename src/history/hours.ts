@@ -2,7 +2,7 @@ import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
-import { type Feet, heatColumns, heatRows } from '../contract/heat.js';
+import { type Feet, type HoursQuery, heatColumns, heatRows } from '../contract/heat.js';
 
 const cells = heatColumns * heatRows;
 const hourMs = 3_600_000;
@@ -27,18 +27,6 @@ const line = z.object({
   hour: z.number(),
   classes: z.record(z.string(), z.object({ count: z.int().min(0), heat: z.string().nullable() })),
 });
-
-export interface HoursQuery {
-  camera?: string | undefined;
-  class?: string | undefined;
-  /** UTC, milliseconds; hours that begin from here on, … */
-  fromMs: number;
-  /** … and before this. */
-  toMs: number;
-  /** Hours of the day (UTC), the last one not included. */
-  hourFrom?: number | undefined;
-  hourTo?: number | undefined;
-}
 
 /** What was counted by hour, camera and class, and where it stood: a file a camera, a line an hour. */
 export class Hours {

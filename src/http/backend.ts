@@ -1,6 +1,7 @@
 import type { EventRecord } from '../contract/event-record.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Health } from '../contract/health.js';
+import type { HoursQuery } from '../contract/heat.js';
 import type {
   BrokerTest,
   Counts,
@@ -44,16 +45,6 @@ export interface HistoryBackend {
   series(span: 'hour' | 'day'): Series;
   counts(query: HoursQuery): Promise<Counts>;
   heatmap(query: HoursQuery): Promise<Heatmap>;
-}
-
-/** UTC, milliseconds; hours of the day. */
-export interface HoursQuery {
-  camera?: string | undefined;
-  class?: string | undefined;
-  fromMs: number;
-  toMs: number;
-  hourFrom?: number | undefined;
-  hourTo?: number | undefined;
 }
 
 /** What the server asks of the daemon. All of it fails with a `MinspnetError`. */

@@ -1,32 +1,13 @@
 import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { type Settings, settingsSchema } from '../../src/config/schema.js';
+import type { Settings } from '../../src/config/schema.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
 import { isSound } from '../../src/daemon/probe.js';
-import { type FromEngine, protocolVersion } from '../../src/engine/protocol.js';
-import { loadModel } from '../../src/model/load.js';
-import { usualInput } from '../support/settings.js';
+import { protocolVersion } from '../../src/engine/protocol.js';
 import { until } from '../support/until.js';
-
-type Message = Exclude<FromEngine, { kind: 'ready' | 'stopped' | 'failed' }>;
-
-async function settingsOf(model: string) {
-  const { runtime, events, cameras } = settingsSchema.parse({
-    cameras: { door: { source: 'demo', loop: true } },
-  });
-  return {
-    model: await loadModel(model, 'auto'),
-    runtime,
-    events,
-    cameras,
-    adjustments: {},
-    cacheDirectory: tmpdir(),
-    input: usualInput,
-  };
-}
+import { type Message, settingsOf } from './watched-engine.js';
 
 /** A stand-in for an engine, which native code can't be made to kill at will. @param body on `start`, with its `cameras` */
 function standIn(t: Test, body: string): string {

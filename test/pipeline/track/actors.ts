@@ -1,16 +1,7 @@
 import type { Detection } from '../../../src/contract/detection.js';
 import type { Box } from '../../../src/contract/geometry.js';
 
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+export { randomFrom } from '../../support/random.js';
 
 /** A box around a centre, cut at the picture's edges. */
 export function boxAt(x: number, y: number, width: number, height: number): Box {

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createSource } from '../../../src/pipeline/capture/create-source.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
-import { mutate, randomFrom } from './mutate.js';
+import { randomFrom } from '../random.js';
+import { mutate } from './mutate.js';
 
 /*
  * What an engine does with a file, with one changed file after the other: `KIND SEED FROM TO ORIGINAL FOLDER`. The number of

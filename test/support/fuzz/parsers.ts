@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { loadSettings } from '../../../src/config/load.js';
 import { MinspnetError } from '../../../src/contract/errors.js';
 import { readCard } from '../../../src/model/load.js';
-import { mutate, randomFrom } from './mutate.js';
+import { randomFrom } from '../random.js';
+import { mutate } from './mutate.js';
 
 export interface ParserFigures {
   runs: number;

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { freePort } from '../broker.js';
 import { TestDaemon } from '../daemon.js';
-import { mutate, randomFrom } from './mutate.js';
+import { randomFrom } from '../random.js';
+import { mutate } from './mutate.js';
 
 export interface SocketFigures {
   runs: number;
