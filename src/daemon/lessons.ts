@@ -29,6 +29,8 @@ export interface LessonsOptions {
   configuration: Configuration;
   host: Pick<EngineHost, 'takePicture'>;
   stateDirectory: string;
+  /** Ends a teaching that runs, which leaves nothing half done. */
+  signal: AbortSignal;
 }
 
 /**
@@ -102,9 +104,13 @@ export class Lessons {
   }
 
   #runTeach(model: string): Promise<TaughtCard> {
-    const { stateDirectory } = this.options;
+    const { stateDirectory, signal } = this.options;
     const env = { ...process.env, MINSPNET_STATEDIRECTORY: stateDirectory };
-    const child = spawn(process.execPath, [cli, 'teach', model, '--from-events', '--json'], { env, timeout: teachMs });
+    const child = spawn(process.execPath, [cli, 'teach', model, '--from-events', '--json'], {
+      env,
+      signal,
+      timeout: teachMs,
+    });
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
