@@ -96,9 +96,6 @@ export const httpCamera = z.object({
   settings: cameraSettings,
   classes: z.array(z.string()).nullable().describe('only these are told; null: all of the model'),
   health: cameraHealth.nullable(),
-  lineCounts: z
-    .record(z.string(), z.object({ 'a-to-b': z.int().min(0), 'b-to-a': z.int().min(0) }))
-    .describe('crossings of each line so far, of all classes'),
   geometry,
 });
 export type HttpCamera = z.infer<typeof httpCamera>;

@@ -130,7 +130,6 @@ export class HttpBackend implements Backend {
       settings: configuration.cameraSettings(name),
       classes: configuration.settings.cameras[name]?.classes ?? null,
       health: this.#health?.cameras[name] ?? null,
-      lineCounts: this.#counts.linesOf(name),
       geometry: this.#geometryOf(name),
     }));
   }

@@ -1,4 +1,3 @@
-import type { Observation } from '../../../src/contract/event.js';
 import type { EventRecord } from '../../../src/contract/event-record.js';
 import type { Health } from '../../../src/contract/health.js';
 import type { HttpCamera, HttpCameras, HttpInfo, HttpSession } from '../../../src/contract/http.js';
@@ -136,18 +135,8 @@ export class Board {
         for (const listener of this.#onRecord) listener(message.record);
         break;
       case 'observation':
-        this.#count(message.observation);
-        break;
+        break; // its record and its camera's state come by themselves
     }
-  }
-
-  /** The board told the counts so far when it was asked for its cameras; from then on they are counted here. */
-  #count(seen: Observation): void {
-    if (seen.type !== 'crossing') return;
-    const before = this.known.value.cameras?.find(({ name }) => name === seen.camera)?.lineCounts;
-    const counts = before?.[seen.line] ?? { 'a-to-b': 0, 'b-to-a': 0 };
-    const after = { ...counts, [seen.direction]: counts[seen.direction] + 1 };
-    this.#changeCamera(seen.camera, { lineCounts: { ...before, [seen.line]: after } });
   }
 
   #withHealth({ cameras }: Health): HttpCamera[] | null {

@@ -1,6 +1,7 @@
 import { useCallback, useRef, useState } from 'preact/hooks';
 import type { HttpCamera } from '../../../../src/contract/http.js';
 import type { LiveFrame } from '../../../../src/contract/live.js';
+import type { CameraState } from '../../../../src/contract/status.js';
 import { useLanguage } from '../../app/context.js';
 import { hrefOf } from '../../app/route.js';
 import { Icon } from '../../components/icon.js';
@@ -17,7 +18,8 @@ export function OneCamera({ camera }: { camera: HttpCamera }) {
   const [layers, setLayers] = useState<Layers>({ boxes: true, trails: true, areas: true });
   const [frame, setFrame] = useState<LiveFrame>();
   const stage = useRef<HTMLDivElement>(null);
-  const lineCount = useCallback((line: string) => countText(camera.lineCounts[line]), [camera.lineCounts]);
+  const lineCounts = camera.state?.lines;
+  const lineCount = useCallback((line: string) => countText(lineCounts?.[line]), [lineCounts]);
   return (
     <div class="live">
       <div class="stage" ref={stage}>
@@ -84,7 +86,7 @@ function InView({ camera }: { camera: HttpCamera }) {
       {lines.map((line) => (
         <div key={line}>
           <dt>{line}</dt>
-          <dd>{countText(camera.lineCounts[line]) || t('live.no-crossing')}</dd>
+          <dd>{countText(state?.lines?.[line]) || t('live.no-crossing')}</dd>
         </div>
       ))}
     </dl>
@@ -104,7 +106,7 @@ function Chips({ counts, className }: { counts: [string, number][]; className: (
   );
 }
 
-function countText(counts: HttpCamera['lineCounts'][string] | undefined): string {
+function countText(counts: NonNullable<CameraState['lines']>[string] | undefined): string {
   if (counts === undefined || counts['a-to-b'] + counts['b-to-a'] === 0) return '';
   return `→ ${counts['a-to-b']}  ← ${counts['b-to-a']}`;
 }
