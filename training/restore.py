@@ -20,7 +20,7 @@ from torch import nn
 from minspnet import schedule
 from minspnet.batches import Batches, Collection
 from minspnet.blocks import ConvNorm
-from minspnet.network import VARIANTS, Detector, to_images
+from minspnet.network import VARIANTS, Classifier, Detector, Segmenter, to_images
 from minspnet.records import save
 from minspnet.settings import option, parse
 
@@ -35,6 +35,22 @@ class Settings:
     cache: str = option("training/cache", "folder of the stores")
     held_out_sources: tuple[str, ...] = option(("traffic-cameras",), "sources kept out of training")
     held_out_every: int = option(60, "every so manieth labelled picture is kept out as well; 0 for none")
+
+
+def network_of(model, variant):
+    """An untrained network of the kind whose file `model` is: a classifier, a segmenter or a detector."""
+    outputs = {value.name for value in model.graph.output}
+    for kind in (Classifier, Segmenter):
+        if outputs == set(kind.outputs):
+            widths = {tensor.name: tensor.dims for tensor in model.graph.initializer}
+            return kind(variant, widths["head.logits.weight"][0])
+    return Detector(variant)
+
+
+def outputs_of(network, images):
+    """What a network says, as a tuple: a segmenter has one output."""
+    said = network(images)
+    return said if isinstance(said, tuple) else (said,)
 
 
 def narrow(network, file):
@@ -103,7 +119,8 @@ def with_statistics(network, image_batches):
 
 def main(argv=None):
     settings = parse(Settings, argv, __doc__.splitlines()[0])
-    network = with_weights(Detector(VARIANTS[settings.variant]), onnx.load(settings.model))
+    model = onnx.load(settings.model)
+    network = with_weights(network_of(model, VARIANTS[settings.variant]), model)
     collection = Collection(
         [Path(settings.cache) / name for name in settings.stores],
         settings.held_out_sources,
@@ -112,9 +129,9 @@ def main(argv=None):
     batches = Batches(collection, 16, 0, lambda step, rng: schedule.look_at(60, 100, rng))
     sample = to_images(batches[0]["pixels"])
     with torch.no_grad():
-        before = network(sample)
+        before = outputs_of(network, sample)
         with_statistics(network, (to_images(batches[i]["pixels"]) for i in range(settings.batches)))
-        worst = max(float((a - b).abs().max()) for a, b in zip(network(sample), before, strict=True))
+        worst = max(float((a - b).abs().max()) for a, b in zip(outputs_of(network, sample), before, strict=True))
     save(Path(settings.output), {"network": network, "step": 0, "settings": {}, "commit": "", "val": {}})
     print(f"{settings.output}: outputs moved by at most {np.float32(worst):.1e}")
 

@@ -27,7 +27,7 @@ FITTED = 2400  # training pictures that the embedding is fitted on
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings(LoopSettings):
     network: str = option("minspnet-s", "name in VARIANTS, or of a peer (peers.py)")
-    init: str = option("", "checkpoint whose backbone to start from; none for random weights")
+    init: str = option("", "checkpoint of a detector or classifier to start from; none for random weights")
     mini_imagenet: str = option("../shared/datasets/mini-imagenet/index.json.gz", "its index")
     objects: bool = option(True, "edge8's objects as eight more classes")
     side: int = option(96, "side of the input it ends at")
@@ -43,8 +43,11 @@ def make_network(settings, classes):
     torch.manual_seed(settings.seed)
     if settings.network not in VARIANTS:
         return peers.make(settings.network, classes)
+    started = load(settings.init)["network"] if settings.init else None
+    if isinstance(started, Classifier):
+        return started.requires_grad_(True)
     network = Classifier(VARIANTS[settings.network], classes, settings.dropout)
-    return take_body(network, load(settings.init)["network"]) if settings.init else network
+    return take_body(network, started) if started else network
 
 
 class Batches:

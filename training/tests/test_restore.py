@@ -6,10 +6,10 @@ import torch
 from minspnet.blocks import ConvNorm
 from minspnet.checkpoints import fused
 from minspnet.graph import to_onnx, with_pixels
-from minspnet.network import Detector
+from minspnet.network import Classifier, Detector, Segmenter
 from minspnet.pruning import prune, weigh
 from minspnet.summary import count_macs
-from restore import with_statistics, with_weights
+from restore import network_of, outputs_of, with_statistics, with_weights
 
 
 @pytest.fixture
@@ -31,6 +31,23 @@ def test_a_restored_network_says_what_its_file_says(network, toy):
     images = torch.rand(2, 3, 96, 64) * 3
     with torch.no_grad():
         for ours, theirs in zip(restored(images), network(images), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("make", [lambda toy: Classifier(toy, 5), Segmenter])
+def test_a_file_tells_what_kind_of_network_it_is(make, toy):
+    torch.manual_seed(3)
+    network = make(toy).train()
+    for _ in range(20):
+        network(torch.rand(4, 3, 64, 64) * 3)
+    file = with_pixels(to_onnx(fused(network.eval())))
+    torch.manual_seed(4)
+    batches = (torch.rand(4, 3, 64, 64) * 3 for _ in range(20))
+    restored = with_statistics(with_weights(network_of(file, toy), file), batches)
+    assert type(restored) is type(network)
+    images = torch.rand(2, 3, 64, 64) * 3
+    with torch.no_grad():
+        for ours, theirs in zip(outputs_of(restored, images), outputs_of(network, images), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
 
 
