@@ -20,6 +20,7 @@ const nowhere: CameraTerritory = { filters: [], isOf: () => false };
  * Takes away what stands at the retained topics of cameras that the settings don't name any more. The broker is asked
  * what stands there, so what an earlier run left is found, too.
  *
+ * @param cameras of the settings; asked when the broker has said what stands there, so one that came meanwhile is none of them
  * @param removing is told of each camera before its topics are cleared
  * @returns the cameras that were found; undefined where the session was lost meanwhile
  */
@@ -27,7 +28,7 @@ export async function clearStaleCameras(
   publisher: Publisher,
   topics: Topics,
   base: string,
-  cameras: readonly string[],
+  cameras: () => readonly string[],
   removing: (camera: string) => void = () => {},
   discovery: CameraTerritory = nowhere,
 ): Promise<Set<string> | undefined> {
@@ -35,10 +36,11 @@ export async function clearStaleCameras(
   const found = await readRetained(publisher, filters);
   if (found === undefined) return undefined;
   const cameraOf = (topic: string) => parseTopic(base, topic)?.levels.camera;
+  const known = cameras();
   const stale = new Set<string>();
   for (const { topic } of found) {
     const camera = cameraOf(topic);
-    if (camera !== undefined && !cameras.includes(camera)) stale.add(camera);
+    if (camera !== undefined && !known.includes(camera)) stale.add(camera);
   }
   for (const camera of stale) {
     removing(camera);

@@ -33,7 +33,9 @@ for (const [name, start] of Object.entries(brokers)) {
     while (requests.length === 0) await listener.publish(topics.request('ready'), '{}'); // it is listened to
     const discovery = discoveryOf('homeassistant', 'minspnet', 'node');
     const removing = () => {};
-    const clearing = clearStaleCameras(publisher, topics, 'minspnet', ['door'], removing, discovery);
+    let cameras: string[] = [];
+    const clearing = clearStaleCameras(publisher, topics, 'minspnet', () => cameras, removing, discovery);
+    cameras = ['door']; // a reload brings it while the broker is being asked
     for (const request of ['snapshot', 'still', 'models']) await listener.publish(topics.request(request), '{}');
     t.same([...((await clearing) ?? [])], ['gone']);
     const cleared = () => listener.heard.filter(({ payload }) => payload.length === 0).map(({ topic }) => topic);

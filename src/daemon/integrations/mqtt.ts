@@ -96,8 +96,17 @@ export function serveRequests(
 /** Takes away what the broker still holds of cameras that the settings don't name any more. */
 export function clearRemovedCameras(publisher: Publisher, configuration: Configuration, feed: Feed, log: Log): void {
   let isDue = true;
+  let isClearing = false;
   const clear = async () => {
-    if (!isDue || !publisher.counters.connected) return;
+    if (isClearing) return; // two at a time would take away each other's subscriptions
+    isClearing = true;
+    try {
+      while (isDue && publisher.counters.connected) await clearNow();
+    } finally {
+      isClearing = false;
+    }
+  };
+  const clearNow = async () => {
     isDue = false;
     const { mqtt, node } = configuration.settings;
     const { baseTopic, homeAssistant } = mqtt;
@@ -107,7 +116,8 @@ export function clearRemovedCameras(publisher: Publisher, configuration: Configu
       log.info(`camera    ${camera} is in the settings no more: its topics are cleared`);
     };
     const { topics } = publisher;
-    const stale = await clearStaleCameras(publisher, topics, baseTopic, configuration.cameras, removing, discovery);
+    const cameras = () => configuration.cameras;
+    const stale = await clearStaleCameras(publisher, topics, baseTopic, cameras, removing, discovery);
     if (stale === undefined) isDue = true; // the next session looks again
   };
   publisher.on('connected', () => void clear());
