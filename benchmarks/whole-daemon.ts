@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
-import { startCommand } from '../src/bench/daemon-run.js';
-import { children, cpuSeconds, rssBytes } from '../src/bench/processes.js';
+import { startCommand } from '../src/bench/daemon-process.js';
+import { cpuSeconds, engineOf, rssBytes } from '../src/bench/processes.js';
 import type { Health } from '../src/contract/health.js';
 
 const node = 'bench';
@@ -45,7 +45,7 @@ export async function startDaemon(
     async look() {
       const health = await nextHealth(client);
       const pid = child.pid ?? 0;
-      const [engine = 0] = children(pid);
+      const engine = engineOf(pid) ?? 0;
       const frames = Object.values(health.cameras).reduce((total, camera) => total + camera.frames, 0);
       const of = (process: number) => ({ cpuSeconds: cpuSeconds(process), rssBytes: rssBytes(process) });
       return { frames, health, engine: of(engine), daemon: of(pid) };

@@ -17,6 +17,7 @@ import {
   type RunOptions,
   type SegmentOptions,
 } from './commands/options.js';
+import type { ProofOptions } from './commands/proof.js';
 import type { LogsOptions, ServiceOptions } from './commands/service.js';
 import type { SnapshotOptions } from './commands/snapshot.js';
 import type { TeachOptions } from './commands/teach.js';
@@ -313,6 +314,19 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .option('--max-cpu <percent>', 'of one core, for inference', parsePositive)
     .option('--seconds <seconds>', 'for each candidate in the first round', parseSeconds, 1)
     .action((options: TuneOptions) => end(async () => (await import('./commands/tune.js')).tune(options, redactor)));
+
+  program
+    .command('proof')
+    .description('try all that is promised on this board, and write a file that can be shown to others')
+    .option(
+      '-c, --config <file>',
+      'settings that say what the runtime may use (default: the file that `run` would read)',
+    )
+    .option('--camera <source>', 'a camera’s source (default: the first of this board, else the demo clip)')
+    .option('--minutes <minutes>', 'about so long it takes', parsePositive, 10)
+    .option('-o, --output <file>', 'the JSON file; the page lies beside it', 'minspnet-proof.json')
+    .addHelpText('after', '\nEnds with 0 where all of it held: see docs/proof.md.')
+    .action((options: ProofOptions) => end(async () => (await import('./commands/proof.js')).prove(options, redactor)));
 
   program
     .command('watch')

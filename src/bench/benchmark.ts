@@ -4,7 +4,7 @@ import { env } from 'onnxruntime-node';
 import { describeSource } from '../config/address.js';
 import type { RuntimeSettings } from '../config/schema.js';
 import { type Benchmark, benchmarkVersion, type ModelResult } from '../contract/benchmark.js';
-import type { VerifiedModel } from '../contract/model-card.js';
+import type { Task, VerifiedModel } from '../contract/model-card.js';
 import { readBoard } from '../device/board.js';
 import { readMachine } from '../device/machine.js';
 import { type SensorReadings, Sensors } from '../device/sensors.js';
@@ -21,8 +21,8 @@ import { distribution, histogram, sum } from './statistics.js';
 export interface BenchmarkOptions {
   /** Of ours. */
   version: string;
-  /** The first one is what the daemon runs with, and what the others are compared with. */
-  models: readonly VerifiedModel[];
+  /** The first one is what the daemon runs with, and what the others, of any task, are compared with. */
+  models: readonly [VerifiedModel, ...VerifiedModel<Task>[]];
   runtime: RuntimeSettings;
   size?: [number, number] | undefined;
   /** As a camera's `source`. */
@@ -63,7 +63,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<Benchmark> {
     const run = await series.during(() =>
       measureDaemon({
         ...options,
-        model: first(options.models),
+        model: options.models[0],
         size: [staged.input.width, staged.input.height],
         onProgress: (done) => options.onProgress?.('daemon', done),
       }),
@@ -131,7 +131,7 @@ async function measureNetworks(
   series: BoardSeries,
   { models, runtime, size, source, seconds, fps, onProgress }: BenchmarkOptions,
 ): Promise<{ about: About; measured: Measured }[]> {
-  const subjects: NetworkSubject[] = [];
+  const subjects: NetworkSubject<Task>[] = [];
   try {
     for (const model of models) {
       // Only the first one's size can be chosen: others may have been made for one size.
@@ -148,14 +148,14 @@ async function measureNetworks(
       },
       onProgress: (done) => onProgress?.('networks', done),
     });
-    return results.map((measured, i) => ({ about: about(subjects[i] as NetworkSubject), measured }));
+    return results.map((measured, i) => ({ about: about(subjects[i] as NetworkSubject<Task>), measured }));
   } finally {
     power.pause();
     for (const subject of subjects) await subject[Symbol.asyncDispose]();
   }
 }
 
-function about({ name, model, input, loadMs, provider }: NetworkSubject): About {
+function about({ name, model, input, loadMs, provider }: NetworkSubject<Task>): About {
   const { card, precision, sha256 } = model;
   return { name, version: card.version, precision, sha256, input: [input.width, input.height], provider, loadMs };
 }
@@ -163,7 +163,7 @@ function about({ name, model, input, loadMs, provider }: NetworkSubject): About 
 function measurePictures(options: BenchmarkOptions): Promise<StageSamples> {
   return measureStages({
     ...options,
-    model: first(options.models),
+    model: options.models[0],
     onProgress: (done) => options.onProgress?.('stages', done),
   });
 }

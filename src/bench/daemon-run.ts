@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import mqtt, { type MqttClient } from 'mqtt';
 import { maskUrl } from '../config/mask.js';
 import type { RuntimeSettings } from '../config/schema.js';
@@ -17,7 +14,8 @@ import type { Health } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { parseTopic, Topics } from '../contract/topics.js';
 import { monotonicMs } from '../timing/monotonic.js';
-import { children, cpuSeconds, peakRssBytes } from './processes.js';
+import { DaemonProcess } from './daemon-process.js';
+import { cpuSeconds, engineOf, peakRssBytes } from './processes.js';
 
 export interface DaemonRunOptions {
   source: string;
@@ -110,34 +108,16 @@ function daemonSettings({ source, model, runtime, size, fps, broker }: DaemonRun
 
 async function watch(config: string, url: string, options: DaemonRunOptions): Promise<DaemonRun> {
   const startedAt = performance.now();
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MINSPNET_')));
-  const child = spawn(process.execPath, [...startCommand(), '-c', config], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  const listen = (text: Buffer) => {
-    said = (said + text).slice(-2000);
-  };
-  child.stdout.on('data', listen);
-  child.stderr.on('data', listen);
-  const ended = new AbortController();
-  // Not `close`: an engine that outlives its daemon holds the pipes open.
-  const end = () => ended.abort();
-  const exited = once(child, 'exit').then(end, end);
+  await using daemon = new DaemonProcess(config);
   let subscriber: Subscriber | undefined;
   try {
-    subscriber = new Subscriber(await connect(url, ended.signal), startedAt);
-    return await observe(subscriber, child.pid ?? 0, url, options, ended.signal);
+    subscriber = new Subscriber(await connect(url, daemon.ended), startedAt);
+    return await observe(subscriber, daemon.pid, url, options, daemon.ended);
   } catch (cause) {
-    throw new MinspnetError('ERR_BENCH_DAEMON', 'engine', `the daemon could not be measured: ${said.trim() || cause}`, {
+    throw new MinspnetError('ERR_BENCH_DAEMON', 'engine', `the daemon could not be measured: ${daemon.said || cause}`, {
       cause,
     });
   } finally {
-    child.kill('SIGTERM');
-    const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
-    await exited;
-    clearTimeout(force);
     await subscriber?.close();
   }
 }
@@ -151,7 +131,7 @@ async function observe(
 ): Promise<DaemonRun> {
   await until(() => subscriber.firstResultMs !== null, startMs, 'no result', signal);
   await sleep(warmUpMs, undefined, { signal });
-  const [engine = 0] = children(pid);
+  const engine = engineOf(pid) ?? 0;
   const look = () => ({ engine: cpuSeconds(engine), daemon: cpuSeconds(pid) });
   subscriber.start();
   const before = { at: performance.now(), cpu: look(), health: subscriber.health };
@@ -182,7 +162,7 @@ async function observe(
 
 type Samples = Pick<DaemonRun, 'captureToPublishMs' | 'inferenceMs' | 'eventsMs'>;
 
-/** A subscriber that writes down when it hsubscriber what. */
+/** A subscriber that writes down when it heard what. */
 class Subscriber {
   readyMs: number | null = null;
   firstResultMs: number | null = null;
@@ -265,15 +245,4 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-/** The project's folder. Seen from dist/src/bench. */
-const root = new URL('../../../', import.meta.url);
-
-/** The arguments of Node with which `npm start` runs the daemon: its own options belong to what is measured. */
-export function startCommand(): string[] {
-  const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
-  const words = (scripts.start as string).split(' ');
-  const args = words.slice(words.indexOf('node') + 1);
-  return args.map((arg) => (arg.endsWith('.js') ? fileURLToPath(new URL(arg, root)) : arg));
 }

@@ -18,15 +18,30 @@ const colours = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'];
 export function htmlReport(result: Benchmark): string {
   const [model] = result.models;
   if (model === undefined) throw new TypeError('no model');
-  const { daemon, board } = result;
-  const title = `MINSPNET on ${board.model}`;
+  const { board } = result;
+  const about = `${board.cpu} · ${model.name} ${model.version} at ${model.input.join('x')} · provider ${model.provider.active}, ${result.runtime.threads} thread(s) · ${result.at}`;
+  return htmlPage(`MINSPNET on ${board.model}`, about, benchmarkSections(result));
+}
+
+/** One HTML file that loads nothing. @param sections HTML */
+export function htmlPage(title: string, about: string, sections: string): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escapeHtml(title)}</title><style>${style}</style>
 <main>
 <header><h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(`${board.cpu} · ${model.name} ${model.version} at ${model.input.join('x')} · provider ${model.provider.active}, ${result.runtime.threads} thread(s) · ${result.at}`)}</p></header>
-${warnings(result)}
+<p>${escapeHtml(about)}</p></header>
+${sections}
+</main></html>
+`;
+}
+
+/** The plots and tables of a benchmark, as HTML. */
+export function benchmarkSections(result: Benchmark): string {
+  const [model] = result.models;
+  if (model === undefined) throw new TypeError('no model');
+  const { daemon } = result;
+  return `${warnings(result)}
 <section class="tiles">
 ${tile('inference, median', figure(model.inferenceMs.p50), 'ms', `p99 ${percentileText(model.inferenceMs.p99)} · n ${model.inferenceMs.samples}`)}
 ${tile('capture to publish, median', figure(daemon.captureToPublishMs.p50), 'ms', `p99 ${percentileText(daemon.captureToPublishMs.p99)} · n ${daemon.captureToPublishMs.samples}`)}
@@ -40,9 +55,7 @@ ${course(result)}
 ${power(result)}
 ${stageShares(result)}
 ${models(result)}
-${whatRan(result)}
-</main></html>
-`;
+${whatRan(result)}`;
 }
 
 /** What makes the figures worth less comes before them. */
@@ -152,7 +165,7 @@ function stageShares({ stages }: Benchmark): string {
     percentileText(wallMs.p99),
     String(wallMs.samples),
   ]);
-  return `<section><h2>Where a picture’s CPU time goes</h2>${shareChart(shares)}${table(['stage', 'CPU', 'p50 ms', 'p90 ms', 'p99 ms', 'n'], rows)}</section>`;
+  return `<section><h2>Where a picture’s CPU time goes</h2>${shareChart(shares)}${htmlTable(['stage', 'CPU', 'p50 ms', 'p90 ms', 'p99 ms', 'n'], rows)}</section>`;
 }
 
 function models({ models }: Benchmark): string {
@@ -171,7 +184,7 @@ function models({ models }: Benchmark): string {
     energy.measured ? `${figure(energy.joules * 1000)} mJ` : 'not measured',
   ]);
   const head = ['model', 'input', 'provider', 'p50 ms', 'p90', 'p99', 'CPU ms', 'time to first', 'energy'];
-  return `<section><h2>Networks, in turns</h2>${table(head, rows)}<p class="note">Ratios come from interleaved turns of the same run (median and quartiles of the rounds), not from separate runs.</p></section>`;
+  return `<section><h2>Networks, in turns</h2>${htmlTable(head, rows)}<p class="note">Ratios come from interleaved turns of the same run (median and quartiles of the rounds), not from separate runs.</p></section>`;
 }
 
 function whatRan(result: Benchmark): string {
@@ -202,10 +215,17 @@ function whatRan(result: Benchmark): string {
     ['load', `${figure(before.load)} → ${figure(after.load)}`],
     ['energy, daemon', energyText(daemon.energy)],
   ];
-  return `<section><h2>What ran</h2><dl>${facts.map(([name, text]) => `<dt>${name}</dt><dd>${escapeHtml(text)}</dd>`).join('')}</dl></section>`;
+  return `<section><h2>What ran</h2>${factList(facts)}</section>`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Names with texts beside them. */
+export function factList(facts: readonly (readonly [name: string, text: string])[]): string {
+  const rows = facts.map(([name, text]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(text)}</dd>`);
+  return `<dl>${rows.join('')}</dl>`;
+}
+
+/** Cells are HTML. */
+export function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (tag: string, row: readonly string[]) => row.map((cell) => `<${tag}>${cell}</${tag}>`).join('');
   return `<div class="wide"><table><tr>${cells('th', head)}</tr>${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('')}</table></div>`;
 }
@@ -224,5 +244,5 @@ svg{width:100%;height:auto;display:block}svg text{font-size:12px;fill:var(--dim)
 .c0{--c:#2f6fde}.c1{--c:#d9622b}.c2{--c:#2a9d6f}.c3{--c:#c23b52}.c4{--c:#7a55c7}.c5{--c:#8a6d1f}.line{stroke:var(--c)}.bar,.band{fill:var(--c)}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13px;margin-top:10px}th,td{text-align:right;padding:6px 8px;border-bottom:1px solid var(--grid);white-space:nowrap}th:first-child,td:first-child{text-align:left}th{color:var(--dim);font-weight:600;font-size:12px}small{color:var(--dim)}
 .dot{display:inline-block;width:10px;height:10px;border-radius:3px;background:var(--c);margin-right:8px}.meter{display:inline-block;width:56px;height:8px;margin-right:8px;background:var(--grid);border-radius:4px;vertical-align:middle;overflow:hidden}.meter span{display:block;height:100%;background:var(--c)}
-dl{display:grid;grid-template-columns:130px 1fr;gap:4px 12px;margin:0;font-size:14px}dt{color:var(--dim)}dd{margin:0}
+dl{display:grid;grid-template-columns:minmax(130px,max-content) 1fr;gap:4px 12px;margin:0;font-size:14px}dt{color:var(--dim)}dd{margin:0}
 `;

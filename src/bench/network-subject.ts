@@ -2,7 +2,7 @@ import type { Tensor } from 'onnxruntime-node';
 import { maskUrl } from '../config/mask.js';
 import type { RuntimeSettings } from '../config/schema.js';
 import { SourceError } from '../contract/errors.js';
-import type { VerifiedModel } from '../contract/model-card.js';
+import type { Task, VerifiedModel } from '../contract/model-card.js';
 import { createSource } from '../pipeline/capture/create-source.js';
 import type { Size } from '../pipeline/capture/input-size.js';
 import type { PictureSource } from '../pipeline/capture/picture-source.js';
@@ -12,10 +12,10 @@ import { Network } from '../pipeline/network.js';
 import type { ActiveProvider } from '../pipeline/provider.js';
 import type { Subject } from './measure.js';
 
-export interface NetworkSubjectOptions {
+export interface NetworkSubjectOptions<T extends Task = 'detect'> {
   /** What it is called in results; by default the model's name and precision. */
   name?: string;
-  model: VerifiedModel;
+  model: VerifiedModel<T>;
   runtime: RuntimeSettings;
   /** [width, height] of the input; by default from the source's aspect ratio. */
   size?: [number, number] | undefined;
@@ -29,16 +29,16 @@ const pictures = 16;
 const every = 5;
 
 /** A network alone, on real pictures that were scaled and prepared before: what `onnxruntime_perf_test` measures. */
-export class NetworkSubject implements Subject, AsyncDisposable {
+export class NetworkSubject<T extends Task = 'detect'> implements Subject, AsyncDisposable {
   #next = 0;
 
   private constructor(
     readonly name: string,
-    readonly model: VerifiedModel,
+    readonly model: VerifiedModel<T>,
     readonly input: Size,
     /** From the file to a session, milliseconds. */
     readonly loadMs: number,
-    private readonly network: Network,
+    private readonly network: Network<T>,
     private readonly tensors: readonly Tensor[],
   ) {}
 
@@ -46,7 +46,7 @@ export class NetworkSubject implements Subject, AsyncDisposable {
    * @throws {ModelError} when the model can't be used
    * @throws {SourceError} when the source can't
    */
-  static async open(options: NetworkSubjectOptions): Promise<NetworkSubject> {
+  static async open<T extends Task>(options: NetworkSubjectOptions<T>): Promise<NetworkSubject<T>> {
     const { runtime, size, source } = options;
     const before = performance.now();
     const network = await Network.load(options.model, runtime);
@@ -77,7 +77,7 @@ export class NetworkSubject implements Subject, AsyncDisposable {
 }
 
 async function readTensors(
-  network: Network,
+  network: Network<Task>,
   name: string,
   size: [number, number] | undefined,
 ): Promise<{ input: Size; tensors: Tensor[] }> {

@@ -25,6 +25,20 @@ export function children(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 }
 
+/** The engine of a daemon, the one in force where a second one is being tried; undefined while there is none. */
+export function engineOf(pid: number): number | undefined {
+  return children(pid).find((child) => commandOf(child).some((word) => word.endsWith('engine/main.js')));
+}
+
+/** The words of a process's command line; none of one that has ended. */
+function commandOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
 function statusBytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kilobytes) * 1024;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { benchmarkTable } from '../bench/benchmark-table.js';
 import { htmlReport } from '../bench/html-report.js';
-import { runBenchmark, summarise } from '../bench/run-benchmark.js';
+import { type BenchmarkTask, runBenchmark, summarise } from '../bench/run-benchmark.js';
 import { loadSettings } from '../config/load.js';
 import { maskUrl, type Redactor } from '../config/mask.js';
 import type { Settings } from '../config/schema.js';
@@ -61,7 +61,7 @@ export async function bench(options: BenchOptions, redactor: Redactor): Promise<
   const bar = new ProgressBar(process.stderr);
   let result: Benchmark;
   try {
-    const task = {
+    const task: BenchmarkTask = {
       version: ownVersion(),
       models: [first, ...others],
       runtime: settings.runtime,

@@ -43,7 +43,8 @@ export async function doctor(options: DoctorOptions, redactor: Redactor): Promis
   return report.exitCode;
 }
 
-async function* examine(system: System, redactor: Redactor, config: string | undefined): AsyncGenerator<Check> {
+/** All checks, as they are done. */
+export async function* examine(system: System, redactor: Redactor, config: string | undefined): AsyncGenerator<Check> {
   const board = await readBoard(system);
   yield checkBoard(board);
   yield checkMachine(await readMachine());

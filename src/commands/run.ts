@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { runBenchmark, summarise } from '../bench/run-benchmark.js';
+import { type BenchmarkTask, runBenchmark, summarise } from '../bench/run-benchmark.js';
 import { deepFreeze, type LoadedSettings, loadSettings } from '../config/load.js';
 import type { Redactor } from '../config/mask.js';
 import type { SettingPath } from '../config/path.js';
@@ -85,7 +85,14 @@ const benchmarkMs = 180_000;
 
 /** `minspnet bench`, but shorter. The demo clip is its source: a camera can't be opened twice. */
 const measureBoard: DaemonOptions['measureBoard'] = async ({ model, runtime, size }, signal) => {
-  const task = { version: ownVersion(), models: [model], runtime, size, source: 'demo', seconds: benchmarkSeconds };
+  const task: BenchmarkTask = {
+    version: ownVersion(),
+    models: [model],
+    runtime,
+    size,
+    source: 'demo',
+    seconds: benchmarkSeconds,
+  };
   return summarise(await runBenchmark(task, { timeoutMs: benchmarkMs, signal }));
 };
 

@@ -3,6 +3,7 @@ import { runTask } from '../bench/run-task.js';
 import { describeSource } from '../config/address.js';
 import { loadSettings } from '../config/load.js';
 import type { Redactor } from '../config/mask.js';
+import type { Settings } from '../config/schema.js';
 import { ConfigError, exitCodes, MinspnetError } from '../contract/errors.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import { type Candidate, type Trial, type Tuning, type TuningLimits, tuningVersion } from '../contract/tuning.js';
@@ -54,9 +55,21 @@ export interface TuneProgress {
 export async function tuneBoard(
   options: TuneOptions,
   redactor: Redactor,
-  { onProgress = () => {}, signal }: TuneProgress,
+  progress: TuneProgress,
 ): Promise<Tuning & { path: string }> {
   const { settings } = loadSettings({ file: options.config, redactor });
+  const stateDirectory = await openStateDirectory(settings.stateDirectory);
+  const content = await findTuning(options, settings, redactor, progress);
+  return { ...content, path: await writeTuning(stateDirectory, content) };
+}
+
+/** What would be written. */
+export async function findTuning(
+  options: Omit<TuneOptions, 'config'>,
+  settings: Settings,
+  redactor: Redactor,
+  { onProgress = () => {}, signal }: TuneProgress,
+): Promise<Tuning> {
   redactor.addSettings(options.source, []);
   const { runtime } = settings;
   const limits = limitsOf(options, Object.values(settings.cameras));
@@ -64,7 +77,6 @@ export async function tuneBoard(
   const fp32 = await loadModel(name, 'fp32');
   const models: Partial<Record<Candidate['precision'], VerifiedModel>> = { fp32 };
   if (fp32.card.files.int8 !== undefined) models.int8 = await loadModel(name, 'int8');
-  const stateDirectory = await openStateDirectory(settings.stateDirectory);
   await requirePower(limits);
   const board = await readBoard();
   const key = tuningKey(board, fp32.card, runtime);
@@ -79,8 +91,7 @@ export async function tuneBoard(
   const at = new Date().toISOString();
   const source = describeSource(options.source);
   const chosen = { precision, size, threads, spinning, provider };
-  const content = { tuningVersion, at, key, source, limits, power, choice: chosen, why, trials } as const;
-  return { ...content, path: await writeTuning(stateDirectory, content) };
+  return { tuningVersion, at, key, source, limits, power, choice: chosen, why, trials };
 }
 
 function limitsOf(options: TuneOptions, cameras: readonly { fps: number }[]): TuningLimits {

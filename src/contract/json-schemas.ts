@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { benchmark } from './benchmark.js';
+import { proof } from './proof.js';
 import { type RequestName, request, requestNames, requests, response } from './request.js';
 import { contractVersion } from './status.js';
 import { type Channel, type ChannelName, channels } from './topics.js';
@@ -13,6 +14,7 @@ export function jsonSchemas(): Record<string, JsonSchema> {
     const { contentType, payload, summary } = channels[name];
     if (contentType !== 'image/jpeg') named.push([kebab(name), schemaOf(payload, summary)]);
   }
+  named.push(['proof', schemaOf(proof, 'What `minspnet proof` writes.')]);
   named.push(['bench-result', schemaOf(benchmark, 'What `minspnet bench --json` writes.')]);
   for (const name of requestNames) {
     const { summary } = requests[name];

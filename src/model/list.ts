@@ -32,14 +32,22 @@ export async function listModels(
     dirname(dirname(resolve(inUse))),
     ...places.map((place) => resolve(place)),
   ]);
-  const models: ListedModel<Task>[] = [];
+  return await modelsBelow(parents, task);
+}
+
+/** Those that come with us. */
+export function shippedModels<T extends Task>(task: T): Promise<ListedModel<T>[]> {
+  return modelsBelow([shipped], task);
+}
+
+async function modelsBelow<T extends Task>(parents: Iterable<string>, task: T): Promise<ListedModel<T>[]> {
+  const models: ListedModel<T>[] = [];
   for (const parent of parents) {
     for (const name of (await readdir(parent).catch(() => [])).toSorted()) {
-      if (name.startsWith('.')) continue; // staged, or replaced
       if (name.startsWith('.')) continue; // on its way in or out
       const folder = join(parent, name);
       const card = await readCard(join(folder, 'card.json')).catch(() => undefined);
-      if (card?.task === task && !isTaught(card)) models.push({ card, folder });
+      if (card?.task === task && !isTaught(card)) models.push({ card: card as ModelCard<T>, folder });
     }
   }
   return models;

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { compare, type Difference, type FoundBox, isWithin } from '../../src/bench/detection-difference.js';
 import { Listener, startAedes } from '../support/broker.js';
-import { compare, type Difference, type PictureReport } from './compare.js';
 import { cores, Emulator, whyNot } from './emulator.js';
 import { arm64Packages, demoClip, installApp, nativeCli, type Packages } from './packages.js';
 
@@ -41,13 +41,14 @@ async function output(child: ChildProcess): Promise<{ code: number | null; stdou
   return { code, stdout, stderr };
 }
 
-async function reports(child: ChildProcess): Promise<PictureReport[]> {
+/** The boxes of each picture, of `minspnet detect --json`. */
+async function reports(child: ChildProcess): Promise<FoundBox[][]> {
   const { code, stdout, stderr } = await output(child);
   if (code !== 0) throw new Error(`minspnet detect ended with ${code}: ${stderr}`);
   return stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as PictureReport);
+    .map((line) => (JSON.parse(line) as { detections: FoundBox[] }).detections);
 }
 
 function figures({ matched, alone, score, pixels }: Difference): string {
@@ -82,9 +83,7 @@ async function detections(directory: string, packages: Packages, cli: string): P
   for (const core of cores) {
     const emulator = await Emulator.make(core, packages.node, await mkdtemp(join(directory, 'core-')));
     const difference = compare(int8, await reports(emulator.spawn([cli, ...args('int8')], {})));
-    const explained = difference.alone.every(({ score }) => score - minScore <= noise.score);
-    const within =
-      difference.matched > 0 && explained && difference.score <= noise.score && difference.pixels <= noise.pixels;
+    const within = isWithin(difference, noise, minScore);
     console.log(
       `x86 INT8 and arm64 INT8, ${core.name}: ${figures(difference)}: ${within ? 'within' : 'BEYOND'} the bound`,
     );

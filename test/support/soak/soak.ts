@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countEvents, type EventCounts } from '../../../src/bench/event-counts.js';
+import { engineOf } from '../../../src/bench/processes.js';
 import type { Detections } from '../../../src/contract/detection.js';
 import type { EventMessage } from '../../../src/contract/event.js';
 import type { Health } from '../../../src/contract/health.js';
@@ -9,7 +11,6 @@ import type { Info } from '../../../src/contract/status.js';
 import { Door, Listener, Mosquitto } from '../broker.js';
 import { TestDaemon } from '../daemon.js';
 import { until } from '../until.js';
-import { countEvents, type EventCounts } from './event-counts.js';
 import { type Resources, resourcesOf } from './resources.js';
 
 /** What is done to a running daemon; each resolves when it does its work again. */
@@ -171,7 +172,7 @@ class Soak {
 
   #sample(): void {
     const health = this.listener.json<Health>(`${node}/health`).at(-1);
-    const [engine] = this.#daemon.children();
+    const engine = engineOf(this.#daemon.pid);
     const daemon = resourcesOf(this.#daemon.pid);
     if (daemon === undefined) return;
     this.#samples.push({
@@ -231,9 +232,9 @@ class Soak {
       await this.#wait(() => this.listener.json<Info>(`${node}/info`).at(-1)?.model.name === this.#model);
     },
     engine: async () => {
-      const [engine] = this.#daemon.children();
+      const engine = engineOf(this.#daemon.pid);
       if (engine !== undefined) process.kill(engine, 'SIGKILL');
-      await this.#wait(() => this.#daemon.children().some((child) => child !== engine));
+      await this.#wait(() => ![undefined, engine].includes(engineOf(this.#daemon.pid)));
     },
     broker: async () => {
       // What the broker has acknowledged it has handed on when it is killed; the rest is the daemon's to keep.

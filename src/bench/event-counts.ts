@@ -1,4 +1,4 @@
-import type { EventMessage } from '../../../src/contract/event.js';
+import type { EventMessage } from '../contract/event.js';
 
 export interface EventCounts {
   /** Different ones. */
