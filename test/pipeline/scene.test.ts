@@ -39,6 +39,18 @@ t.test('one walk: new, updates, end, each a valid observation', async (t) => {
   t.ok(Math.abs((record.of('update').at(-1)?.speed ?? 0) - 0.1) < 0.005);
 });
 
+t.test('what is shown of a picture: seen for sure, seen faintly, not seen', async (t) => {
+  const scene = makeScene();
+  const look = (frame: number, score: number) =>
+    detect([walker], frame / 10).flatMap((one) => (score > 0 ? [{ ...one, score }] : []));
+  for (let frame = 0; frame < 20; frame++) scene.observe(look(frame, 0.8), timeOf(frame / 10));
+  t.match(scene.shown, [{ id: 'a1-1', seen: true, sure: true }]);
+  scene.observe(look(20, 0.26), timeOf(2));
+  t.match(scene.shown, [{ id: 'a1-1', seen: true, sure: false }]);
+  scene.observe([], timeOf(2.1));
+  t.match(scene.shown, [{ id: 'a1-1', seen: false, sure: false }]);
+});
+
 t.test('end tells when it was last seen, not when it was given up', async (t) => {
   const scene = makeScene();
   const record = new Transcript();

@@ -2,6 +2,7 @@ import axe from 'axe-core';
 // playwright-core: drives the Chromium that is installed; it brings no browser of its own.
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { Test } from 'tap';
+import type { Box } from '../../src/contract/geometry.js';
 import { findProgram } from '../support/broker.js';
 
 const program = ['chromium', 'chromium-browser', 'google-chrome'].map(findProgram).find((path) => path !== undefined);
@@ -57,23 +58,27 @@ export async function barriers(page: Page): Promise<string[]> {
 /** A picture as it was drawn on a canvas, with the boxes that were drawn over it. */
 export interface Drawn {
   /** Grey levels of the picture itself at 160x90, row by row. */
-  grey: ArrayLike<number>;
-  /** left, top, right, bottom, fractions of the picture. */
-  boxes: [number, number, number, number][];
+  grey: Uint8Array;
+  /** Fractions of the picture. */
+  boxes: Box[];
+  /** Those that were drawn dashed. */
+  dashed: Box[];
 }
 
-/** Of the pictures in which boxes were drawn, all since the last call; at most 120. */
-export function takeDrawn(page: Page): Promise<Drawn[]> {
-  return page.evaluate(() => {
+/** Of the pictures in which boxes were drawn, all since the last call; at most 120. Each is taken once, however often it was drawn. */
+export async function takeDrawn(page: Page): Promise<Drawn[]> {
+  // As text: what the protocol makes of arrays takes a second a picture.
+  const taken = await page.evaluate(() => {
     const { drawn } = globalThis as unknown as { drawn: Drawn[] };
-    return drawn.splice(0).map(({ grey, boxes }) => ({ grey: Array.from(grey), boxes }));
+    return drawn.splice(0).map(({ grey, ...boxes }) => ({ text: btoa(String.fromCharCode(...grey)), ...boxes }));
   });
+  return taken.map(({ text, ...boxes }) => ({ grey: Buffer.from(text, 'base64'), ...boxes }));
 }
 
 /** Resolves once so many pictures with boxes have been drawn since the last call of `takeDrawn`. */
 export async function untilDrawn(page: Page, count: number, timeout: number): Promise<void> {
   const isEnough = (least: number) => (globalThis as unknown as { drawn: Drawn[] }).drawn.length >= least;
-  await page.waitForFunction(isEnough, count, { timeout });
+  await page.waitForFunction(isEnough, count, { timeout, polling: 200 });
 }
 
 /**
@@ -90,9 +95,13 @@ function recordDrawing(): void {
   const { drawImage, strokeRect } = prototype;
   const small = new global.OffscreenCanvas(160, 90).getContext('2d', { willReadFrequently: true });
   let place: number[] = [];
+  let newest: unknown;
   let current: Drawn | undefined;
   prototype.drawImage = function (image: unknown, ...where: number[]) {
     drawImage.call(this, image, ...where);
+    current = undefined;
+    if (image === newest) return;
+    newest = image;
     small.imageSmoothingQuality = 'high';
     small.drawImage(image, 0, 0, 160, 90);
     const { data } = small.getImageData(0, 0, 160, 90);
@@ -100,14 +109,15 @@ function recordDrawing(): void {
       Math.round(0.299 * data[i * 4] + 0.587 * data[i * 4 + 1] + 0.114 * data[i * 4 + 2]),
     );
     place = where;
-    current = { grey, boxes: [] };
+    current = { grey, boxes: [], dashed: [] };
   };
   prototype.strokeRect = function (x: number, y: number, width: number, height: number) {
     strokeRect.call(this, x, y, width, height);
     if (current === undefined || this.strokeStyle === '#000000') return;
-    if (current.boxes.length === 0 && drawn.length < 120) drawn.push(current);
+    const isFirst = current.boxes.length + current.dashed.length === 0;
+    if (isFirst && drawn.length < 120) drawn.push(current);
     const [left = 0, top = 0, across = 1, down = 1] = place;
-    const box = [(x - left) / across, (y - top) / down, (x + width - left) / across, (y + height - top) / down];
-    current.boxes.push(box as Drawn['boxes'][number]);
+    const box: Box = [(x - left) / across, (y - top) / down, (x + width - left) / across, (y + height - top) / down];
+    (this.getLineDash().length === 0 ? current.boxes : current.dashed).push(box);
   };
 }

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Box } from '../../src/contract/geometry.js';
-import type { Drawn } from './browser.js';
 
 const [width, height] = [160, 90];
 
@@ -9,15 +8,6 @@ interface Truth {
   width: number;
   height: number;
   frames: { class: string; box: Box }[][];
-}
-
-/**
- * Writes the demo clip, slower and from its sixth second on: the same pictures, at a rate at which a busy machine misses few
- * of them. A tracker that sees every fourth picture has boxes that lag, which would say nothing of what is drawn.
- */
-export function writeSlowDemo(file: string, slower = 2): void {
-  const input = ['-v', 'error', '-ss', '6', '-itsscale', String(slower), '-i', 'demo/street.mp4'];
-  execFileSync('ffmpeg', [...input, '-c', 'copy', '-an', '-y', file]);
 }
 
 /** The demo clip's pictures and what is in each: finds out by the picture itself which one was shown. */
@@ -34,7 +24,7 @@ export class DemoFrames {
   }
 
   /** Number of the frame that differs least from a picture, squares summed. */
-  numberOf(grey: ArrayLike<number>): number {
+  numberOf(grey: Uint8Array): number {
     const size = width * height;
     let best = 0;
     let least = Number.POSITIVE_INFINITY;
@@ -49,8 +39,8 @@ export class DemoFrames {
     return best;
   }
 
-  /** For each box that was drawn, its best intersection over union with what is there in one of the pictures. */
-  overlapsOf({ boxes }: Drawn, number: number): number[] {
+  /** For each box, fractions of the picture, its best intersection over union with what is there in one of the pictures. */
+  overlapsOf(boxes: readonly Box[], number: number): number[] {
     const { width: across, height: down, frames } = this.#truth;
     const there = frames[number] ?? [];
     const truths = there.map(({ box: [x1, y1, x2, y2] }): Box => [x1 / across, y1 / down, x2 / across, y2 / down]);

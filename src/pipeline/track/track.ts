@@ -76,6 +76,11 @@ export class Track {
     this.weigh(false);
   }
 
+  /** Seen in the newest picture by a detection that is more likely right than not. */
+  get sure(): boolean {
+    return this.seen && this.#logOdds >= 0;
+  }
+
   get stationary(): boolean {
     return this.#stillness.stationary;
   }
@@ -156,6 +161,7 @@ export class Track {
     this.kind = other.kind;
     this.votes.addAll(other.votes);
     this.seen = other.seen;
+    this.#logOdds = other.#logOdds;
     this.lastSeen = other.lastSeen;
     this.blindBefore = other.blindBefore;
     this.lastSure = other.lastSure;

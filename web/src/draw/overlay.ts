@@ -1,4 +1,4 @@
-import type { Point } from '../../../src/contract/geometry.js';
+import type { Box, Point } from '../../../src/contract/geometry.js';
 import type { Geometry } from '../../../src/contract/http.js';
 import type { LiveTrack } from '../../../src/contract/live.js';
 import { classColour, shapeColours } from './colours.js';
@@ -58,14 +58,17 @@ function drawTrails(pen: Pen, { trails, at }: Overlay): void {
   }
 }
 
-/** A box is what was seen in this very picture. Where something only should be by now stands a ring: nobody has seen it there. */
+/**
+ * A box is what was seen in this very picture, dashed where it is more likely wrong than right: such a box follows the
+ * object, but hardly says how large it is. Where something only should be by now stands a ring: nobody has seen it there.
+ */
 function drawTrack(pen: Pen, track: LiveTrack, { className }: Overlay): void {
   const colour = classColour(track.class);
   if (!track.seen) {
     pen.ring(footOf(track.box), colour);
     return;
   }
-  pen.box(track.box, colour);
+  pen.box(track.box, colour, track.sure ? 'whole' : 'dashed');
   const percent = Math.round(track.score * 100);
   pen.label(`${className(track.class)} ${percent}`, [track.box[0], track.box[1]], colour, 'above');
 }
@@ -118,10 +121,11 @@ class Pen {
     this.#strokeTwice(colour, 2, 1);
   }
 
-  box([left, top, right, bottom]: readonly [number, number, number, number], colour: string): void {
+  box([left, top, right, bottom]: Box, colour: string, outline: 'whole' | 'dashed'): void {
     const { context } = this;
     const [x, y] = [this.x(left), this.y(top)];
     const [width, height] = [this.x(right) - x, this.y(bottom) - y];
+    if (outline === 'dashed') context.setLineDash([6 * this.scale, 5 * this.scale]);
     context.globalAlpha = 0.55;
     context.lineWidth = 4 * this.scale;
     context.strokeStyle = '#000';
@@ -130,6 +134,7 @@ class Pen {
     context.lineWidth = 2 * this.scale;
     context.strokeStyle = colour;
     context.strokeRect(x, y, width, height);
+    context.setLineDash([]);
   }
 
   ring(at: Point, colour: string): void {
@@ -160,7 +165,7 @@ class Pen {
   }
 
   /** All but the analysed part of the picture lies in shade. */
-  shadeOutside([left, top, right, bottom]: readonly [number, number, number, number]): void {
+  shadeOutside([left, top, right, bottom]: Box): void {
     const { context, placement } = this;
     context.globalAlpha = 0.45;
     context.fillStyle = '#000';
