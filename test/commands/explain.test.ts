@@ -45,12 +45,10 @@ t.test('three that ask why nothing was told get three reasons', { timeout: 200_0
     name === 'person' && bottom < 0.6 && bottom - top < 0.18;
 
   await t.test('too small', async (t) => {
-    const { candidates } = await ask('far', (answer) => answer.candidates.some(isOnFarPavement));
-    const small = candidates.filter(isOnFarPavement);
-    t.match(small[0], {
-      reason: 'too-small',
-      detail: /pixels of the network's input \(160x90\); an input of \d+x\d+ would/,
-    });
+    // How large he comes out differs from picture to picture: at the side of a pixel more it is his score that is short.
+    const isSmall = (one: ExplainedCandidate) => isOnFarPavement(one) && one.reason === 'too-small';
+    const { candidates } = await ask('far', (answer) => answer.candidates.some(isSmall));
+    t.match(candidates.find(isSmall)?.detail, /pixels of the network's input \(160x90\); an input of \d+x\d+ would/);
   });
 
   await t.test('masked', async (t) => {
