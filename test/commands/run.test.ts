@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -192,10 +192,15 @@ t.test('bad input: a clear message, an exit code of its own, and nothing hangs',
     [['--source', 'gopher://x'], exitCodes.config, /gopher.*ERR_CONFIG_INVALID/s],
     [['--nonsense'], exitCodes.usage, /unknown option/],
   ];
+  const open = join(dir, 'state-0');
+  await mkdir(open, { mode: 0o755 });
   for (const [i, [args, code, message, environment]] of cases.entries()) {
     const daemon = new TestDaemon(['run', ...args], join(dir, `state-${i}`), environment);
     t.equal(await daemon.exited, code, args.join(' '));
     t.match(daemon.stderr, message);
+    const warned = daemon.lines.filter((line) => line.includes('everybody on this machine can look into'));
+    if (i === 0) t.match(warned, [`run chmod o= ${open}`], 'others can look into what happened before the cameras');
+    else t.strictSame(warned, []);
   }
 });
 

@@ -29,11 +29,12 @@ t.test('no camera’s password is in any log, message, answer or command', { ski
   t.teardown(() => server.stop());
   const broker = await new Mosquitto().start();
   t.teardown(() => broker.stop());
-  const nobody = await freePort();
+  const [nobody, port] = [await freePort(), await freePort()];
   const config = join(folder, 'minspnet.yaml');
   const lines = [
     `mqtt: {url: "${broker.url}"}`,
     'log: {level: debug}',
+    `http: {port: ${port}}`,
     'cameras:',
     `  right: {source: "${server.url()}", network: {username: viewer, password: !secret door}}`,
     `  wrong: {source: "${server.url('viewer:hunter2x@')}"}`,
@@ -77,6 +78,43 @@ t.test('no camera’s password is in any log, message, answer or command', { ski
   t.ok(heard.length > 20);
   for (const { topic, payload } of heard) if (leaks.test(String(payload))) t.fail(`${topic}: ${payload}`);
 
+  const page = `http://127.0.0.1:${port}`;
+  const asked = [
+    ...['info', 'cameras', 'health', 'settings', 'events', 'series?span=hour', 'counts?hours=1'].map(
+      (name) => `/api/${name}`,
+    ),
+    '/api/explain?camera=wrong',
+    ...['/metrics', '/healthz', '/readyz', '/cameras/wrong/still.jpg', '/cameras/nobody/still.jpg'],
+  ];
+  for (const path of asked) {
+    const answer = await fetch(page + path, { signal: AbortSignal.timeout(10_000) });
+    const text = [...answer.headers].join('\n') + (await answer.text());
+    t.notMatch(text, leaks, path);
+    t.ok(answer.status < 500 || path.includes('still') || path === '/readyz', `${path}: ${answer.status}`);
+  }
+  const trials: [string, object][] = [
+    ['test-source', { source: server.url('viewer:hunter2x@') }],
+    [
+      'test-source',
+      { source: `gstreamer:rtspsrc user-id=me user-pw=hunter2 location=rtsp://127.0.0.1:${nobody}/x ! decodebin` },
+    ],
+    ['test-broker', { url: `mqtt://marked-user:hunter2@127.0.0.1:${nobody}` }],
+    ['requests/still', { camera: 'wrong' }],
+  ];
+  for (const [path, body] of trials) {
+    const answer = await fetch(`${page}/api/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(40_000),
+    });
+    const text = await answer.text();
+    t.ok(text.length > 10, `${path}: ${answer.status} ${text}`);
+    t.notMatch(text, leaks, path);
+  }
+
+  // One that works, so there is a whole report.
+  const right = server.url(`viewer:${encodeURIComponent(password)}@`);
   for (const args of [
     ['config', 'check', config],
     ['config', 'show', '--config', config],
@@ -85,6 +123,7 @@ t.test('no camera’s password is in any log, message, answer or command', { ski
     ['snapshot', 'gst', '--config', config],
     ['snapshot', server.url('viewer:hunter2@')],
     ['bench', '--source', server.url('viewer:hunter2@'), '--duration', '1s'],
+    ['bench', '--source', right, '--duration', '1s', '--json'],
     ['run', '--mqtt', 'mqtt://me:hun#hunter2@127.0.0.1'],
   ]) {
     const words = await said(args);

@@ -60,10 +60,8 @@ export async function checkState({ stateDirectory, outbox }: Settings): Promise<
     if (await isOpenToAll(path)) {
       return warn(name, `${said}; everybody on this machine can look into it`, `run \`chmod o= ${path}\``);
     }
-    // LevelDB rewrites what it compacts before it drops the old files.
-    const wanted = 2 * outbox.maxBytes;
-    const advice = `free some, or lower \`outbox.maxBytes\`: a full outbox may take ${megabytes(wanted)} for a while`;
-    return free < wanted ? warn(name, said, advice) : ok(name, said);
+    const advice = `free some, or lower \`outbox.maxBytes\`: a full outbox takes ${megabytes(outbox.maxBytes)}`;
+    return free < outbox.maxBytes ? warn(name, said, advice) : ok(name, said);
   } catch (error) {
     const advice = 'give it to this user, or name another one with `stateDirectory`';
     return fail(name, 'state', `${path} can’t be written: ${(error as Error).message}`, advice);
