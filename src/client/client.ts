@@ -203,9 +203,9 @@ export class MinspnetClient extends EventEmitter<ClientEvents> {
     node: string,
     name: string,
     data: Record<string, unknown> = {},
-    { timeoutMs = 10_000 }: RequestOptions = {},
+    { timeoutMs = 10_000, level }: RequestOptions = {},
   ): Promise<unknown> {
-    const topic = new Topics(this.#base, node).request(name);
+    const topic = new Topics(this.#base, node).request(name, level);
     return this.#requests.ask(node, name, timeoutMs, (transaction) =>
       this.#session.publishAsync(topic, JSON.stringify({ ...data, transaction })),
     );

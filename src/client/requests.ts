@@ -4,6 +4,8 @@ import type { RequestInput, RequestName, Response } from '../contract/request.js
 export interface RequestOptions {
   /** How long the board may take to answer, ms; 10,000. */
   timeoutMs?: number;
+  /** The level that the board takes what changes something at: its setting `requests.changes`. None by default. */
+  level?: string;
 }
 
 /** What a request is asked with: its data, which may be left out if it needs none. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import t from 'tap';
+import { connect } from '../../src/client/index.js';
 import { startBoard } from '../support/board.js';
 import { Mosquitto, mosquittoPassword, noMosquitto } from '../support/broker.js';
 
@@ -46,4 +47,11 @@ t.test('the documented access list: who may ask, and who may change something', 
   t.equal(asked.filter(({ name }) => name === 'detect').length, 0);
   t.equal(await ask('house', 'admin/detect', detect), 'ok');
   t.equal(asked.filter(({ name }) => name === 'detect').length, 1);
+
+  const client = await connect(broker.url, { username: 'house', password: 'house-secret' });
+  t.teardown(() => client.close());
+  const off = { camera: 'door', enabled: false };
+  await t.rejects(client.request('node', 'detect', off), { code: 'ERR_REQUEST_REFUSED' });
+  await client.request('node', 'detect', off, { level: 'admin' });
+  t.equal(asked.filter(({ name }) => name === 'detect').length, 2, 'the client names the level');
 });
