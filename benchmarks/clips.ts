@@ -1,5 +1,5 @@
 /**
- * `npm run bench:clips -- [--model NAME] [--events DIR] [CLIP…]`: what the daemon tells of each clip (the demo, if none is
+ * `npm run bench:clips -- [--model NAME] [--size WxH] [--tiles 2x1|2x2] [--events DIR] [CLIP…]`: what the daemon tells of each clip (the demo, if none is
  * named), played whole and as fast as possible: tracks by class, and whether every one has one `new` and one `end` and
  * `seq` has no hole. Where `<clip>.truth.json` lies beside it, the events are scored against it. `npm run demo:traffic`
  * draws clips with their truth. --events keeps the events as JSON lines, each with `media`, its seconds into the clip.
@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Detections } from '../src/contract/detection.js';
@@ -22,7 +22,12 @@ const demo = fileURLToPath(new URL('../../demo/street.mp4', import.meta.url));
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { model: { type: 'string', default: 'minspnet-s' }, events: { type: 'string' } },
+  options: {
+    model: { type: 'string', default: 'minspnet-s' },
+    size: { type: 'string' },
+    tiles: { type: 'string' },
+    events: { type: 'string' },
+  },
 });
 
 const broker = new EmbeddedBroker({ host: '127.0.0.1', port: 0, strict: true });
@@ -45,9 +50,16 @@ async function play(clip: string): Promise<{ messages: EventMessage[]; startMs: 
   const state = await mkdtemp(join(tmpdir(), 'minspnet-clips-'));
   const listener = await Listener.on(broker.url, '+/+/+/events');
   const pictures = await Listener.on(broker.url, '+/+/+/detections');
-  const args = [cli, 'run', '--source', clip, '--pace', 'max', '--mqtt', broker.url, '--model', options.model];
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, MINSPNET_STATEDIRECTORY: state, MINSPNET_EVENTS__DETECTIONS: 'true' },
+  const config = join(state, 'settings.yaml');
+  const settings = {
+    cameras: { clip: { source: resolve(clip), pace: 'max', tiles: options.tiles } },
+    model: { path: options.model, size: options.size?.split('x').map(Number) },
+    mqtt: { url: broker.url },
+    events: { detections: true },
+    stateDirectory: state,
+  };
+  await writeFile(config, JSON.stringify(settings));
+  const child = spawn(process.execPath, [cli, 'run', '--config', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [code] = await once(child, 'exit');

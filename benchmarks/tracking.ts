@@ -1,5 +1,5 @@
 /**
- * `npm run bench:tracking -- [--model NAME] [--size WxH] [--detections DIR] [--tracks DIR] [--list] CLIP…`: what becomes
+ * `npm run bench:tracking -- [--model NAME] [--size WxH] [--tiles 2x1|2x2] [--detections DIR] [--tracks DIR] [--list] CLIP…`: what becomes
  * of the network's detections, on clips with truth beside them (the demo, if none is named; `npm run demo:traffic` draws
  * others): the tracker and the events of one camera, on detections that are made once and kept in DIR. Prints `new` for
  * each object that was told, recall, precision, seconds until `new`, HOTA, IDF1 and identity switches, and the tracker's
@@ -15,6 +15,7 @@ import { type CameraSettings, settingsSchema } from '../src/config/schema.js';
 import type { Observation } from '../src/contract/event.js';
 import type { ModelCard } from '../src/contract/model-card.js';
 import { loadModel } from '../src/model/load.js';
+import type { Tiling } from '../src/pipeline/capture/tiles.js';
 import { Scene } from '../src/pipeline/scene.js';
 import { kindOf } from '../src/pipeline/track/classes.js';
 import { iou } from '../src/pipeline/track/overlap.js';
@@ -29,6 +30,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     model: { type: 'string', default: 'minspnet-s' },
     size: { type: 'string' },
+    tiles: { type: 'string' },
     fps: { type: 'string', default: '10' },
     detections: { type: 'string' },
     tracks: { type: 'string' },
@@ -66,13 +68,18 @@ if (options.objects !== undefined) {
   );
   process.exit(0);
 }
+const tiles = options.tiles as Tiling | undefined;
 const size = options.size?.split('x').map(Number) as [number, number] | undefined;
 const peers = options.tracks === undefined ? [] : await readdir(options.tracks);
 const results = new Map<string, Scored[]>(['minspnet', ...peers].map((name) => [name, []]));
 
 for (const clip of positionals.length > 0 ? positionals : [demo]) {
   const truth = await readTruth(clip);
-  const seen = await detectionsOf(clip, { model: options.model, size, fps: Number(options.fps) }, options.detections);
+  const seen = await detectionsOf(
+    clip,
+    { model: options.model, size, fps: Number(options.fps), tiles },
+    options.detections,
+  );
   console.log(`${basename(clip)}: ${seen.pictures.length} pictures at ${seen.input.join('x')}`);
   if (truth === undefined) {
     for (const line of listNews(play(seen, card))) console.log(`  ${line}`);
@@ -92,16 +99,15 @@ if (positionals.length > 1) {
 }
 
 /** Plays the detections before a scene, as the engine does. */
-function play({ pictures, width, height, input }: ClipDetections, model: ModelCard): Told {
-  const { cameras, events } = settingsSchema.parse({ cameras: { clip: { source: 'clip.mp4' } } });
+function play({ pictures, width, height }: ClipDetections, model: ModelCard): Told {
+  const { cameras, events } = settingsSchema.parse({ cameras: { clip: { source: 'clip.mp4', tiles } } });
   const settings = cameras.clip as CameraSettings;
   const scene = new Scene({ camera: 'clip', runId: 't', settings, events, model, aspect: width / height });
-  const whole = { width: input[0], height: input[1] };
   const told: Told = { events: [], tracks: [], cpuMs: 0 };
-  for (const { seconds, detections } of pictures) {
+  for (const { seconds, detections, whole, seams } of pictures) {
     const before = process.cpuUsage();
     const time = { monotonicMs: seconds * 1000, utcMs: seconds * 1000 };
-    const { observations } = scene.observe(detections, time, whole);
+    const { observations } = scene.observe(detections, time, whole, seams);
     const { user, system } = process.cpuUsage(before);
     told.cpuMs += (user + system) / 1000;
     told.events.push(...timed(observations));

@@ -144,6 +144,12 @@ const cameraSettings = z.strictObject({
     )
     .optional()
     .describe('[left, top, right, bottom]: the part of the picture that is analysed, fractions of it'),
+  tiles: z
+    .enum(['2x1', '2x2'])
+    .optional()
+    .describe(
+      'of a camera that stands still: the whole and so many tiles (across x down) are looked at in turn, a picture each, so that what is too small for the whole is found',
+    ),
   recovery: recovery.prefault({}),
   zones: z.record(name, zone).default({}),
   lines: z.record(name, line).default({}),

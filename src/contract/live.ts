@@ -12,12 +12,12 @@ export const liveTrack = z.object({
   class: z.string(),
   score: z.number().min(0).max(1).describe('of its newest detection'),
   box: box.describe('in this very picture'),
-  seen: z.boolean().describe('false: not seen in this picture, the box is where it should be by now'),
+  seen: z
+    .boolean()
+    .describe('false: not seen in the newest picture that looked at its place; the box is where it should be by now'),
   sure: z
     .boolean()
-    .describe(
-      'seen in this picture, and more likely right than not; else `box` says where it is, but hardly how large',
-    ),
+    .describe('seen there, and more likely right than not; else `box` says where it is, but hardly how large'),
   zones: z.array(z.string()),
   stationary: z.boolean(),
 });

@@ -8,6 +8,7 @@ import type { CameraHealth } from '../contract/health.js';
 import type { Feet } from '../contract/heat.js';
 import { Analysis } from '../pipeline/analysis.js';
 import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../pipeline/capture/capture.js';
+import type { Size } from '../pipeline/capture/input-size.js';
 import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
 import type { InputOptions } from '../pipeline/capture/preparation.js';
 import { type Cut, fullPicture, jpegSize } from '../pipeline/capture/snapshot.js';
@@ -91,8 +92,8 @@ export class Camera {
   readonly #statistics = new Statistics();
   readonly #footprints = new Footprints();
   #secondLook: SecondLook;
-  /** [width, height] of the network's input. */
-  #input: [number, number] | null = null;
+  /** Of the network, for whole pictures. */
+  #input: Size | undefined;
   #work: CameraWork;
   #change: CaptureChange = { state: 'starting', reason: '', attempts: 0 };
   #lastFrameAt = monotonicMs();
@@ -240,7 +241,7 @@ export class Camera {
       tracks: this.#analysis.openTracks,
       background: this.#analysis.backgroundPlaces,
       inferenceMs: inferenceMs && round(inferenceMs, 2),
-      input: this.#input,
+      input: this.#input ? [this.#input.width, this.#input.height] : null,
       waitP99Ms: waitP99Ms && round(waitP99Ms, 2),
     };
   }
@@ -261,8 +262,7 @@ export class Camera {
 
   async #analyse(frame: Frame): Promise<void> {
     this.#statistics.waited(monotonicMs() - frame.sentMs);
-    const { width, height } = frame.tensor.input;
-    if (this.#input?.[0] !== width || this.#input[1] !== height) this.#input = [width, height];
+    if (!frame.isTile) this.#input = frame.tensor.input;
     this.#lastFrameAt = monotonicMs();
     this.#endGap();
     const isWanted = this.#work.adjustment.detect !== false && this.#capture.isCurrent(frame);
@@ -325,7 +325,6 @@ export class Camera {
 
   async #look(frame: Frame): Promise<SceneReport | undefined> {
     const { detector } = this.options;
-    const { events } = this.#work;
     const startedMs = monotonicMs();
     const analysed = await this.#analysis.look(frame);
     if (analysed === undefined) return undefined;
@@ -333,7 +332,7 @@ export class Camera {
     const inferenceMs = detections && detector.inferenceMs;
     this.#statistics.analysed(inferenceMs);
     this.#time(frame, startedMs, inferenceMs);
-    if (detections !== undefined && events.detections) {
+    if (detections !== undefined && this.#work.events.detections) {
       this.options.send(detectionsOf(this.name, frame, detections, detector.inferenceMs));
     }
     return report;

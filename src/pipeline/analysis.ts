@@ -1,11 +1,13 @@
 import type { Detection } from '../contract/detection.js';
 import type { Attribute, EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
+import type { Box } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 import type { Size } from './capture/input-size.js';
 import type { TakenPicture } from './capture/preparation.js';
 import { toWhole } from './capture/region.js';
+import { isCutBySeam, seamsOf } from './capture/tiles.js';
 import type { Detector } from './network.js';
 import { Scene, type SceneOptions, type SceneReport } from './scene.js';
 import type { StageClock } from './stage-clock.js';
@@ -71,15 +73,20 @@ export class Analysis {
     if (picture.takenMs < this.#endedMs) return undefined;
     const { width, height } = picture.picture;
     const scene = this.#sceneOf(width / height);
-    const detections = picture.still ? undefined : await this.#detect(picture, scene.lowestScore);
+    const { region } = this.options.settings;
+    const seen = picture.still
+      ? undefined
+      : await detectIn(picture, region, this.detector, scene.lowestScore, this.clock);
     if (picture.takenMs < this.#endedMs) return undefined; // while the network looked
     const reshaped = scene.reshape(width / height, picture);
     const report =
-      detections === undefined ? scene.rest(picture) : scene.observe(detections, picture, wholeInput(picture));
+      seen === undefined
+        ? scene.rest(picture)
+        : scene.observe(seen.detections, picture, wholeInput(picture), seen.seams);
     report.observations.unshift(...reshaped.observations);
     report.state ??= reshaped.state;
     this.clock?.('track and events');
-    return { detections, report };
+    return { detections: seen?.detections, report };
   }
 
   /**
@@ -118,15 +125,41 @@ export class Analysis {
     }
     return this.#scene;
   }
+}
 
-  async #detect({ tensor, region }: TakenPicture, minScore: number): Promise<Detection[]> {
-    const detections = await this.detector.detect(tensor, minScore, this.clock);
-    if (region === undefined) return detections;
-    return detections.map((detection) => ({ ...detection, box: toWhole(detection.box, region) }));
-  }
+/** What is seen in a picture, or in the part of it that was looked at. */
+export interface Seen {
+  /** Boxes are fractions of the whole picture. */
+  detections: Detection[];
+  /** Of a tile, see {@link seamsOf}. */
+  seams: Box | undefined;
+}
+
+/**
+ * What a seam between tiles cuts is left out: the look at the whole shows all of it.
+ *
+ * @param area that is analysed, if that is not the whole picture
+ * @param minScore 0..1
+ */
+export async function detectIn(
+  { tensor, region, isTile }: Pick<TakenPicture, 'tensor' | 'region' | 'isTile'>,
+  area: Box | undefined,
+  detector: Pick<Detector, 'detect'>,
+  minScore: number,
+  clock?: StageClock,
+): Promise<Seen> {
+  const found = await detector.detect(tensor, minScore, clock);
+  if (region === undefined) return { detections: found, seams: undefined };
+  const detections = found.map((detection) => ({ ...detection, box: toWhole(detection.box, region) }));
+  if (!isTile) return { detections, seams: undefined };
+  const seams = seamsOf(region, area);
+  return { detections: detections.filter(({ box }) => !isCutBySeam(box, seams)), seams };
 }
 
 /** Pixels of the network's input that a whole picture covers, or would if it were not looked at in part. */
-function wholeInput({ tensor: { fitted }, region: [left, top, right, bottom] = [0, 0, 1, 1] }: TakenPicture): Size {
+export function wholeInput({
+  tensor: { fitted },
+  region: [left, top, right, bottom] = [0, 0, 1, 1],
+}: Pick<TakenPicture, 'tensor' | 'region'>): Size {
   return { width: fitted.width / (right - left), height: fitted.height / (bottom - top) };
 }

@@ -54,6 +54,8 @@ interface Candidate {
 /** What is asked of the rest of the scene. */
 export interface CandidateContext {
   tracker: Tracker;
+  /** So many pictures, one after the other, show all of what is analysed, as a whole and by tiles. */
+  looks: number;
   /** The id that a track was told as. */
   idOf: (track: Track) => string | undefined;
   isWanted: (className: string) => boolean;
@@ -68,7 +70,9 @@ export class CandidateMemory {
   #candidates: Candidate[] = [];
   /** Those of them that a detection may go on from. */
   #recent: Candidate[] = [];
+  /** Pixels of the network's input that a whole picture covers, at the finest of the last looks. */
   #input: Size | undefined;
+  #inputs: Size[] = [];
   #interval = 0;
   #last: number | undefined;
 
@@ -77,12 +81,13 @@ export class CandidateMemory {
   /**
    * After the tracker's step.
    *
-   * @param input pixels of the network's input that a whole picture covers
+   * @param input pixels of the network's input that a whole picture covers, or would
    */
   observe(detections: readonly Detection[], input: Size | undefined, seconds: number): void {
     this.looks += 1;
-    this.#input = input ?? this.#input;
-    if (this.#last !== undefined) this.#interval = seconds - this.#last;
+    if (input !== undefined) this.#inputs = [input, ...this.#inputs].slice(0, this.context.looks);
+    this.#input = this.#inputs.reduce((a, b) => (b.width > a.width ? b : a), this.#inputs[0] as Size);
+    if (this.#last !== undefined) this.#interval = this.context.looks * (seconds - this.#last);
     this.#last = seconds;
     this.#recent = this.#recent.filter(({ last }) => seconds - last <= sameSeconds);
     const recent = this.#recent;

@@ -3,13 +3,14 @@ import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import type { Attribute, EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
-import { round, roundBox } from '../contract/geometry.js';
+import { type Box, round, roundBox } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
 import type { ModelCard } from '../contract/model-card.js';
 import type { CameraState } from '../contract/status.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 import { CandidateMemory, lowestRemembered } from './candidates.js';
 import type { Size } from './capture/input-size.js';
+import { looksOf } from './capture/tiles.js';
 import { Line, LineCounts } from './lines.js';
 import { Masks } from './masks.js';
 import type { Place } from './track/background.js';
@@ -124,12 +125,15 @@ export class Scene {
     return report;
   }
 
-  /** @param input pixels of the network's input that the whole picture covers */
-  observe(detections: readonly Detection[], time: CaptureTime, input?: Size): SceneReport {
+  /**
+   * @param input pixels of the network's input that the whole picture covers, or would
+   * @param seams sides of the tile that was looked at, if it was not the whole: what they cut must have been left out
+   */
+  observe(detections: readonly Detection[], time: CaptureTime, input?: Size, seams?: Box): SceneReport {
     const seconds = time.monotonicMs / 1000;
     const masks = this.#masks;
     const wanted = detections.filter((one) => this.#mayBeWanted(one) && masks.find(one) === undefined);
-    this.#tracker.step(wanted, seconds);
+    this.#tracker.step(wanted, seconds, seams);
     const report = this.#report(time);
     this.#candidates.observe(detections, input, seconds);
     return report;
@@ -224,9 +228,11 @@ export class Scene {
 
   #shape(aspect: number): void {
     this.#aspect = aspect;
-    this.#tracker = new Tracker({ calibration: this.#calibration, aspect });
+    const looks = looksOf(this.#options.settings.tiles);
+    this.#tracker = new Tracker({ calibration: this.#calibration, aspect, looks });
     this.#candidates = new CandidateMemory({
       tracker: this.#tracker,
+      looks,
       idOf: (track) => this.#events.get(track)?.id,
       isWanted: (className) => this.#wanted(className),
       maskOf: (seen) => this.#masks.find(seen),

@@ -98,13 +98,13 @@ export class TrackEvents {
   /** As it stands in the newest picture; undefined before `new`. */
   get shown(): LiveTrack | undefined {
     if (this.#published === undefined) return undefined;
-    const { seen, sure, box, expected, score, stationary } = this.#track;
+    const { seen, present, sure, box, expected, score, stationary } = this.#track;
     return {
       id: this.#id,
       class: this.className ?? '',
       score: round(score, 3),
       box: roundBox(seen ? box : expected),
-      seen,
+      seen: present,
       sure,
       zones: this.zones.slice(),
       stationary,

@@ -94,3 +94,23 @@ t.test('only the time that was asked for, and never more than its bounds', async
   t.ok(all.every(({ scores }) => scores.length <= 32));
   t.notOk(explained(scene, 40, 20).some(({ reason }) => reason === null));
 });
+
+t.test('with tiles it is what the finest of them shows that may be too small', async (t) => {
+  const scene = makeScene({ tiles: '2x2' }, { model: { minScore: 0.6 } });
+  const looks = [input, ...Array.from({ length: 4 }, () => ({ width: 582, height: 327 }))];
+  const seen = (box: Box) => standing(0.2, box);
+  const [small, tiny] = [boxAt(0.2, 0.5, 0.015, 0.06), boxAt(0.8, 0.5, 0.005, 0.02)];
+  for (let frame = 0; frame < 20; frame += 1) {
+    // The last look is one at the whole.
+    scene.observe([...seen(small), ...seen(tiny)], timeOf(frame / 10), looks[(frame + 1) % 5]);
+  }
+  const details = explained(scene, 2).map(({ reason, detail }) => `${reason}: ${detail}`);
+  t.ok(
+    details.some((one) => one.startsWith('score: ')),
+    'eleven pixels in the whole, but twenty in a tile',
+  );
+  t.ok(
+    details.some((one) => /^too-small: at most 7 pixels .*582x327/.test(one)),
+    details.join('; '),
+  );
+});

@@ -102,10 +102,10 @@ export class CaptureThread {
     private readonly options: CaptureOptions,
     private readonly world: ThreadWorld = { createSource, now: monotonicMs },
   ) {
-    const { source, motion, region, pace, fps } = options.settings;
+    const { source, motion, region, tiles, pace, fps } = options.settings;
     this.#source = parseSource(source, options.settings);
     this.#isPaced = this.#source.live || pace === 'realtime';
-    this.#preparation = new Preparation({ ...options, motion, region, fps: this.#isPaced ? fps : undefined });
+    this.#preparation = new Preparation({ ...options, motion, region, tiles, fps: this.#isPaced ? fps : undefined });
     this.#snapshots = new SnapshotEncoder(options.snapshot);
     this.#ring = options.clips && new PacketRing(options.clips);
     this.#inputs = options.inputs;
@@ -285,7 +285,7 @@ export class CaptureThread {
     const before = performance.now();
     const prepared = this.#preparation.prepare(frame, mediaMs, bytes);
     this.#counters.scaleMs += performance.now() - before;
-    if (!prepared.still) this.#print(attempt, bytes, time.monotonicMs);
+    if (!prepared.still && !prepared.isTile) this.#print(attempt, prepared.tensor.bytes, time.monotonicMs);
     const kept = this.#idle.pop() ?? allocFrame();
     kept.ref(frame); // the same picture, no copy
     const number = ++this.#number;

@@ -8,7 +8,8 @@ import type { SourceOptions } from './source.js';
 
 /** What a capture thread is given at its start. */
 export interface CaptureOptions extends InputOptions {
-  settings: Pick<CameraSettings, 'source' | 'fps' | 'pace' | 'loop' | 'motion' | 'recovery' | 'region'> & SourceOptions;
+  settings: Pick<CameraSettings, 'source' | 'fps' | 'pace' | 'loop' | 'motion' | 'recovery' | 'region' | 'tiles'> &
+    SourceOptions;
   snapshot: SnapshotOptions;
   /** The newest video is kept as it came, for clips. */
   clips?: PacketRingOptions | undefined;

@@ -29,12 +29,19 @@ export class MotionGate implements Disposable {
   /** When the network last looked, and when something last moved; media time, milliseconds. */
   #seenMs: number | undefined;
   #movedMs = 0;
+  /** So many looks are due, whether something moves or not. */
+  #due = 0;
 
-  /** @param region the part of the picture that the network looks at, where it is not all of it */
+  /**
+   * @param input pixels of the network's input, if all that it looks at were in it
+   * @param region the part of the picture that the network looks at, where it is not all of it
+   * @param looks so many of them, one after the other, show all of it
+   */
   constructor(
     private readonly settings: MotionSettings,
     private readonly input: Size,
     private readonly region: Box = [0, 0, 1, 1],
+    private readonly looks = 1,
   ) {}
 
   /**
@@ -52,7 +59,9 @@ export class MotionGate implements Disposable {
     if (moves) this.#movedMs = mediaMs;
     const rests = !moves && mediaMs - this.#movedMs >= holdMs;
     const isFresh = known && mediaMs - (this.#seenMs ?? 0) < this.settings.refreshSeconds * 1000;
-    if (settled && rests && isFresh) return true;
+    if (moves || !isFresh) this.#due = this.looks;
+    if (settled && rests && this.#due === 0) return true;
+    this.#due = Math.max(0, this.#due - 1);
     [this.#current, this.#seen] = [this.#seen, this.#current];
     this.#seenMs = mediaMs;
     return false;

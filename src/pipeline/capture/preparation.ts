@@ -5,10 +5,11 @@ import type { ModelCard, ModelInput, Task } from '../../contract/model-card.js';
 import type { CaptureTime } from '../../timing/monotonic.js';
 import type { Pixels } from '../network.js';
 import type { StageClock } from '../stage-clock.js';
-import { chosenSize, inputSize, type Size } from './input-size.js';
+import { chosenSize, fit, inputSize, type Size } from './input-size.js';
 import { MotionGate } from './motion-gate.js';
 import { fractionsOf, pixelRegion } from './region.js';
 import { TensorScaler } from './tensor-scaler.js';
+import { looksOf, type Tiling, tilesOf } from './tiles.js';
 
 /** How a model wants its pictures. */
 export interface InputOptions {
@@ -20,6 +21,8 @@ export interface InputOptions {
   resize: ModelInput['resize'];
   /** The input's size if it does not follow from the picture's. */
   input?: Size | undefined;
+  /** The model takes no other. */
+  isFixed?: boolean;
   /** Pixels of an input whose size follows from the picture's, at most; by default the usual budget. */
   inputPixels?: number | undefined;
 }
@@ -34,7 +37,8 @@ export function inputOptions(
   inputPixels?: number,
 ): InputOptions {
   const { fill, multipleOf, resize } = card.input;
-  return { fill, multipleOf, resize, input: chosenSize(card, size), inputPixels };
+  const isFixed = card.input.fixed !== undefined;
+  return { fill, multipleOf, resize, input: chosenSize(card, size), isFixed, inputPixels };
 }
 
 export interface PreparationOptions extends InputOptions {
@@ -44,6 +48,15 @@ export interface PreparationOptions extends InputOptions {
   motion?: MotionSettings;
   /** The part of the picture that is analysed, if that is not all of it; fractions of the picture. */
   region?: Box | undefined;
+  /** Whether, in turn, parts of that are looked at besides. */
+  tiles?: Tiling | undefined;
+}
+
+/** One of the parts of a picture that are looked at in turn. */
+interface Look {
+  input: Size;
+  scaler: TensorScaler;
+  isTile: boolean;
 }
 
 /** A picture as the network takes it. */
@@ -55,6 +68,8 @@ export interface PreparedPicture {
   picture: Size;
   /** The part of the picture that is in the tensor, if that is not all of it; fractions of the picture. */
   region?: Box;
+  /** That is one tile of what is analysed; other pictures show the others, and all of it. */
+  isTile?: boolean;
 }
 
 /** The same on its way to the network. */
@@ -71,7 +86,9 @@ export class Preparation implements Disposable {
   readonly rate: RateLimit;
   /** The scene would learn nothing from a second look at the same picture, so the next one may be still. */
   settled = false;
-  #parts: { input: Size; scaler: TensorScaler; gate: MotionGate | undefined } | undefined;
+  #parts: { looks: readonly [Look, ...Look[]]; gate: MotionGate | undefined } | undefined;
+  /** Which of the looks is next. */
+  #next = 0;
 
   /** @param clock is told when a picture has been scaled */
   constructor(
@@ -93,17 +110,21 @@ export class Preparation implements Disposable {
   reset(): void {
     this.rate.reset();
     this.#parts?.gate?.reset();
+    this.#next = 0;
   }
 
-  /** The size of the network's input. It follows from the first picture, and stays whatever the camera sends later. */
+  /**
+   * The size of the network's input, of a whole picture. It follows from the first one, and stays whatever the camera sends
+   * later.
+   */
   inputFor(picture: Size): Size {
-    return this.#partsFor(picture).input;
+    return this.#partsFor(picture).looks[0].input;
   }
 
   /** Memory for the tensor of one picture. */
   memoryFor(picture: Size): Uint8Array<ArrayBuffer> {
-    const { width, height } = this.inputFor(picture);
-    return new Uint8Array(width * height * 3).fill(this.options.fill);
+    const pixels = this.#partsFor(picture).looks.map(({ input }) => input.width * input.height);
+    return new Uint8Array(Math.max(...pixels) * 3).fill(this.options.fill);
   }
 
   /**
@@ -115,26 +136,44 @@ export class Preparation implements Disposable {
   prepare(frame: Frame, mediaMs: number, bytes: Uint8Array<ArrayBuffer>): PreparedPicture {
     this.rate.taken(mediaMs);
     const picture = { width: frame.width, height: frame.height };
-    const { input, scaler, gate } = this.#partsFor(picture);
+    const { looks, gate } = this.#partsFor(picture);
     const still = gate?.isStill(frame, mediaMs, this.settled) ?? false;
-    const fitted = still ? input : scaler.scale(frame, bytes);
+    if (still) return { still, tensor: { bytes, input: looks[0].input, fitted: looks[0].input }, picture };
+    const { input, scaler, isTile } = looks[this.#next] ?? looks[0];
+    this.#next = (this.#next + 1) % looks.length;
+    const tensor = new Uint8Array(bytes.buffer, 0, input.width * input.height * 3);
+    if (looks.length > 1) tensor.fill(this.options.fill); // the look before may have covered more
+    const fitted = scaler.scale(frame, tensor);
     this.clock?.('scale');
     const region = scaler.region && fractionsOf(scaler.region, picture);
-    return { still, tensor: { bytes, input, fitted }, picture, ...(region && { region }) };
+    const part = { ...(region && { region }), ...(isTile && { isTile }) };
+    return { still, tensor: { bytes: tensor, input, fitted }, picture, ...part };
   }
 
   [Symbol.dispose](): void {
-    this.#parts?.scaler[Symbol.dispose]();
+    for (const { scaler } of this.#parts?.looks ?? []) scaler[Symbol.dispose]();
     this.#parts?.gate?.[Symbol.dispose]();
   }
 
   #partsFor(picture: Size) {
     if (this.#parts === undefined) {
-      const { fill, resize, region, motion, multipleOf, inputPixels } = this.options;
-      const part = region && pixelRegion(region, picture);
-      const input = this.options.input ?? inputSize(part ?? picture, multipleOf, inputPixels);
-      const scaler = new TensorScaler(input, fill, resize, region);
-      this.#parts = { input, scaler, gate: motion && new MotionGate(motion, input, region) };
+      const { fill, resize, region = [0, 0, 1, 1], motion, multipleOf, inputPixels, tiles, isFixed } = this.options;
+      const area = pixelRegion(region, picture);
+      const input = this.options.input ?? inputSize(area, multipleOf, inputPixels);
+      const whole: Look = { input, scaler: new TensorScaler(input, fill, resize, this.options.region), isTile: false };
+      const looks: [Look, ...Look[]] = [whole];
+      let finest = input;
+      for (const tile of tiles === undefined ? [] : tilesOf(tiles, region)) {
+        const part = pixelRegion(tile, picture);
+        // As many pixels as the whole has, in the tile's own shape.
+        const own = isFixed ? input : inputSize(part, multipleOf, input.width * input.height);
+        looks.push({ input: own, scaler: new TensorScaler(own, fill, resize, tile), isTile: true });
+        const fitted = fit(part, own);
+        const [across, down] = [area.width / part.width, area.height / part.height];
+        finest = { width: Math.round(fitted.width * across), height: Math.round(fitted.height * down) };
+      }
+      const gate = motion && new MotionGate(motion, finest, this.options.region, looksOf(tiles));
+      this.#parts = { looks, gate };
     }
     return this.#parts;
   }

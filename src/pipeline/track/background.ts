@@ -51,7 +51,7 @@ export class Background {
   /** @param dt seconds since the last picture */
   learn(tracks: readonly Track[], dt: number, seconds: number): void {
     for (const track of tracks) {
-      if (track.confirmed || !track.seen || track.evidence.reach > stillReach) continue;
+      if (track.confirmed || !track.present || track.evidence.reach > stillReach) continue;
       const known = this.#places.find(({ kind, box }) => kind === track.kind && iou(box, track.box) >= placeIou);
       if (known === undefined) {
         const { kind, class: name, box, bestScore } = track;

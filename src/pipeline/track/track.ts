@@ -24,6 +24,10 @@ export class Track {
   confirmed = false;
   /** In the newest picture. */
   seen = true;
+  /** In the newest picture that looked at its place. */
+  present = true;
+  /** When it was last seen, a tile was looked at. */
+  seenInTile = false;
   readonly evidence: Evidence;
   readonly firstSeen: number;
   lastSeen: number;
@@ -76,9 +80,9 @@ export class Track {
     this.weigh(false);
   }
 
-  /** Seen in the newest picture by a detection that is more likely right than not. */
+  /** Present, by a detection that is more likely right than not. */
   get sure(): boolean {
-    return this.seen && this.#logOdds >= 0;
+    return this.present && this.#logOdds >= 0;
   }
 
   get stationary(): boolean {
@@ -129,7 +133,7 @@ export class Track {
     this.#stillness.update(this.#filter.x, this.#filter.y / this.aspect, this.#filter.size, seconds);
     this.votes.add(detection.class, detection.score);
     this.class = this.votes.winner(this.class) ?? this.class;
-    this.seen = true;
+    this.seen = this.present = true;
     this.lastSeen = seconds;
     this.score = detection.score;
     this.bestScore = Math.max(this.bestScore, detection.score);
@@ -146,8 +150,15 @@ export class Track {
     if (this.#logOdds >= 0) this.sureBox = this.box;
   }
 
+  /** A picture that looked at its place did not show it. */
+  miss(): void {
+    this.present = false;
+    this.evidence.miss();
+  }
+
   /** Time passes in which nothing moves. Nothing is learnt: that is no further detection. */
   rest(seconds: number): void {
+    this.seen = true;
     if (this.lastSure === this.lastSeen) this.lastSure = seconds;
     this.lastSeen = seconds;
     this.#filter.halt();
@@ -161,6 +172,8 @@ export class Track {
     this.kind = other.kind;
     this.votes.addAll(other.votes);
     this.seen = other.seen;
+    this.present = other.present;
+    this.seenInTile = other.seenInTile;
     this.#logOdds = other.#logOdds;
     this.lastSeen = other.lastSeen;
     this.blindBefore = other.blindBefore;

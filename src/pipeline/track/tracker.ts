@@ -4,7 +4,17 @@ import { Assignment } from './assign.js';
 import { Background } from './background.js';
 import { kindOf } from './classes.js';
 import type { Calibration } from './evidence.js';
-import { area, containment, coveredShare, distanceIou, heightIou, iou, isCut } from './overlap.js';
+import {
+  costOf,
+  isDuplicate,
+  isLookedAt,
+  isSameThing,
+  isSliver,
+  isUnlookedPart,
+  mayShowAll,
+  onePerObject,
+} from './matching.js';
+import { coveredShare, iou } from './overlap.js';
 import { Track } from './track.js';
 
 export interface TrackerOptions {
@@ -18,58 +28,26 @@ export interface TrackerOptions {
   lostSeconds?: number;
   /** The same for one that stands still. */
   stationaryLostSeconds?: number;
+  /** So many pictures, one after the other, show all of what is analysed, as a whole and by tiles. */
+  looks?: number;
 }
 
 /** A detection with a lower score is no sign of anything. */
 export const lowestScore = 0.25;
-/** Two boxes that overlap this much show one object, if their classes may be confused. */
-const sameObjectIou = 0.7;
 /** Two tracks whose boxes overlap this much show one object, whatever their classes: a person bent down is no dog. */
 const samePlaceIou = 0.75;
-/** Squared Mahalanobis distance, four standard deviations: further away it is not the same object. */
-const gate = 16;
-/** Neither is it when its area changed by more than this factor. */
-const maxGrowth = 3;
-/** The gate is for boxes that overlap less than this … */
-const clearIou = 0.2;
 /**
- * … and the gate opens with time: a track that was unseen for longer than this must overlap, seconds. An unconfirmed
- * one must at once, after the next picture: it may be a false alarm, and would leap to the first real object.
+ * The gate of a track opens with time: one that was unseen for longer than this must overlap, seconds. An unconfirmed one
+ * must at once, after the next picture: it may be a false alarm, and would leap to the first real object.
  */
 const leapSeconds = 1;
-/** A weak detection has to overlap this much, for noise is everywhere. */
-const weakIou = 0.4;
 /**
  * Weak detections alone hold a track for longer than the time of a lost one only where it was last surely seen, and this
  * is how much the boxes have to overlap: a parked car at night, but not the stain on the wall that somebody stood beside.
  */
 const heldIou = 0.5;
-/** An unconfirmed track costs this much more, so that it takes nothing from a confirmed one that fits as well. */
-const unconfirmedCost = 0.1;
-/** Classes are confused only in the same place. */
-const confusedIou = 0.3;
-/** And at this extra cost, so that a detection of the same class is preferred. */
-const confusedCost = 0.05;
-/** Who stands at another distance is of another height and has feet elsewhere (Hybrid-SORT, Yang et al. 2024): at most so much. */
-const heightCost = 0.25;
-/**
- * Of two boxes that fit a track, the weaker one shows a part of its object, or a second box of it: at most so much. Sure
- * and weak detections are matched in one go, and without this a weak one that fits better leaves the sure one to a second
- * track.
- */
-const scoreCost = 0.2;
-/** Of two boxes of one kind that overlap this much, the weaker is no sign of a second object: it may show the first. */
-const sharedIou = 0.4;
-const sharedContainment = 0.75;
 /** What overlaps a told object this much is that object, even if the background is there. */
 const toldIou = 0.3;
-/** No track begins with a piece at the picture's edge that is thinner than this, fraction of the picture. */
-const sliver = 0.02;
-/** Two boxes at the picture's edge show parts of one object, if that much of the smaller is in the larger. */
-const partContainment = 0.7;
-/** A new object that overlaps a known one this much is a second look at the known one. */
-const duplicateIou = 0.5;
-const duplicateContainment = 0.85;
 /** A new track that overlaps a lost one this much is the lost one. */
 const adoptIou = 0.3;
 /**
@@ -113,7 +91,7 @@ export class Tracker {
   #blind = 0;
 
   constructor(options: TrackerOptions) {
-    this.#options = { unconfirmedLostSeconds: 0.35, lostSeconds: 2, stationaryLostSeconds: 10, ...options };
+    this.#options = { unconfirmedLostSeconds: 0.35, lostSeconds: 2, stationaryLostSeconds: 10, looks: 1, ...options };
   }
 
   /** From the next picture on. */
@@ -121,15 +99,18 @@ export class Tracker {
     this.#options.calibration = calibration;
   }
 
-  /** @param seconds when the picture was taken, on any clock that doesn't go back */
-  step(detections: readonly Detection[], seconds: number): void {
+  /**
+   * @param seconds when the picture was taken, on any clock that doesn't go back
+   * @param seams sides of the tile that was looked at, if it was not the whole: what they cut must have been left out
+   */
+  step(detections: readonly Detection[], seconds: number, seams?: Box): void {
     const dt = this.#advance(seconds);
     this.#forget(seconds);
     for (const track of this.tracks) track.predict(dt);
     this.#cover();
     const candidates = this.#withoutBackground(onePerObject(detections, lowestScore), seconds);
-    this.#associate(candidates, seconds);
-    this.#begin(candidates, seconds);
+    this.#associate(candidates, seconds, seams);
+    this.#begin(candidates, seconds, seams);
     this.#confirm();
     this.background.learn(this.tracks, dt, seconds);
   }
@@ -141,7 +122,7 @@ export class Tracker {
   rest(seconds: number): void {
     this.#advance(seconds);
     for (const track of this.tracks) {
-      if (!track.seen) continue;
+      if (!track.present) continue;
       track.rest(seconds);
       track.blindBefore = this.#blind;
     }
@@ -150,7 +131,14 @@ export class Tracker {
 
   /** A second look at the same picture would change nothing: what is told is seen, and nothing is about to be. */
   get settled(): boolean {
-    return this.tracks.every(({ confirmed, seen, evidence }) => (confirmed ? seen : !(seen && evidence.isPromising)));
+    return this.tracks.every(({ confirmed, present, evidence }) =>
+      confirmed ? present : !(present && evidence.isPromising),
+    );
+  }
+
+  /** Seconds in which each place is looked at in each way, smoothed. */
+  get #round(): number {
+    return this.#options.looks * this.#interval;
   }
 
   /** Drops all tracks, so that the next picture begins anew. */
@@ -188,9 +176,9 @@ export class Tracker {
   #isOver(track: Track, seconds: number): boolean {
     const { unconfirmedLostSeconds, lostSeconds, stationaryLostSeconds } = this.#options;
     const unseen = seconds - track.lastSeen - (this.#blind - track.blindBefore);
-    if (!track.confirmed) return unseen > Math.max(unconfirmedLostSeconds, 2.5 * this.#interval);
+    if (!track.confirmed) return unseen > Math.max(unconfirmedLostSeconds, 2.5 * this.#round);
     if (seconds - track.lastSure > lostSeconds && iou(track.box, track.sureBox) < heldIou) return true;
-    if (unseen <= gapSteps * this.#interval) return false;
+    if (unseen <= gapSteps * this.#round) return false;
     if (track.outside) return unseen > leftSeconds;
     return unseen > (track.atRest ? stationaryLostSeconds : lostSeconds);
   }
@@ -224,16 +212,19 @@ export class Tracker {
   }
 
   /** Continues tracks with detections. */
-  #associate(detections: readonly Detection[], seconds: number): void {
+  #associate(detections: readonly Detection[], seconds: number, seams: Box | undefined): void {
     const { tracks } = this;
     const { calibration } = this.#options;
     const odds = detections.map((detection) => calibration.logOdds(detection));
     this.#taken.length = 0;
     this.#assignment.resize(tracks.length, detections.length);
     tracks.forEach((track, row) => {
-      const mayLeap = seconds - track.lastSeen <= (track.confirmed ? leapSeconds : 1.5 * this.#interval);
+      const mayLeap = seconds - track.lastSeen <= (track.confirmed ? leapSeconds : 1.5 * this.#round);
       detections.forEach((detection, column) => {
-        this.#assignment.set(row, column, costOf(track, detection, (odds[column] ?? 0) >= 0, mayLeap));
+        const cost = mayShowAll(track, detection, seams)
+          ? costOf(track, detection, (odds[column] ?? 0) >= 0, mayLeap)
+          : 1;
+        this.#assignment.set(row, column, cost);
       });
     });
     this.#assignment.solve(tracks.length, detections.length, 1).forEach((column, row) => {
@@ -241,10 +232,11 @@ export class Tracker {
       const track = tracks[row];
       if (track === undefined) return;
       if (detection === undefined) {
-        track.evidence.miss();
+        if (isLookedAt(track, seams)) track.miss();
         return;
       }
       track.see(detection, odds[column] ?? 0, seconds);
+      track.seenInTile = seams !== undefined;
       track.blindBefore = this.#blind;
       this.#taken.push(detection);
     });
@@ -252,13 +244,15 @@ export class Tracker {
   }
 
   /** Begins tracks with the detections that continue none. */
-  #begin(detections: readonly Detection[], seconds: number): void {
+  #begin(detections: readonly Detection[], seconds: number, seams: Box | undefined): void {
     for (const detection of detections) {
       if (isSliver(detection.box)) continue;
       if (this.#taken.some((known) => known === detection || isDuplicate(known, detection))) continue;
+      if (this.tracks.some((track) => isUnlookedPart(track, detection))) continue;
       const { calibration, aspect } = this.#options;
       const track = new Track(detection, calibration.logOdds(detection), seconds, aspect);
       track.blindBefore = this.#blind;
+      track.seenInTile = seams !== undefined;
       this.tracks.push(track);
       this.#taken.push(detection);
     }
@@ -283,7 +277,7 @@ export class Tracker {
 
   /** Whether a confirmed track is seen in the same place. */
   #isTaken(track: Track): boolean {
-    return this.tracks.some((other) => other.confirmed && other.seen && iou(other.box, track.box) > samePlaceIou);
+    return this.tracks.some((other) => other.confirmed && other.present && iou(other.box, track.box) > samePlaceIou);
   }
 
   /**
@@ -295,8 +289,8 @@ export class Tracker {
     let most = 0;
     for (const other of this.tracks) {
       const sameKind = other.kind === track.kind;
-      if (!other.confirmed || other.seen) continue;
-      if (sameKind ? track.firstSeen <= other.lastSeen : track.lastSeen - other.lastSeen > gapSteps * this.#interval)
+      if (!other.confirmed || other.present) continue;
+      if (sameKind ? track.firstSeen <= other.lastSeen : track.lastSeen - other.lastSeen > gapSteps * this.#round)
         continue;
       const overlap = Math.max(iou(other.expected, track.box), iou(other.box, track.box));
       if (overlap <= Math.max(most, sameKind ? adoptIou : samePlaceIou)) continue;
@@ -305,67 +299,4 @@ export class Tracker {
     }
     return twin;
   }
-}
-
-/**
- * Detections of `floor` or more, best first, one for each object. The detector's suppression works class by class,
- * so a van comes as a car and as a truck in the same place.
- */
-export function onePerObject(detections: readonly Detection[], floor: number): Detection[] {
-  const kept: Detection[] = [];
-  for (const candidate of detections.filter(({ score }) => score >= floor).sort((a, b) => b.score - a.score)) {
-    const kind = kindOf(candidate.class);
-    if (!kept.some((k) => kindOf(k.class) === kind && iou(k.box, candidate.box) > sameObjectIou)) kept.push(candidate);
-  }
-  return kept;
-}
-
-/** At the picture's edge so little of an object is seen that its box says nothing of the whole. */
-function isSliver(box: Box): boolean {
-  return isCut(box) && (box[2] - box[0] < sliver || box[3] - box[1] < sliver);
-}
-
-/** Of a person who comes in a leg is seen first, and last of one who leaves: the box leaps, but one lies in the other. */
-function isSamePart(before: Box, now: Box): boolean {
-  return isCut(before) && isCut(now) && containment(before, now) > partContainment;
-}
-
-function isDuplicate(known: Detection, candidate: Detection): boolean {
-  if (kindOf(known.class) !== kindOf(candidate.class)) return false;
-  return iou(known.box, candidate.box) > duplicateIou || containment(known.box, candidate.box) > duplicateContainment;
-}
-
-/** Whether what is seen as `track` is seen as `other` already, which is told or more likely. */
-function isSameThing(other: Track, track: Track): boolean {
-  if (other === track || !other.seen || track.confirmed) return false;
-  if (!other.confirmed && other.evidence.logOdds <= track.evidence.logOdds) return false;
-  const overlap = iou(other.box, track.box);
-  if (other.kind !== track.kind) return overlap > sameObjectIou;
-  return overlap > sharedIou || containment(other.box, track.box) > sharedContainment;
-}
-
-/** How many times larger the one area is than the other. */
-function growth(track: Track, detection: Detection): number {
-  const ratio = area(track.expected) / area(detection.box);
-  return Math.max(ratio, 1 / ratio);
-}
-
-function isWithinReach(track: Track, detection: Detection): boolean {
-  return track.surprise(detection.box) <= gate && (isCut(detection.box) || growth(track, detection) <= maxGrowth);
-}
-
-/** 0..1, where 1 and more means never. */
-function costOf(track: Track, detection: Detection, isSure: boolean, mayLeap: boolean): number {
-  if (track.kind !== kindOf(detection.class)) return 1;
-  const overlap = iou(track.expected, detection.box);
-  const confused = detection.class !== track.class;
-  if (overlap < Math.max(isSure ? 0 : weakIou, confused ? confusedIou : 0)) return 1;
-  const isPossible =
-    overlap >= clearIou || (mayLeap && isWithinReach(track, detection)) || isSamePart(track.box, detection.box);
-  if (!isPossible) return 1;
-  const penalty =
-    (confused ? confusedCost + scoreCost : scoreCost * (1 - detection.score)) +
-    (track.confirmed ? 0 : unconfirmedCost) +
-    heightCost * (1 - heightIou(track.expected, detection.box));
-  return (1 - distanceIou(track.expected, detection.box, overlap, track.aspect)) / 2 + penalty;
 }

@@ -18,6 +18,7 @@ async function judge(
   settings: Partial<MotionSettings> = {},
   settled = (_: number) => true,
   region?: Box,
+  inTurn?: number,
 ): Promise<boolean[]> {
   const path = join(t.testdir(), 'a.mp4');
   await makeClip(path, { ...clip, luma });
@@ -25,7 +26,7 @@ async function judge(
   if (source.kind !== 'ffmpeg') throw new TypeError('no file');
   await using opened = new FfmpegSource(source);
   await opened.open();
-  using gate = new MotionGate({ ...defaults, ...settings }, input, region);
+  using gate = new MotionGate({ ...defaults, ...settings }, input, region, inTurn);
   const still: boolean[] = [];
   for (let picture = await opened.next(); picture !== undefined; picture = await opened.next()) {
     still.push(gate.isStill(picture.frame, picture.mediaMs, settled(still.length)));
@@ -87,3 +88,21 @@ t.test(
     }
   },
 );
+
+t.test('where several looks show the picture, what moved and what is due again is seen by all of them', async (t) => {
+  const moved = (x: number, _: number, frame: number) => (x < 100 && frame === 20 ? 160 : 100);
+  const seen = looks(await judge(t, moved, { refreshSeconds: 1.5 }, () => true, undefined, 5));
+  const runs = seen
+    .filter((at, i) => seen[i - 1] !== at - 1)
+    .map((from) => {
+      let to = from;
+      while (seen.includes(to + 1)) to += 1;
+      return [from, to - from + 1];
+    });
+  for (let at = 20; at <= 25; at += 1) t.ok(seen.includes(at), `five looks from when it was as before again: ${seen}`);
+  t.ok(runs.length >= 3, `it rests between them: ${seen}`);
+  t.ok(
+    runs.every(([from = 0, length = 0]) => length >= 5 || from + length === clip.frames),
+    `in fives: ${seen}`,
+  );
+});

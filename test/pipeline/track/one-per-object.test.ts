@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Detection } from '../../../src/contract/detection.js';
-import { onePerObject } from '../../../src/pipeline/track/tracker.js';
+import { onePerObject } from '../../../src/pipeline/track/matching.js';
 import { boxAt } from './actors.js';
 
 const van: Detection = { class: 'car', score: 0.5, box: boxAt(0.5, 0.5, 0.2, 0.2) };
