@@ -9,7 +9,7 @@ import { lowestScore, type Tracker } from './track/tracker.js';
 
 /** A detection with a lower score is not remembered. */
 export const lowestRemembered = 0.1;
-/** A detection goes on from a candidate that it overlaps this much, and that was seen within so many seconds. */
+/** A detection goes on from its track's candidate, or one that it overlaps this much, if that was seen within so many seconds. */
 const sameIou = 0.4;
 const sameSeconds = 2;
 /** So many candidates are remembered, for so long, seconds. */
@@ -70,6 +70,8 @@ export class CandidateMemory {
   #candidates: Candidate[] = [];
   /** Those of them that a detection may go on from. */
   #recent: Candidate[] = [];
+  /** Those of them that a track goes on from. */
+  #ofTrack = new WeakMap<Track, Candidate>();
   /** Pixels of the network's input that a whole picture covers, at the finest of the last looks. */
   #input: Size | undefined;
   #inputs: Size[] = [];
@@ -91,13 +93,18 @@ export class CandidateMemory {
     this.#last = seconds;
     this.#recent = this.#recent.filter(({ last }) => seconds - last <= sameSeconds);
     const recent = this.#recent;
-    for (const detection of detections) if (detection.score >= lowestRemembered) this.#add(detection, recent, seconds);
-    for (const candidate of recent) if (candidate.last === seconds) this.#follow(candidate);
+    const trackOf = new Map(this.context.tracker.tracks.filter(({ seen }) => seen).map((track) => [track.box, track]));
+    for (const detection of detections) {
+      if (detection.score >= lowestRemembered) this.#add(detection, trackOf.get(detection.box), recent, seconds);
+    }
+    for (const candidate of recent)
+      if (candidate.last === seconds && candidate.told === undefined) this.#follow(candidate);
     if (this.#candidates.length <= maxCandidates) return;
     const young = this.#candidates.filter(({ last }) => seconds - last <= maxSeconds);
     this.#candidates = mostTelling(young, maxCandidates / 2);
     const kept = new Set(this.#candidates);
     this.#recent = recent.filter((candidate) => kept.has(candidate));
+    this.#ofTrack = new WeakMap();
   }
 
   /** A picture in which nothing has changed, so that the network did not look at it. */
@@ -132,16 +139,12 @@ export class CandidateMemory {
       });
   }
 
-  #add({ class: name, score, box }: Detection, recent: Candidate[], seconds: number): void {
+  /** @param track that it is part of */
+  #add({ class: name, score, box }: Detection, track: Track | undefined, recent: Candidate[], seconds: number): void {
     const kind = kindOf(name);
-    let candidate: Candidate | undefined;
-    let most = sameIou;
-    for (const known of recent) {
-      const overlap = known.kind === kind && known.last < seconds ? iou(known.box, box) : 0;
-      if (overlap < most) continue;
-      candidate = known;
-      most = overlap;
-    }
+    const ofTrack = track && this.#ofTrack.get(track);
+    const goesOn = ofTrack?.kind === kind && ofTrack.last < seconds && seconds - ofTrack.last <= sameSeconds;
+    let candidate = goesOn ? ofTrack : nearest(kind, box, recent, seconds);
     if (candidate === undefined) {
       candidate = {
         ...{ class: name, kind, box, first: seconds, last: seconds, pictures: 0, sum: 0, best: 0, every: 1 },
@@ -151,6 +154,7 @@ export class CandidateMemory {
       this.#candidates.push(candidate);
       recent.push(candidate);
     }
+    if (track !== undefined) this.#ofTrack.set(track, candidate);
     if (score > candidate.best) candidate.class = name;
     candidate.box = box;
     candidate.last = seconds;
@@ -167,7 +171,7 @@ export class CandidateMemory {
     candidate.pixels = Math.max(candidate.pixels, (box[2] - box[0]) * width, (box[3] - box[1]) * height);
   }
 
-  /** Takes from the tracker what has become of it. */
+  /** Takes from the tracker what has become of it. Of one that is told nothing else is asked. */
   #follow(candidate: Candidate): void {
     const { tracker, idOf } = this.context;
     candidate.background ||= tracker.background.find(candidate.kind, candidate.box) !== undefined;
@@ -223,6 +227,19 @@ export class CandidateMemory {
     const size = `${round(pixels, 0)} pixels of the network's input (${round(width, 0)}x${round(height, 0)})`;
     return `at most ${size}; an input of ${grown(width)}x${grown(height)} would show ${leastPixels}, and so would a region around it`;
   }
+}
+
+/** The one that a box goes on from, of those that were not seen in this picture yet. */
+function nearest(kind: string, box: Box, recent: readonly Candidate[], seconds: number): Candidate | undefined {
+  let best: Candidate | undefined;
+  let most = sameIou;
+  for (const known of recent) {
+    const overlap = known.kind === kind && known.last < seconds ? iou(known.box, box) : 0;
+    if (overlap < most) continue;
+    best = known;
+    most = overlap;
+  }
+  return best;
 }
 
 /** Those with the best scores: noise at .1 is everywhere. */

@@ -225,8 +225,9 @@ export class TrackEvents {
   }
 
   #reportUpdate(published: PublishedFacts, report: TrackReport): void {
+    if (!published.isOlderThan(this.#context.updateSeconds, this.#track.lastSeen)) return;
     const facts = this.#facts();
-    if (!published.updateDue(facts, this.#track.lastSeen, this.#context.updateSeconds)) return;
+    if (!published.differsFrom(facts)) return;
     if (published.update(facts, this.#track.lastSeen)) this.#requestSnapshot(report);
     report.observations.push({ type: 'update', ...this.#sighting() });
   }
@@ -300,8 +301,8 @@ class PublishedFacts {
     this.#shotScore = facts.score;
   }
 
-  updateDue(facts: Facts, seconds: number, updateSeconds: number): boolean {
-    return seconds - this.#at >= updateSeconds && this.#differs(facts);
+  isOlderThan(seconds: number, now: number): boolean {
+    return now - this.#at >= seconds;
   }
 
   /** @returns whether a snapshot should go with it */
@@ -313,7 +314,7 @@ class PublishedFacts {
     return better;
   }
 
-  #differs(now: Facts): boolean {
+  differsFrom(now: Facts): boolean {
     const then = this.#facts;
     return (
       now.class !== then.class ||

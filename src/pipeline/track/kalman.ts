@@ -155,10 +155,15 @@ export class BoxFilter {
     this.#height.correct(height, error);
   }
 
-  /** Squared Mahalanobis distance between the centre and that of `box`: chi-squared with two degrees of freedom. */
-  surprise(box: Box): number {
+  /**
+   * Squared Mahalanobis distance between the centre and that of `box`: chi-squared with two degrees of freedom.
+   *
+   * @param most where it is more, less of it may be returned, but not less than this: most boxes are far off
+   */
+  surprise(box: Box, most = Number.POSITIVE_INFINITY): number {
     const sd = boxError * this.size;
-    return this.#x.surprise((box[0] + box[2]) / 2, sd) + this.#y.surprise((box[1] + box[3]) / 2, sd * this.#aspect);
+    const across = this.#x.surprise((box[0] + box[2]) / 2, sd);
+    return across > most ? across : across + this.#y.surprise((box[1] + box[3]) / 2, sd * this.#aspect);
   }
 
   /** Writes the box into `out`; it may reach beyond the picture. */

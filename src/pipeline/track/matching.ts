@@ -96,9 +96,9 @@ function liesIn([left, top, right, bottom]: Box, seams: Box, margin: number): bo
   return left - x > seams[0] && top - y > seams[1] && right + x < seams[2] && bottom + y < seams[3];
 }
 
-/** Whether what is seen as `track` is seen as `other` already, which is told or more likely. */
+/** Whether what is seen as `track`, which is not told, is seen as `other` already, which is told or more likely. */
 export function isSameThing(other: Track, track: Track): boolean {
-  if (other === track || !other.present || track.confirmed) return false;
+  if (other === track || !other.present) return false;
   if (!other.confirmed && other.evidence.logOdds <= track.evidence.logOdds) return false;
   const overlap = iou(other.box, track.box);
   if (other.kind !== track.kind) return overlap > sameObjectIou;
@@ -112,12 +112,11 @@ function growth(track: Track, detection: Detection): number {
 }
 
 function isWithinReach(track: Track, detection: Detection): boolean {
-  return track.surprise(detection.box) <= gate && (isCut(detection.box) || growth(track, detection) <= maxGrowth);
+  return track.surprise(detection.box, gate) <= gate && (isCut(detection.box) || growth(track, detection) <= maxGrowth);
 }
 
-/** 0..1, where 1 and more means never. */
+/** Of a detection of the track's kind. 0..1, where 1 and more means never. */
 export function costOf(track: Track, detection: Detection, isSure: boolean, mayLeap: boolean): number {
-  if (track.kind !== kindOf(detection.class)) return 1;
   const overlap = iou(track.expected, detection.box);
   const confused = detection.class !== track.class;
   if (overlap < Math.max(isSure ? 0 : weakIou, confused ? confusedIou : 0)) return 1;

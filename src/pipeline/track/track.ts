@@ -122,9 +122,9 @@ export class Track {
     this.#expect();
   }
 
-  /** Squared Mahalanobis distance between where it is expected and `box`. */
-  surprise(box: Box): number {
-    return this.#filter.surprise(box);
+  /** Squared Mahalanobis distance between where it is expected and `box`. @param most of interest */
+  surprise(box: Box, most?: number): number {
+    return this.#filter.surprise(box, most);
   }
 
   /** @param logOdds of being right, of this detection */

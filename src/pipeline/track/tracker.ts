@@ -216,14 +216,14 @@ export class Tracker {
     const { tracks } = this;
     const { calibration } = this.#options;
     const odds = detections.map((detection) => calibration.logOdds(detection));
+    const kinds = detections.map((detection) => kindOf(detection.class));
     this.#taken.length = 0;
     this.#assignment.resize(tracks.length, detections.length);
     tracks.forEach((track, row) => {
       const mayLeap = seconds - track.lastSeen <= (track.confirmed ? leapSeconds : 1.5 * this.#round);
       detections.forEach((detection, column) => {
-        const cost = mayShowAll(track, detection, seams)
-          ? costOf(track, detection, (odds[column] ?? 0) >= 0, mayLeap)
-          : 1;
+        const isPossible = track.kind === kinds[column] && mayShowAll(track, detection, seams);
+        const cost = isPossible ? costOf(track, detection, (odds[column] ?? 0) >= 0, mayLeap) : 1;
         this.#assignment.set(row, column, cost);
       });
     });
@@ -240,14 +240,16 @@ export class Tracker {
       track.blindBefore = this.#blind;
       this.#taken.push(detection);
     });
-    for (const track of tracks) if (track.seen) track.weigh(tracks.some((other) => isSameThing(other, track)));
+    for (const track of tracks) {
+      if (track.seen) track.weigh(!track.confirmed && tracks.some((other) => isSameThing(other, track)));
+    }
   }
 
   /** Begins tracks with the detections that continue none. */
   #begin(detections: readonly Detection[], seconds: number, seams: Box | undefined): void {
     for (const detection of detections) {
-      if (isSliver(detection.box)) continue;
-      if (this.#taken.some((known) => known === detection || isDuplicate(known, detection))) continue;
+      if (this.#taken.includes(detection) || isSliver(detection.box)) continue;
+      if (this.#taken.some((known) => isDuplicate(known, detection))) continue;
       if (this.tracks.some((track) => isUnlookedPart(track, detection))) continue;
       const { calibration, aspect } = this.#options;
       const track = new Track(detection, calibration.logOdds(detection), seconds, aspect);
