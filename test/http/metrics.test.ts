@@ -1,6 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
@@ -12,9 +11,7 @@ import type { Backend } from '../../src/http/backend.js';
 import type { Measures } from '../../src/http/metrics/measures.js';
 import { HttpServer } from '../../src/http/server.js';
 import { addDuration, noDurations } from '../../src/timing/histogram.js';
-import { until } from '../support/until.js';
-
-const noPrometheus = spawnSync('promtool', ['--version']).error ? 'promtool and prometheus are not installed' : false;
+import { noPrometheus, Prometheus } from '../support/prometheus.js';
 
 /** A board on which everything is known, with a name that wants escaping. */
 function measures(): Measures {
@@ -87,37 +84,15 @@ t.test(
     });
 
     await t.test('Prometheus scrapes them', async (t) => {
-      const folder = t.testdir();
-      const config = join(folder, 'prometheus.yml');
       const target = { targets: [`127.0.0.1:${server.port}`] };
-      const job = { job_name: 'minspnet', static_configs: [target], authorization: { credentials: settings.token } };
+      const job = { static_configs: [target], authorization: { credentials: settings.token } };
       const rules = [join(process.cwd(), 'docs/prometheus/alerts.yaml')];
-      writeFileSync(
-        config,
-        JSON.stringify({ global: { scrape_interval: '1s' }, rule_files: rules, scrape_configs: [job] }),
-      );
-      const listen = '--web.listen-address=127.0.0.1:0';
-      const args = [`--config.file=${config}`, `--storage.tsdb.path=${folder}/data`, listen, '--log.level=info'];
-      const prometheus = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-      const gone = once(prometheus, 'exit');
-      t.teardown(async () => {
-        prometheus.kill('SIGKILL');
-        await gone;
-      });
-      let log = '';
-      prometheus.stderr.setEncoding('utf8').on('data', (chunk) => {
-        log += chunk;
-      });
-      const portIn = () => /"Listening on" address=127\.0\.0\.1:(\d+)/.exec(log)?.[1];
-      await until(() => portIn() !== undefined, 30_000).catch(() => t.fail(log));
+      const prometheus = new Prometheus(t.testdir(), job, rules);
+      t.teardown(() => prometheus.stop());
+      await prometheus.start();
       let values: string[] = [];
       for (const end = performance.now() + 30_000; values.length === 0 && performance.now() < end; ) {
-        const query = encodeURIComponent('minspnet_events_total{camera="door",class="person",type="new"}');
-        const answer = await fetch(`http://127.0.0.1:${portIn()}/api/v1/query?query=${query}`).catch(() => undefined);
-        const { data } = ((await answer?.json().catch(() => undefined)) ?? {}) as {
-          data?: { result: { value: string[] }[] };
-        };
-        values = (data?.result ?? []).map(({ value }) => String(value[1]));
+        values = await prometheus.query('minspnet_events_total{camera="door",class="person",type="new"}');
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
       t.strictSame(values, ['7']);

@@ -1,7 +1,7 @@
 /**
- * Child of `bench:fleet`: many boards in one process, each with the publisher and the outbox of the daemon. Says `ready`
- * when all of them have a session; on `go` each hands in its events; says how many when all have been acknowledged.
- * Arguments: URL, directory, boards, events a second a board, seconds.
+ * Child of `fleet`: the daemon's publisher and outbox alone, many times in one process: what a broker carries beside the
+ * few whole daemons that one machine does. Says `ready` when all have a session; on `go` each hands in its events; says
+ * how many when all have been acknowledged. Arguments: URL, directory, publishers, events a second each, seconds.
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -10,47 +10,45 @@ import type { Observation } from '../src/contract/event.js';
 import { Publisher } from '../src/mqtt/publisher.js';
 import { monotonicMs } from '../src/timing/monotonic.js';
 
+export interface PublishersDone {
+  sent: number;
+}
+
 const [url = '', directory = '', ...numbers] = process.argv.slice(2);
-const [boards = 0, perSecond = 0, seconds = 0] = numbers.map(Number);
+const [count = 0, perSecond = 0, seconds = 0] = numbers.map(Number);
 
 const publishers: Publisher[] = [];
-for (let i = 0; i < boards; i++) {
+for (let i = 0; i < count; i++) {
   const publisher = new Publisher({
     baseTopic: 'minspnet',
-    node: `board${i}`,
+    node: `publisher${i}`,
     broker: { url, connectMs: 30_000 },
-    outbox: { directory: join(directory, `board${i}`), maxEvents: 100_000, maxBytes: 64 * 1024 * 1024, fsync: false },
+    outbox: {
+      directory: join(directory, `publisher${i}`),
+      maxEvents: 100_000,
+      maxBytes: 64 * 1024 * 1024,
+      fsync: false,
+    },
   });
   await publisher.start();
   publishers.push(publisher);
 }
 while (publishers.some(({ counters }) => !counters.connected)) await sleep(50);
-process.send?.({ kind: 'ready' });
+process.send?.('ready');
 await once(process, 'message');
 
-const perBoard = Math.round(perSecond * seconds);
-await Promise.all(publishers.map((publisher, i) => play(publisher, (i / boards) * (1000 / perSecond))));
+const perPublisher = Math.round(perSecond * seconds);
+await Promise.all(publishers.map((publisher, i) => play(publisher, (i / count) * (1000 / perSecond))));
 const until = performance.now() + 300_000;
 while (publishers.some(({ counters }) => counters.waiting > 0) && performance.now() < until) await sleep(50);
-const sum = (name: 'waiting' | 'dropped' | 'delivered') =>
-  publishers.reduce((total, { counters }) => total + counters[name], 0);
-const { user, system } = process.cpuUsage();
-process.send?.({
-  kind: 'done',
-  sent: perBoard * boards,
-  waiting: sum('waiting'),
-  dropped: sum('dropped'),
-  acknowledged: sum('delivered'),
-  cpuSeconds: (user + system) / 1e6,
-  rssBytes: process.memoryUsage.rss(),
-});
+process.send?.({ sent: perPublisher * count } satisfies PublishersDone);
 for (const publisher of publishers) await publisher.stop({ timeoutMs: 0 });
 process.disconnect?.();
 
 /** By the clock, so that a busy machine makes events late, not fewer. */
 async function play(publisher: Publisher, delayMs: number): Promise<void> {
   const start = performance.now() + delayMs;
-  for (let n = 0; n < perBoard; n++) {
+  for (let n = 0; n < perPublisher; n++) {
     const wait = start + (n * 1000) / perSecond - performance.now();
     if (wait > 0) await sleep(wait);
     publisher.observation(observe(n));
