@@ -63,8 +63,8 @@ const leastMemory = 512 * 2 ** 20;
 /** A daemon that gives less of its rate has no room on this machine. */
 const leastRate = 0.7;
 /** A daemon may take so long until it gives its rate. */
-const settleMs = 45_000;
-/** So long, at most, events may be on their way after the boards have ended. */
+const settleMs = 90_000;
+/** Events are on their way after the boards have ended, until none has come for so long. */
 const drainMs = 30_000;
 
 /** Daemons with drawn sources at one mosquitto, workers that share their events, and Prometheus; a worker and the broker are killed. */
@@ -143,7 +143,7 @@ class Fleet implements AsyncDisposable {
     for (const { daemon } of this.#boards) daemon.kill('SIGTERM');
     await Promise.all(this.#boards.map(({ daemon }) => daemon.exited));
     const sent = this.#sentBefore + ofPublishers + this.#boards.reduce((sum, { daemon }) => sum + eventsOf(daemon), 0);
-    for (const end = performance.now() + drainMs; this.#seen.size < sent && performance.now() < end; ) await sleep(50);
+    await this.#drain(sent);
     const waits = sortUp(this.#waits);
     return {
       boards: this.#boards.length,
@@ -208,6 +208,14 @@ class Fleet implements AsyncDisposable {
       rate = this.#listener?.json<Health>(`${name}/health`).at(-1)?.cameras.street?.fps ?? 0;
     }
     return rate;
+  }
+
+  async #drain(sent: number): Promise<void> {
+    let seen = -1;
+    for (let at = performance.now(); this.#seen.size < sent && performance.now() - at < drainMs; await sleep(50)) {
+      if (this.#seen.size > seen) at = performance.now();
+      seen = this.#seen.size;
+    }
   }
 
   async #startWorker(index: number): Promise<void> {

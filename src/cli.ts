@@ -1,5 +1,15 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import {
+  collect,
+  parseCount,
+  parseDuration,
+  parsePositive,
+  parseRate,
+  parseScore,
+  parseSeconds,
+  parseSize,
+} from './commands/arguments.js';
 import type { BenchOptions } from './commands/bench.js';
 import type { CamerasOptions } from './commands/cameras.js';
 import type { ConfigShowOptions } from './commands/config.js';
@@ -29,55 +39,6 @@ import { exitCodes } from './contract/errors.js';
 // Names the commands and nothing more. Each loads its own code when it is called, so that `--help` loads no FFmpeg
 // and `config check` no MQTT.
 
-function parseSize(text: string): [number, number] {
-  const [, width, height] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(text) ?? [];
-  if (!width || !height) throw new InvalidArgumentError('Write WIDTHxHEIGHT, such as 320x192.');
-  return [Number(width), Number(height)];
-}
-
-function parseScore(text: string): number {
-  const score = Number(text);
-  if (text.trim() === '' || !(score >= 0 && score <= 1)) throw new InvalidArgumentError('Write a number from 0 to 1.');
-  return score;
-}
-
-function parsePositive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError('Write a number above 0.');
-  return value;
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!(Number.isInteger(count) && count > 0)) throw new InvalidArgumentError('Write a whole number above 0.');
-  return count;
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
-}
-
-function parseSeconds(text: string): number {
-  const value = parsePositive(text);
-  if (value > 86_400) throw new InvalidArgumentError('Write at most 86400, which is a day.');
-  return value;
-}
-
-function parseDuration(text: string): number {
-  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(s|m)?$/.exec(text) ?? [];
-  const seconds = Number(number) * (unit === 'm' ? 60 : 1);
-  if (!(seconds >= 1 && seconds <= 3600)) throw new InvalidArgumentError('Write 1s to 60m, such as 60s.');
-  return seconds;
-}
-
-/** Undefined: as fast as possible. */
-function parseRate(text: string): number | undefined {
-  if (text === 'max') return undefined;
-  const fps = Number(text);
-  if (!(fps > 0 && fps <= 120)) throw new InvalidArgumentError('Write max, or pictures a second up to 120.');
-  return fps;
-}
-
 /** The command line; `redactor` gets to know what is secret of the settings, and `finish` gets the exit code of the command that was called. */
 export function commandLine(finish: (exitCode: number) => void, redactor = new Redactor()): Command {
   const end = async (command: () => Promise<number>): Promise<void> => finish(await guard(command));
@@ -103,6 +64,8 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
       if (options.source === undefined && (options.loop || options.pace !== undefined)) {
         command.error('error: --loop and --pace are about the file of --source; without it, set them in the settings');
       }
+      // Its code takes a while to load, and a reload that is asked for meanwhile must not end it.
+      if (!process.stdin.isTTY && !process.stdout.isTTY) process.on('SIGHUP', () => {});
       return end(async () => (await import('./commands/run.js')).run(options, redactor));
     });
 
@@ -151,8 +114,9 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .addOption(new Option('--precision <precision>', 'which of the model’s files').choices(['fp32', 'int8']))
     .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
     .option('--min-score <score>', 'leave out what is less certain, 0 to 1 (default: the model’s)', parseScore)
+    .option('-c, --config <file>', 'settings that name the state directory (default: the file that `run` would read)')
     .action((files: string[], options: DetectOptions) =>
-      end(async () => (await import('./commands/detect.js')).detect(files, options)),
+      end(async () => (await import('./commands/detect.js')).detect(files, options, redactor)),
     );
 
   program
@@ -191,8 +155,9 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .option('--model <model>', 'a segmenter’s name or folder (default: minspnet-s-seg)')
     .addOption(new Option('--precision <precision>', 'which of the model’s files').choices(['fp32', 'int8']))
     .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
+    .option('-c, --config <file>', 'settings that name the state directory (default: the file that `run` would read)')
     .action((files: string[], options: SegmentOptions) =>
-      end(async () => (await import('./commands/segment.js')).segment(files, options)),
+      end(async () => (await import('./commands/segment.js')).segment(files, options, redactor)),
     );
 
   model
@@ -200,11 +165,12 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .description(
       'run a detector, classifier or segmenter that has a card on the demo’s pictures: its speed and answers',
     )
-    .argument('<file>', 'the ONNX file or its folder; the card is the card.json beside it')
+    .argument('<file>', 'a model’s name, the ONNX file or its folder; the card is the card.json beside it')
     .addOption(new Option('--precision <precision>', 'one of its files only').choices(['fp32', 'int8']))
     .option('--size <size>', 'of the network’s input: WIDTHxHEIGHT, pixels', parseSize)
+    .option('-c, --config <file>', 'settings that name the state directory (default: the file that `run` would read)')
     .action((file: string, options: ModelCheckOptions) =>
-      end(async () => (await import('./commands/model-check.js')).modelCheck(file, options)),
+      end(async () => (await import('./commands/model-check.js')).modelCheck(file, options, redactor)),
     );
 
   const teaching = program

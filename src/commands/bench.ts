@@ -8,6 +8,7 @@ import type { Settings } from '../config/schema.js';
 import type { Benchmark } from '../contract/benchmark.js';
 import { BrokerError, exitCodes, MinspnetError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
+import { modelPlaces } from '../daemon/state-directory.js';
 import { loadModel } from '../model/load.js';
 import { configuredBroker } from '../mqtt/broker-access.js';
 import { openSession } from './open-session.js';
@@ -51,8 +52,10 @@ export async function bench(options: BenchOptions, redactor: Redactor): Promise<
     const session = await openSession(configuredBroker(broker, settings.mqtt), settings, 'bench');
     await session.stop(); // whether it takes us shall not show after minutes of measuring only
   }
-  const first = await loadModel(options.model ?? settings.model.path, options.precision ?? settings.model.precision);
-  const others = await Promise.all(options.compare.map((model) => loadModel(...withPrecision(model))));
+  const load = (name: string, precision: Settings['model']['precision']) =>
+    loadModel(name, precision, 'detect', modelPlaces(settings));
+  const first = await load(options.model ?? settings.model.path, options.precision ?? settings.model.precision);
+  const others = await Promise.all(options.compare.map((model) => load(...withPrecision(model))));
   const stop = new AbortController();
   const interrupted = once(process, 'SIGINT', { signal: stop.signal }).then(() =>
     stop.abort(new MinspnetError('ERR_BENCH_STOPPED', 'engine', 'stopped before the end: there is no result')),

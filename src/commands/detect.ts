@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { FilterAPI, Scaler } from 'node-av/api';
 import type { Frame } from 'node-av/lib';
-import { settingsSchema } from '../config/schema.js';
+import { defaultSettings, loadSettings } from '../config/load.js';
+import type { Redactor } from '../config/mask.js';
 import type { Detection } from '../contract/detection.js';
 import { exitCodes } from '../contract/errors.js';
+import { modelPlaces } from '../daemon/state-directory.js';
 import { loadModel } from '../model/load.js';
 import type { Size } from '../pipeline/capture/input-size.js';
 import type { Picture } from '../pipeline/capture/picture-source.js';
@@ -26,9 +28,15 @@ interface PictureReport {
 }
 
 /** `minspnet detect`: what the network sees in pictures and clips, with the very code that cameras go through. */
-export async function detect(files: string[], options: DetectOptions): Promise<number> {
-  const { model: modelDefaults, runtime } = settingsSchema.parse({});
-  const model = await loadModel(options.model ?? modelDefaults.path, options.precision ?? modelDefaults.precision);
+export async function detect(files: string[], options: DetectOptions, redactor: Redactor): Promise<number> {
+  const { settings } = loadSettings({ file: options.config, redactor });
+  const { runtime } = settings;
+  const model = await loadModel(
+    options.model ?? defaultSettings().model.path,
+    options.precision ?? 'auto',
+    'detect',
+    modelPlaces(settings),
+  );
   const input = inputOptions(model.card, options.size);
   if (options.annotate !== undefined) await makeOutputFolder(options.annotate);
 

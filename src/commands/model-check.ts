@@ -1,10 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { settingsSchema } from '../config/schema.js';
+import { loadSettings } from '../config/load.js';
+import type { Redactor } from '../config/mask.js';
+import type { RuntimeSettings } from '../config/schema.js';
 import { exitCodes, ModelError } from '../contract/errors.js';
 import type { Precision, VerifiedModel } from '../contract/model-card.js';
 import { isTaught } from '../contract/model-card.js';
-import { loadModel, readCard } from '../model/load.js';
+import { modelPlaces } from '../daemon/state-directory.js';
+import { findFolder, loadModel, readCard } from '../model/load.js';
 import { type InputOptions, inputOptions } from '../pipeline/capture/preparation.js';
 import { Classifier } from '../pipeline/classifier.js';
 import { Detector, Network, type Pixels } from '../pipeline/network.js';
@@ -25,8 +28,10 @@ interface Subject {
 }
 
 /** `minspnet model check`: whether a model with a card does what that says, on the demo's pictures. */
-export async function modelCheck(path: string, options: ModelCheckOptions): Promise<number> {
-  const folder = await folderOf(path);
+export async function modelCheck(path: string, options: ModelCheckOptions, redactor: Redactor): Promise<number> {
+  const { settings } = loadSettings({ file: options.config, redactor });
+  const { runtime } = settings;
+  const folder = await folderOf(path, modelPlaces(settings));
   const card = await readCard(join(folder, 'card.json'));
   if (isTaught(card)) {
     const what = `${card.name} is a head that was taught: try it with minspnet classify --model ${card.name} FILE.`;
@@ -37,34 +42,31 @@ export async function modelCheck(path: string, options: ModelCheckOptions): Prom
     process.stdout.write(`${card.name} ${card.version}, ${card.task}, ${card.classes.length} classes, ${precision}\n`);
     switch (card.task) {
       case 'detect':
-        await check(await loadModel(folder, precision), options, detector);
+        await check(await loadModel(folder, precision), runtime, options, detector);
         break;
       case 'classify':
-        await check(await loadModel(folder, precision, 'classify'), options, classifier);
+        await check(await loadModel(folder, precision, 'classify'), runtime, options, classifier);
         break;
       case 'segment':
-        await check(await loadModel(folder, precision, 'segment'), options, segmenter);
+        await check(await loadModel(folder, precision, 'segment'), runtime, options, segmenter);
         break;
     }
   }
   return exitCodes.ok;
 }
 
-/** The folder of a card, by its own name or that of a file in it. */
-async function folderOf(path: string): Promise<string> {
+/** The folder of a card, by the model's name, its own or that of a file in it. */
+async function folderOf(path: string, places: readonly string[]): Promise<string> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) {
-    throw new ModelError('ERR_MODEL_MISSING', 'model', `${path} does not exist. Name an ONNX file or its folder.`);
-  }
-  return found.isDirectory() ? path : dirname(path);
+  return found?.isFile() ? dirname(path) : await findFolder(path, places);
 }
 
 async function check<T extends 'detect' | 'classify' | 'segment'>(
   model: VerifiedModel<T>,
+  runtime: RuntimeSettings,
   { size }: ModelCheckOptions,
   subjectOf: (network: Network<T>, size: ModelCheckOptions['size']) => Subject,
 ): Promise<void> {
-  const { runtime } = settingsSchema.parse({});
   await using network = await Network.load(model, runtime);
   const { input, look } = subjectOf(network, size);
   const times: number[] = [];

@@ -22,6 +22,8 @@ export interface RunOptions {
 
 /** What `minspnet detect` can be told. */
 export interface DetectOptions {
+  /** The settings file: where added models lie, and what the runtime may use. */
+  config?: string;
   /** One JSON line a picture in place of text. */
   json: boolean;
   /** The folder that pictures with boxes are written to. */
@@ -56,6 +58,8 @@ export interface ClassifyOptions extends EmbedOptions {
 
 /** What `minspnet segment` can be told. */
 export interface SegmentOptions {
+  /** The settings file: where added models lie, and what the runtime may use. */
+  config?: string;
   /** One JSON line a picture in place of text. */
   json: boolean;
   /** The folder that pictures with the classes' colours are written to. */
@@ -71,6 +75,8 @@ export interface SegmentOptions {
 
 /** What `minspnet model check` can be told. */
 export interface ModelCheckOptions {
+  /** The settings file: where added models lie, and what the runtime may use. */
+  config?: string;
   /** One of its files; default: each. */
   precision?: 'fp32' | 'int8';
   /** Of the network's input: width and height, pixels. */

@@ -23,7 +23,10 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
   const asked = new AbortController();
   const stopped = once(asked.signal, 'abort');
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => asked.abort());
-  let reload = async () => {};
+  let isDue = false; // asked for before there was anything that could be reloaded
+  let reload = async () => {
+    isDue = true;
+  };
   // A terminal that is closed hangs up, too; nobody is left there to stop us by Ctrl-C.
   const inTerminal = process.stdin.isTTY || process.stdout.isTTY;
   process.on('SIGHUP', () => (inTerminal ? asked.abort() : void reload().catch(() => {}))); // the log says why not
@@ -62,8 +65,9 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
       redactor,
     });
     stop = () => daemon.stop();
-    reload = () => daemon.reload();
     await daemon.start();
+    reload = () => daemon.reload();
+    if (isDue) void reload().catch(() => {}); // the log says why not
     await daemon.finished;
   };
   try {

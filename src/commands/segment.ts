@@ -1,6 +1,8 @@
 import { extname, join } from 'node:path';
-import { settingsSchema } from '../config/schema.js';
+import { loadSettings } from '../config/load.js';
+import type { Redactor } from '../config/mask.js';
 import { exitCodes } from '../contract/errors.js';
+import { modelPlaces } from '../daemon/state-directory.js';
 import { loadModel } from '../model/load.js';
 import { inputOptions } from '../pipeline/capture/preparation.js';
 import { Network } from '../pipeline/network.js';
@@ -23,9 +25,11 @@ interface PictureReport {
 }
 
 /** `minspnet segment`: what each pixel shows. */
-export async function segment(files: string[], options: SegmentOptions): Promise<number> {
-  const { runtime } = settingsSchema.parse({});
-  const model = await loadModel(options.model ?? 'minspnet-s-seg', options.precision ?? 'auto', 'segment');
+export async function segment(files: string[], options: SegmentOptions, redactor: Redactor): Promise<number> {
+  const { settings } = loadSettings({ file: options.config, redactor });
+  const { runtime } = settings;
+  const named = options.model ?? 'minspnet-s-seg';
+  const model = await loadModel(named, options.precision ?? 'auto', 'segment', modelPlaces(settings));
   const { annotate, labels } = options;
   for (const folder of [annotate, labels]) if (folder !== undefined) await makeOutputFolder(folder);
   await using network = await Network.load(model, runtime);

@@ -112,7 +112,7 @@ export async function saveSettings(
     rmSync(temporary, { force: true });
     if (error instanceof ConfigError) throw error;
     const what = `${file} can't be written: ${(error as Error).message}. Give this user the right to write in its folder`;
-    const more = 'under systemd: ReadWritePaths= in an override of the unit';
+    const more = 'under systemd: keep them in its state directory, see systemd/README.md';
     throw new ConfigError('ERR_CONFIG_WRITE', 'config', `${what} (${more}).`, { cause: error });
   }
 }

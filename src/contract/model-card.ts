@@ -59,6 +59,37 @@ const fastestdetOutput = z.object({
 });
 export type FastestdetOutput = z.infer<typeof fastestdetOutput>;
 
+/** See src/pipeline/box-decoder-bins.ts. */
+const nanodetOutput = z.object({
+  decoder: z.literal('nanodet'),
+  output: z.string().describe('name of the [1, N, classes + 4 · bins] output; scores are past their sigmoid'),
+  strides: z.array(side),
+  bins: side.default(8).describe('of a distance’s distribution, `reg_max` + 1'),
+  centre: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('of a cell, in strides from its corner: 0 of NanoDet-Plus, 0.5 of NanoDet'),
+});
+export type NanodetOutput = z.infer<typeof nanodetOutput>;
+
+/** See src/pipeline/box-decoder-bins.ts. */
+const picodetOutput = z.object({
+  decoder: z.literal('picodet'),
+  levels: z
+    .array(
+      z.object({
+        scores: z.string().describe('name of the [1, cells, classes] output; scores are past their sigmoid'),
+        distances: z.string().describe('name of the [1, cells, 4 · bins] output'),
+        stride: side,
+      }),
+    )
+    .min(1),
+  bins: side.default(8).describe('of a distance’s distribution, `reg_max` + 1'),
+});
+export type PicodetOutput = z.infer<typeof picodetOutput>;
+
 /** A class's scores as probabilities: p = sigmoid(logit(score) / temperature + bias) that a detection is right. */
 const classCalibration = z.object({
   temperature: z.number().positive(),
@@ -125,7 +156,13 @@ export const modelCard = z.looseObject({
   ...common,
   task: z.literal('detect'),
   classes: common.classes.max(256),
-  output: z.discriminatedUnion('decoder', [minspnetOutput, yoloxOutput, fastestdetOutput]),
+  output: z.discriminatedUnion('decoder', [
+    minspnetOutput,
+    yoloxOutput,
+    fastestdetOutput,
+    nanodetOutput,
+    picodetOutput,
+  ]),
   minScore: z.number().min(0).max(1).describe('about where four of five detections are right'),
   nmsIou: z.number().min(0).max(1),
   calibration: z

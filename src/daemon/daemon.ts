@@ -219,7 +219,11 @@ export class Daemon {
       control,
       health,
       ...(http ? [http] : []),
-      new SystemdIntegration(feed, () => host.isWell && publisher.isWell),
+      new SystemdIntegration(
+        feed,
+        () => host.isWell && publisher.isWell,
+        () => publisher.counters.connected,
+      ),
     ];
   }
 }

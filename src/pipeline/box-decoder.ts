@@ -1,31 +1,17 @@
 import type { FastestdetOutput, MinspnetOutput, ModelCard, YoloxOutput } from '../contract/model-card.js';
+import {
+  type BoxDecoder,
+  CandidateList,
+  type Candidates,
+  cellGrid,
+  type NetworkOutput,
+  sigmoid,
+} from './box-candidates.js';
+import { BinsDecoder, nanodetLevels, picodetLevels } from './box-decoder-bins.js';
 import type { Size } from './capture/input-size.js';
-
-/** What a network gives, by the name of the output. */
-export type NetworkOutput = Readonly<Record<string, Float32Array>>;
-
-/** Boxes of one picture in parallel arrays, so that decoding makes no object for each cell that is looked at. */
-export interface Candidates {
-  /** How many there are; the arrays may be longer. */
-  count: number;
-  /** Left, top, right, bottom for each, in any one unit. */
-  boxes: Float32Array;
-  scores: Float32Array;
-  classes: Uint8Array;
-}
 
 /** So many of the best are looked at, as is usual where accuracy is measured from the lowest scores on. */
 const maxCandidates = 1000;
-
-/** Makes boxes of a network's outputs. */
-export interface BoxDecoder {
-  /**
-   * @param minScore 0..1
-   * @returns boxes in pixels of the input, clipped to it; valid until the next call
-   * @throws {RangeError} when the outputs have another size than the card promises
-   */
-  decode(outputs: NetworkOutput, minScore: number): Candidates;
-}
 
 /** The decoder that a model's card asks for, for inputs of one size. */
 export function createBoxDecoder({ classes, output }: ModelCard, input: Size): BoxDecoder {
@@ -36,6 +22,15 @@ export function createBoxDecoder({ classes, output }: ModelCard, input: Size): B
       return new YoloxDecoder(input, classes.length, output);
     case 'fastestdet':
       return new FastestdetDecoder(input, classes.length, output);
+    case 'nanodet':
+      return new BinsDecoder(input, classes.length, output, nanodetLevels(input, classes.length, output));
+    case 'picodet':
+      return new BinsDecoder(
+        input,
+        classes.length,
+        { bins: output.bins, centre: 0.5 },
+        picodetLevels(classes.length, output),
+      );
   }
 }
 
@@ -192,56 +187,6 @@ export class FastestdetDecoder implements BoxDecoder {
     }
     return list.candidates;
   }
-}
-
-function sigmoid(value: number): number {
-  return 1 / (1 + Math.exp(-value));
-}
-
-/** Candidates of one picture, in memory that is used again for the next one. */
-class CandidateList {
-  readonly candidates: Candidates;
-
-  /** @param most there can be in one picture */
-  constructor(
-    private readonly input: Size,
-    most: number,
-  ) {
-    this.candidates = {
-      count: 0,
-      boxes: new Float32Array(most * 4),
-      scores: new Float32Array(most),
-      classes: new Uint8Array(most),
-    };
-  }
-
-  clear(): this {
-    this.candidates.count = 0;
-    return this;
-  }
-
-  /** The box is given in pixels of the input, and clipped to it. */
-  add(left: number, top: number, right: number, bottom: number, score: number, classIndex: number): void {
-    const { boxes, scores, classes, count } = this.candidates;
-    boxes[4 * count] = Math.max(0, left);
-    boxes[4 * count + 1] = Math.max(0, top);
-    boxes[4 * count + 2] = Math.min(this.input.width, right);
-    boxes[4 * count + 3] = Math.min(this.input.height, bottom);
-    scores[count] = score;
-    classes[count] = classIndex;
-    this.candidates.count = count + 1;
-  }
-}
-
-/** Column, row and stride of each cell: the cells of all strides one after the other, each stride row by row. */
-function cellGrid({ width, height }: Size, strides: readonly number[]): Float32Array {
-  const values: number[] = [];
-  for (const stride of strides) {
-    for (let y = 0; y < Math.floor(height / stride); y += 1) {
-      for (let x = 0; x < Math.floor(width / stride); x += 1) values.push(x, y, stride);
-    }
-  }
-  return Float32Array.from(values);
 }
 
 /**

@@ -5,7 +5,8 @@ import type { Detection } from '../contract/detection.js';
 import { ModelError } from '../contract/errors.js';
 import type { ModelCard, ModelInput, Task, VerifiedModel } from '../contract/model-card.js';
 import { requireLibrary } from '../device/runtime-library.js';
-import { type BoxDecoder, type Candidates, createBoxDecoder, type NetworkOutput, suppress } from './box-decoder.js';
+import type { BoxDecoder, Candidates, NetworkOutput } from './box-candidates.js';
+import { createBoxDecoder, suppress } from './box-decoder.js';
 import type { Size } from './capture/input-size.js';
 import { type ActiveProvider, openModel, type ProviderName, withOptions } from './provider.js';
 import type { StageClock } from './stage-clock.js';
@@ -203,6 +204,8 @@ function outputNames({ output }: ModelCard<Task>): string[] {
       return output.embedding === undefined ? [output.logits] : [output.logits, output.embedding];
     case 'segmenter':
       return [output.logits];
+    case 'picodet':
+      return output.levels.flatMap(({ scores, distances }) => [scores, distances]);
     default:
       return [output.output];
   }

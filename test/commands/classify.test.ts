@@ -52,7 +52,7 @@ t.test('embed gives features of length 1, the same at each run', async (t) => {
 
 t.test('segment labels each pixel of the picture', async (t) => {
   const options = { model: segmenter, json: true, labels: join(folder, 'labels'), annotate: join(folder, 'seen') };
-  const [report] = linesOf(await printed(() => segment([mixed], options)));
+  const [report] = linesOf(await printed(() => segment([mixed], options, redactor)));
   t.match(report, { file: mixed, width: 320, height: 180, shares: [{ class: 'green' }] });
   t.ok(Math.abs(report.shares[0].share - (80 * 80) / (320 * 180)) < 0.03, `${report.shares[0].share}`);
   const png = readFileSync(join(folder, 'labels', 'mixed.png'));
@@ -91,11 +91,20 @@ t.test('bad input ends with a message and an exit code', async (t) => {
     [() => classify([text], named, redactor), { code: /ERR_SOURCE/, exit: 'source', message: /text\.jpg/ }],
     [() => classify([join(folder, 'no.png')], named, redactor), { exit: 'input', message: /no\.png does not exist/ }],
     [() => classify([red], { ...named, model: segmenter }, redactor), { code: 'ERR_MODEL_TASK', message: /“segment”/ }],
-    [() => segment([red], { model: classifier, json: true }), { code: 'ERR_MODEL_TASK', exit: 'model' }],
-    [() => segment([red], { model: segmenter, json: true, labels: red }), { code: 'ERR_OUTPUT_WRITE', exit: 'state' }],
-    [() => segment([red], { model: segmenter, json: true, labels: folder }), { message: /it is the picture itself/ }],
+    [() => segment([red], { model: classifier, json: true }, redactor), { code: 'ERR_MODEL_TASK', exit: 'model' }],
+    [
+      () => segment([red], { model: segmenter, json: true, labels: red }, redactor),
+      { code: 'ERR_OUTPUT_WRITE', exit: 'state' },
+    ],
+    [
+      () => segment([red], { model: segmenter, json: true, labels: folder }, redactor),
+      { message: /it is the picture itself/ },
+    ],
     [() => embed([text], named, redactor), { exit: 'source', message: /text\.jpg/ }],
-    [() => detect([red], { model: classifier, json: true }), { code: 'ERR_MODEL_TASK', message: /find objects/ }],
+    [
+      () => detect([red], { model: classifier, json: true }, redactor),
+      { code: 'ERR_MODEL_TASK', message: /find objects/ },
+    ],
   ];
   for (const [command, error] of cases) await t.rejects(printed(command), error as object as Error);
   writeFileSync(join(classifier, 'model.onnx'), 'damaged');

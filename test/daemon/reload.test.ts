@@ -4,13 +4,26 @@ import t from 'tap';
 import type { Event } from '../../src/contract/event.js';
 import type { Health } from '../../src/contract/health.js';
 import type { CameraState, CameraStatus, Info } from '../../src/contract/status.js';
-import { Listener, Mosquitto, noMosquitto } from '../support/broker.js';
+import { freePort, Listener, Mosquitto, noMosquitto } from '../support/broker.js';
 import { TestDaemon } from '../support/daemon.js';
 import { until as waitUntil } from '../support/until.js';
 
 const demo = { source: 'demo', loop: true, fps: 4 };
 const all = { polygon: [[0, 0], [1, 0], [1, 1], [0, 1]] }; // biome-ignore format: one rectangle
 const patience = 100_000;
+
+t.test('a reload that is asked for while the daemon starts is done when it has', async (t) => {
+  const directory = t.testdir({ 'minspnet.yaml': JSON.stringify({ cameras: { door: { source: 'demo' } } }) });
+  const daemon = new TestDaemon(['run', '-c', join(directory, 'minspnet.yaml')], join(directory, 'state'), {
+    MINSPNET_MQTT__BROKER__PORT: String(await freePort()),
+  });
+  t.teardown(() => daemon.dispose());
+  await daemon.line(/settings {2}\//);
+  daemon.kill('SIGHUP');
+  await daemon.line(/settings {2}read again/);
+  daemon.kill('SIGTERM');
+  t.equal(await daemon.exited, 0);
+});
 
 t.test(
   'SIGHUP puts in force what has changed, and nothing else',

@@ -110,6 +110,23 @@ export function colourSegmenter(rows: number[][]): Uint8Array {
   ]);
 }
 
+/** Says the same of every picture, whatever it shows: each output's values by its name. */
+export function constantOutputs(outputs: Record<string, { shape: number[]; values: number[] }>): Uint8Array {
+  const all = Object.entries(outputs);
+  return model([
+    ...planes,
+    node('ReduceMean', ['planes'], 'mean', [attribute('keepdims', 0)]),
+    node('Mul', ['mean', 'none'], 'zero'),
+    ...all.map(([name]) => node('Add', [`${name}-values`, 'zero'], name)),
+    [2, 'constants'],
+    scale,
+    constant('none', [1], [0]),
+    ...all.map(([name, { shape, values }]) => constant(`${name}-values`, shape, values)),
+    input,
+    ...all.map(([name, { shape }]) => value(12, name, float, shape)),
+  ]);
+}
+
 /** Writes a model folder: the file and a card that names it. */
 export function writeModel(folder: string, bytes: Uint8Array, card: object): string {
   mkdirSync(folder, { recursive: true });

@@ -21,12 +21,12 @@ export class SystemdIntegration implements Part {
   readonly name = 'systemd';
   readonly #notifier = new SystemdNotifier();
 
-  /** @param isWell whether the watchdog is to be fed */
-  constructor(feed: Feed, isWell: () => boolean) {
+  /** @param isWell whether the watchdog is to be fed; @param isConnected whether there is a session with a broker */
+  constructor(feed: Feed, isWell: () => boolean, isConnected: () => boolean) {
     feed.once('info', () => void this.#notifier.ready(isWell));
     feed.on('reloading', () => this.#notifier.reloading());
     feed.on('reloaded', () => this.#notifier.reloaded());
-    feed.on('health', (health) => this.#notifier.status(statusOf(health)));
+    feed.on('health', (health) => this.#notifier.status(statusOf(health, isConnected())));
   }
 
   /** The engine sees to it that this comes to an end. */
@@ -41,14 +41,14 @@ export class SystemdIntegration implements Part {
 }
 
 /** What `systemctl status` shows of it: rate, temperature, and whether the broker takes events. */
-function statusOf({ cameras, sensors, outbox, engine }: Health): string {
+export function statusOf({ cameras, sensors, outbox, engine }: Health, isConnected: boolean): string {
   const states = Object.values(cameras);
   const live = states.filter(({ state }) => state === 'live').length;
   const fps = states.reduce((sum, camera) => sum + camera.fps, 0);
   const { value, unit } = sensors.temperature;
   const parts = [`engine ${engine.state}`, `${live} of ${states.length} cameras live, ${fps.toFixed(1)} fps`];
   if (value !== null) parts.push(`${value.toFixed(0)} ${unit}`);
-  return [...parts, `${outbox.waiting} events wait for the broker`].join('; ');
+  return [...parts, `broker ${isConnected ? 'connected' : 'away'}, ${outbox.waiting} events wait for it`].join('; ');
 }
 
 /** Tells systemd how the service is (sd_notify(3)); where `$NOTIFY_SOCKET` is not set, every call does nothing. */

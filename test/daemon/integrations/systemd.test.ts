@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { SystemdNotifier } from '../../../src/daemon/integrations/systemd.js';
+import type { Health } from '../../../src/contract/health.js';
+import { SystemdNotifier, statusOf } from '../../../src/daemon/integrations/systemd.js';
 
 /** What a machine without systemd or Python lacks for these tests. */
 function missingCommand(): string | false {
@@ -182,4 +183,19 @@ t.test('a systemd that can’t be told is no error, and one warning', async (t) 
   await notifier.ready(() => true);
   await notifier.stopping();
   t.match(await warned, [{ message: /systemd could not be told READY=1/ }]);
+});
+
+t.test('systemctl status says rate, temperature and whether there is a broker', async (t) => {
+  const health = (waiting: number) =>
+    ({
+      engine: { state: 'ready' },
+      cameras: { door: { state: 'live', fps: 4.96 }, yard: { state: 'stalled', fps: 0 } },
+      sensors: { temperature: { value: 61.2, unit: '°C' } },
+      outbox: { waiting },
+    }) as unknown as Health;
+  t.equal(
+    statusOf(health(0), true),
+    'engine ready; 1 of 2 cameras live, 5.0 fps; 61 °C; broker connected, 0 events wait for it',
+  );
+  t.match(statusOf(health(7), false), /; broker away, 7 events wait for it$/);
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type Candidates, suppress } from '../../../src/pipeline/box-decoder.js';
+import type { Candidates } from '../../../src/pipeline/box-candidates.js';
+import { suppress } from '../../../src/pipeline/box-decoder.js';
 
 function candidates(list: { box: number[]; score: number; class: number }[]): Candidates {
   return {

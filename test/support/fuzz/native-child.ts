@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { createSource } from '../../../src/pipeline/capture/create-source.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
 import { randomFrom } from '../random.js';
@@ -9,6 +11,12 @@ import { mutate } from './mutate.js';
  * each is printed before it is tried. It may die: whoever started it goes on behind the number that it died of.
  */
 const [kind = '', seed = '', from = '', to = '', original = '', folder = ''] = process.argv.slice(2);
+
+async function watch(name: string): Promise<void> {
+  await using source = createSource(parseSource(name, {}));
+  await source.open();
+  for (let pictures = 0; pictures < 10 && (await source.next()) !== undefined; ) pictures += 1;
+}
 
 const attempts: Record<string, (path: string) => Promise<void>> = {
   onnx: async (path) => {
@@ -21,12 +29,22 @@ const attempts: Record<string, (path: string) => Promise<void>> = {
       await session.release();
     }
   },
-  video: async (path) => {
-    await using source = createSource(parseSource(path, {}));
-    await source.open();
-    for (let pictures = 0; pictures < 10 && (await source.next()) !== undefined; ) pictures += 1;
+  video: watch,
+  mjpeg: async (path) => {
+    served = await readFile(path);
+    await watch(url);
   },
 };
+
+/** What the camera at `url` sends. */
+let served: Uint8Array = Buffer.alloc(0);
+const camera = createServer((_, response) => {
+  response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=ffmpeg' });
+  response.end(served);
+});
+camera.listen(0, '127.0.0.1').unref();
+await once(camera, 'listening');
+const url = `http://127.0.0.1:${(camera.address() as { port: number }).port}/`;
 
 const bytes = await readFile(original);
 const extension = original.slice(original.lastIndexOf('.'));

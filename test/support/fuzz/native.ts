@@ -18,7 +18,7 @@ const silenceMs = 60_000;
 
 /** Gives native code one changed file after the other, in processes of its own. */
 export async function fuzzNative(
-  kind: 'onnx' | 'video',
+  kind: 'onnx' | 'video' | 'mjpeg',
   original: string,
   { runs, seed }: { runs: number; seed: number },
 ): Promise<NativeFigures> {
