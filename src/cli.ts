@@ -230,7 +230,7 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
 
   program
     .command('cameras')
-    .description('list the cameras of this board, their formats, and what to write as `source`')
+    .description('list the cameras of this board and its networks, their formats, and what to write as `source`')
     .option('--json', 'one JSON document', false)
     .action((options: CamerasOptions) => end(async () => (await import('./commands/cameras.js')).cameras(options)));
 

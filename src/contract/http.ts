@@ -212,7 +212,13 @@ export const httpTask = z.object({
 });
 export type HttpTask = z.infer<typeof httpTask>;
 
-/** `POST /api/discover`: takes seconds. */
+/** `POST /api/discover`: what cameras in the network are asked with for their streams (sent to them as a digest only). */
+export const discoveryLogin = z.strictObject({
+  username: z.string().min(1).max(1024).optional(),
+  password: z.string().max(1024).optional(),
+});
+export type DiscoveryLogin = z.infer<typeof discoveryLogin>;
+/** Its answer, which takes seconds. */
 export const discovery = z.object({
   cameras: z.array(
     z.object({
@@ -222,6 +228,9 @@ export const discovery = z.object({
       detail: z.string(),
     }),
   ),
+  locked: z
+    .array(z.object({ name: z.string(), host: z.string() }))
+    .describe('cameras in the network that tell their streams only to whoever has a user name and a password for them'),
   notes: z.array(z.string()).describe('what could not be looked at, and why'),
 });
 export type Discovery = z.infer<typeof discovery>;

@@ -58,10 +58,10 @@ export function editsOf({ changes }: SettingsChange): SettingsEdit[] {
   });
 }
 
-/** A new camera as it is written. */
+/** A new camera as it is written. A file starts over: the daemon ends with the last of its files, and a camera does not. */
 export function cameraOf({ source, ...rest }: NewCamera): Record<string, unknown> {
   mustBeHarmless(source);
-  return { source, ...rest };
+  return { source, ...(sourceKind(source) === 'file' && { loop: true }), ...rest };
 }
 
 /** All that is drawn over one camera; what is empty is not written. */

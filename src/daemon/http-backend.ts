@@ -1,9 +1,11 @@
+import { describeSource } from '../config/address.js';
 import type { SettingsEdit } from '../config/edit.js';
 import { maskSettings } from '../config/mask.js';
 import { RequestError } from '../contract/errors.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Health } from '../contract/health.js';
 import type {
+  DiscoveryLogin,
   FirstRun,
   Geometry,
   HttpCamera,
@@ -124,7 +126,7 @@ export class HttpBackend implements Backend {
     const { configuration } = this.#options;
     return configuration.cameras.map((name) => ({
       name,
-      source: this.#info?.cameras.find((camera) => camera.name === name)?.source ?? '',
+      source: describeSource(configuration.settings.cameras[name]?.source ?? ''),
       status: this.#statuses.get(name) ?? null,
       state: this.#states.get(name) ?? null,
       settings: configuration.cameraSettings(name),
@@ -152,7 +154,7 @@ export class HttpBackend implements Backend {
     return await this.#options.host.explain(camera, seconds);
   }
 
-  discover = () => this.#settingUp.discover();
+  discover = (login: DiscoveryLogin) => this.#settingUp.discover(login);
   testSource = (camera: NewCamera) => this.#settingUp.testSource(camera);
   testBroker = (broker: NewBroker) => this.#settingUp.testBroker(broker);
   startTask = (name: TaskName) => this.#tasks[name].start();

@@ -1,7 +1,9 @@
 import { settingsSchema } from '../config/schema.js';
 import { asMinspnetError, RequestError } from '../contract/errors.js';
-import type { BrokerTest, Discovery, NewBroker, NewCamera } from '../contract/http.js';
+import type { BrokerTest, Discovery, DiscoveryLogin, NewBroker, NewCamera } from '../contract/http.js';
 import { findCameras } from '../device/cameras.js';
+import { findNetworkCameras, type NetworkCameras } from '../device/network-cameras.js';
+import type { OnvifLogin } from '../device/onvif/streams.js';
 import { System } from '../device/system.js';
 import { settingNames } from '../mqtt/broker-access.js';
 import { brokerAt } from '../session/connect-options.js';
@@ -17,21 +19,23 @@ export class SettingUp {
   constructor(
     private readonly configuration: Configuration,
     private readonly system = new System(),
+    private readonly findInNetwork: (login?: OnvifLogin) => Promise<NetworkCameras> = findNetworkCameras,
   ) {}
 
-  /** The cameras of this board that are not in use already. */
-  async discover(): Promise<Discovery> {
+  /** The cameras of this board and of its networks that are not in use already. */
+  async discover({ username, password = '' }: DiscoveryLogin): Promise<Discovery> {
     const used = new Set(Object.values(this.configuration.settings.cameras).map(({ source }) => source));
-    const found = (await findCameras(this.system)).filter(({ source }) => !used.has(source));
-    return {
-      cameras: found.map(({ source, name, driver, device }) => ({
-        source,
-        name,
-        where: 'board',
+    const login = username === undefined ? undefined : { username, password };
+    const [own, network] = await Promise.all([findCameras(this.system), this.findInNetwork(login)]);
+    const cameras: Discovery['cameras'] = [
+      ...own.map(({ source, name, driver, device }) => ({
+        ...{ source, name, where: 'board' as const },
         detail: device === undefined ? driver : `${driver}, ${device}`,
       })),
-      notes: ['cameras in the network are not searched for: enter their rtsp:// address (docs/cameras.md)'],
-    };
+      ...network.cameras.map((camera) => ({ ...camera, where: 'network' as const })),
+    ];
+    const { locked, notes } = network;
+    return { cameras: cameras.filter(({ source }) => !used.has(source)), locked, notes };
   }
 
   /**

@@ -3,7 +3,9 @@ import { MinspnetError, SourceError } from '../contract/errors.js';
 import type { EngineSettings, FromEngine, TakenPicture } from '../engine/protocol.js';
 import { startEngine, tell } from './engine-process.js';
 
-/** From the start of an engine to a picture, milliseconds: a network camera may take ten seconds to open. */
+/** Until an engine opens the source, milliseconds: a slow board that is busy takes long to load a network. */
+const startMs = 60_000;
+/** From then on to a picture, milliseconds: a network camera may take ten seconds to open. */
 const testMs = 30_000;
 const camera = 'test';
 
@@ -18,14 +20,22 @@ export async function takeTestPicture(settings: Omit<EngineSettings, 'runId'>): 
   try {
     return await new Promise<TakenPicture>((resolve, reject) => {
       const fail = (what: string) => reject(new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what));
+      const busy = () =>
+        fail(`no engine was ready to try it within ${startMs / 1000} s: try again when the board is less busy`);
       const late = () => fail(`the source gave no picture within ${testMs / 1000} s: check its address`);
-      const timer = setTimeout(late, testMs);
+      let timer = setTimeout(busy, startMs);
+      let isOpening = false;
       child = startEngine(settings, (_, how) => fail(`the engine that tried it ended with ${how}`));
       child.once('exit', () => clearTimeout(timer));
       child.on('message', (message: FromEngine) => {
         if (message.kind === 'picture') resolve(message);
         if (message.kind === 'failed' || message.kind === 'no-answer') reject(MinspnetError.revive(message.error));
         if (message.kind !== 'capture') return;
+        if (!isOpening) {
+          isOpening = true;
+          clearTimeout(timer);
+          timer = setTimeout(late, testMs);
+        }
         if (message.error !== undefined) reject(MinspnetError.revive(message.error));
         else if (message.state === 'live') tell(child, { kind: 'take-picture', camera, id: 1, still: false });
       });

@@ -99,8 +99,10 @@ export class EventStore {
   /** A picture of a track; it may come before anything was heard of that. A newer one takes the place of the one before. */
   addPictures(track: string, pictures: Partial<Record<'snapshot' | 'picture', Uint8Array>>, box: Box | null): void {
     for (const [kind, jpeg] of Object.entries(pictures) as ['snapshot' | 'picture', Uint8Array][]) {
+      // As a whole: whoever reads it meanwhile gets the one before.
       this.#later(async () => {
-        await writeFile(this.#path(track, kind), jpeg);
+        await writeFile(`${this.#path(track, kind)}.new`, jpeg);
+        await rename(`${this.#path(track, kind)}.new`, this.#path(track, kind));
       });
       this.#added(track, kind, jpeg.length);
     }
@@ -146,8 +148,9 @@ export class EventStore {
     return this.#entries.get(id)?.record;
   }
 
-  /** The path of a file; undefined if there is none. */
-  fileOf(id: string, kind: FileKind): string | undefined {
+  /** The path of a file, once all is on disk that was told so far; undefined if there is none. */
+  async fileOf(id: string, kind: FileKind): Promise<string | undefined> {
+    await this.flush();
     return this.#entries.get(id)?.bytes[kind] === undefined ? undefined : this.#path(id, kind);
   }
 

@@ -6,6 +6,7 @@ import type {
   BrokerTest,
   Counts,
   Discovery,
+  DiscoveryLogin,
   EventQuery,
   FirstRun,
   Geometry,
@@ -41,7 +42,7 @@ export interface HistoryBackend {
   list(query: EventQuery): HttpEvents;
   find(id: string): EventRecord | undefined;
   /** The path of a file of an event. */
-  fileOf(id: string, kind: 'snapshot' | 'picture' | 'clip'): string | undefined;
+  fileOf(id: string, kind: 'snapshot' | 'picture' | 'clip'): Promise<string | undefined>;
   series(span: 'hour' | 'day'): Series;
   counts(query: HoursQuery): Promise<Counts>;
   heatmap(query: HoursQuery): Promise<Heatmap>;
@@ -61,7 +62,7 @@ export interface Backend {
   show(camera: string, maxSize: number): Promise<ShownPicture>;
   /** What a camera saw in the last seconds, and why it was told or not. */
   explain(camera: string, seconds: number): Promise<Explanation>;
-  discover(): Promise<Discovery>;
+  discover(login: DiscoveryLogin): Promise<Discovery>;
   /** A picture of a source that is not among the cameras, JPEG. */
   testSource(camera: NewCamera): Promise<Uint8Array>;
   testBroker(broker: NewBroker): Promise<BrokerTest>;

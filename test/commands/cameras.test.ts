@@ -1,13 +1,16 @@
 import t, { type Test } from 'tap';
 import { cameras, type ListedCamera } from '../../src/commands/cameras.js';
 import { exitCodes } from '../../src/contract/errors.js';
+import type { NetworkCameras } from '../../src/device/network-cameras.js';
 import type { System } from '../../src/device/system.js';
 import { boardWith, link, rpicamListing, v4l2Listing, videoNode } from '../device/fixtures/cameras.js';
 
-async function list(t: Test, system: System, json = false) {
+const noNetwork: NetworkCameras = { cameras: [], locked: [], notes: [] };
+
+async function list(t: Test, system: System, json = false, network = noNetwork) {
   const stdout = t.capture(process.stdout, 'write', () => true);
   const stderr = t.capture(process.stderr, 'write', () => true);
-  const code = await cameras({ json }, system);
+  const code = await cameras({ json }, system, async () => network);
   stdout.restore();
   stderr.restore();
   const text = (captured: typeof stdout) =>
@@ -58,4 +61,19 @@ t.test('formats that nobody tells', async (t) => {
 t.test('no camera is 66, and JSON all the same', async (t) => {
   t.match(await list(t, boardWith(t.testdir(), [])), { code: exitCodes.input, stdout: '', stderr: /no camera/ });
   t.match(await list(t, boardWith(t.testdir(), []), true), { code: exitCodes.input, stdout: '[]\n' });
+});
+
+t.test('cameras in the network, and those that want a login', async (t) => {
+  const network: NetworkCameras = {
+    cameras: [{ source: 'rtsp://192.0.2.20/main', name: 'Front door', detail: 'H264, 1920 × 1080' }],
+    locked: [{ name: 'Garage', host: '192.0.2.21' }],
+    notes: [],
+  };
+  const system = boardWith(t.testdir(), []);
+  t.match(await list(t, system, false, network), {
+    code: 0,
+    stdout: 'rtsp://192.0.2.20/main  Front door (onvif, H264, 1920 × 1080)\n',
+    stderr: /^Garage at 192\.0\.2\.21 .*user name/,
+  });
+  t.match(JSON.parse((await list(t, system, true, network)).stdout), [{ driver: 'onvif', modes: null }]);
 });

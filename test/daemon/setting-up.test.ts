@@ -29,7 +29,7 @@ t.test('a board without settings is set up by the page', { skip: noMosquitto, ti
     writable: true,
     settingsFile: /minspnet\.yaml$/,
   });
-  t.match(await json('POST', '/api/discover'), { cameras: [], notes: [/rtsp/] });
+  t.match(await json('POST', '/api/discover'), { cameras: [], locked: [], notes: [] });
 
   await t.test('a broker that takes us, and one that is not there', async (t) => {
     t.match(await json<BrokerTest>('POST', '/api/test-broker', { url: broker.url }), { ok: true });
@@ -50,7 +50,10 @@ t.test('a board without settings is set up by the page', { skip: noMosquitto, ti
   await t.test('the file is written, and in force', async (t) => {
     const cameras = { street: { source: 'demo', fps: 4 } };
     t.match(await json('POST', '/api/first-run', { node: 'porch', cameras }), { file, backup: null });
-    t.equal(readFileSync(file, 'utf8'), 'node: porch\ncameras:\n  street:\n    source: demo\n    fps: 4\n');
+    t.equal(
+      readFileSync(file, 'utf8'),
+      'node: porch\ncameras:\n  street:\n    source: demo\n    loop: true\n    fps: 4\n',
+    );
     t.match(await json('GET', '/api/cameras'), { cameras: [{ name: 'street', settings: { fps: 4 } }] });
     t.equal((await ask('POST', '/api/first-run', { cameras })).status, 409);
     const change = (path: string[], value: unknown) => ask('PATCH', '/api/settings', { changes: [{ path, value }] });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { stringify } from 'yaml';
@@ -85,6 +86,15 @@ export class Board {
     const found = () => this.daemon.events().find(fits);
     await until(() => found() !== undefined, patienceMs);
     return found() as EventMessage;
+  }
+
+  /** Resolves when that holds, which is asked again and again. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + patienceMs;
+    while (!(await holds())) {
+      if (performance.now() > end) throw new Error(`did not come about within ${patienceMs} ms: ${holds}`);
+      await sleep(100);
+    }
   }
 
   /** JSON of the daemon's HTTP API. */

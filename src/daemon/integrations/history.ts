@@ -94,8 +94,8 @@ export class HistoryIntegration implements Part {
     return this.#store?.find(id);
   }
 
-  fileOf(id: string, kind: FileKind): string | undefined {
-    return this.#store?.fileOf(id, kind);
+  async fileOf(id: string, kind: FileKind): Promise<string | undefined> {
+    return await this.#store?.fileOf(id, kind);
   }
 
   series(span: Span): Series {

@@ -23,7 +23,7 @@ export function historyRoutes(server: FastifyInstance, backend: Backend): void {
   });
   for (const [name, kind] of Object.entries(files)) {
     server.get<{ Params: { id: string } }>(`/api/events/:id/${name}`, async (request, reply) => {
-      const path = history().fileOf(request.params.id, kind);
+      const path = await history().fileOf(request.params.id, kind);
       if (path === undefined) throw gone(request.params.id);
       return sendFile(request, reply, path, kind === 'clip' ? 'video/mp4' : 'image/jpeg');
     });

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { newBroker, newCamera } from '../../contract/http.js';
+import { discoveryLogin, newBroker, newCamera } from '../../contract/http.js';
 import { type RequestName, requests } from '../../contract/request.js';
 import { type Backend, taskNames } from '../backend.js';
 import { HttpProblem, read } from '../problem.js';
 
 /** What is tried out, measured, and asked for as over MQTT. */
 export function settingUpRoutes(server: FastifyInstance, backend: Backend): void {
-  server.post('/api/discover', () => backend.discover());
+  server.post('/api/discover', ({ body }) => backend.discover(read(discoveryLogin, body ?? {})));
   server.post('/api/test-broker', ({ body }) => backend.testBroker(read(newBroker, body)));
   server.post('/api/test-source', async ({ body }, reply) => {
     const jpeg = await backend.testSource(read(newCamera, body));

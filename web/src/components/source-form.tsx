@@ -6,13 +6,13 @@ import { Failure } from './messages.js';
 import { useTask } from './use-task.js';
 
 /** A camera that answers slowly is given the time that the daemon gives it, ms. */
-const testMs = 40_000;
+const testMs = 100_000;
 const discoverMs = 30_000;
 
 export interface TestedSource {
   camera: NewCamera;
-  /** Of its test picture; whoever has it revokes it. */
-  picture: string;
+  /** JPEG. */
+  picture: Blob;
   /** What it calls itself, as a name for the settings. */
   suggestedName: string;
 }
@@ -36,7 +36,9 @@ export function SourceForm({ onTested }: { onTested(tested: TestedSource | undef
 
   const discover = () =>
     discovering.run(async () => {
-      setFound(await ask<Discovery>('/api/discover', { method: 'POST', body: {}, timeoutMs: discoverMs }));
+      // With the password of one of them all are asked; they are told a digest of it.
+      const body = username === '' ? {} : { username, password };
+      setFound(await ask<Discovery>('/api/discover', { method: 'POST', body, timeoutMs: discoverMs }));
     });
   const isNetwork = /^(rtsps?|https?):/i.test(source.trim());
   const test = (wanted = source.trim()) =>
@@ -47,10 +49,10 @@ export function SourceForm({ onTested }: { onTested(tested: TestedSource | undef
       const hasLogin = isNetwork && Object.keys(network).length > 0;
       const camera: NewCamera = { source: wanted, ...(hasLogin && { network }) };
       const answer = await request('/api/test-source', { method: 'POST', body: camera, timeoutMs: testMs });
-      const url = URL.createObjectURL(await answer.blob());
-      setPicture(url);
+      const blob = await answer.blob();
+      setPicture(URL.createObjectURL(blob));
       const name = found?.cameras.find((each) => each.source === wanted)?.name ?? '';
-      onTested({ camera, picture: url, suggestedName: nameOf(name) });
+      onTested({ camera, picture: blob, suggestedName: nameOf(name) });
     });
   return (
     <div class="stack">
@@ -64,6 +66,11 @@ export function SourceForm({ onTested }: { onTested(tested: TestedSource | undef
       {found && (
         <ul class="found">
           {found.cameras.length === 0 && <li class="quiet">{t('source.none')}</li>}
+          {found.locked.map(({ name, host }) => (
+            <li key={host} class="quiet">
+              {t('source.locked', { name, host })}
+            </li>
+          ))}
           {found.cameras.map((each) => (
             <li key={each.source}>
               <button
@@ -112,7 +119,7 @@ export function SourceForm({ onTested }: { onTested(tested: TestedSource | undef
           />
         </label>
         <p class="quiet">{t('source.examples')}</p>
-        {isNetwork && (
+        {(isNetwork || (found?.locked.length ?? 0) > 0) && (
           <div class="filters">
             <label class="field">
               <span>{t('source.user')}</span>

@@ -288,6 +288,8 @@ export const de: Texts = {
   'source.look': 'Kameras suchen',
   'source.looking': 'Sucht …',
   'source.look.what': 'An diesem Gerät und in seinem Netz.',
+  'source.locked':
+    '{name} unter {host} nennt seine Streams nur mit Benutzername und Passwort: unten eintragen und noch einmal suchen.',
   'source.none': 'Keine gefunden; ihre Adresse lässt sich unten eingeben.',
   'source.board': 'Gerät',
   'source.network': 'Netz',

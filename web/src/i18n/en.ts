@@ -283,6 +283,8 @@ export const en = {
   'source.look': 'Look for cameras',
   'source.looking': 'Looking …',
   'source.look.what': 'On this board and in its network.',
+  'source.locked':
+    '{name} at {host} tells its streams only with a user name and a password: enter them below, and look again.',
   'source.none': 'None was found; its address can be typed below.',
   'source.board': 'board',
   'source.network': 'network',

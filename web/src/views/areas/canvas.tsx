@@ -46,7 +46,10 @@ function stepOf(event: KeyboardEvent): [number, number] | undefined {
   return step && [step[0] * size, step[1] * size];
 }
 
-/** Shapes over the picture, for mouse, finger and keyboard. Handles are elements, so a keyboard and a screen reader find them. */
+/**
+ * Shapes over the picture, for mouse, finger and keyboard. Handles are elements, so a keyboard and a screen reader find
+ * them. SVG's attributes are case-sensitive: a `tabIndex` would be none.
+ */
 export function AreaCanvas(properties: Properties) {
   const { shapes, selected, draft, onSelect, onChange, onRemove, onDraft, onFinish } = properties;
   const { t, percent } = useLanguage();
@@ -170,7 +173,7 @@ export function AreaCanvas(properties: Properties) {
       viewBox={`0 0 ${size.width} ${size.height}`}
       role="application"
       aria-label={draft ? t('areas.drawing', { what: t(`shape.${draft.kind}`) }) : t('areas.canvas')}
-      tabIndex={draft ? 0 : -1}
+      tabindex={draft ? 0 : -1}
       onPointerDown={down}
       onPointerMove={move}
       onPointerUp={up}
@@ -193,7 +196,7 @@ export function AreaCanvas(properties: Properties) {
           key={shape.key}
           class={`shape ${shape.kind} ${shape.key === selected ? 'selected' : ''}`}
           role="button"
-          tabIndex={draft ? -1 : 0}
+          tabindex={draft ? -1 : 0}
           aria-label={labelOf(shape)}
           aria-pressed={shape.key === selected}
           style={{ color: shapeColours[shape.kind] }}

@@ -104,7 +104,7 @@ export function Handles({
             key={i}
             class="corner"
             role="button"
-            tabIndex={0}
+            tabindex={0}
             aria-label={label(i, corner)}
             onPointerDown={(event) => onGrab(event, i)}
             onKeyDown={(event) => onKey(event, i)}

@@ -36,11 +36,9 @@ export function WelcomeView() {
     // Whoever listens hears which step this is.
     requestAnimationFrame(() => heading.current?.focus());
   };
-  const take = async () => {
+  const take = () => {
     if (!tested) return;
-    // The form's own picture goes with the form.
-    const copy = await (await fetch(tested.picture)).blob();
-    setPicture(URL.createObjectURL(copy));
+    setPicture(URL.createObjectURL(tested.picture));
     go('zone');
   };
   useEffect(
@@ -119,12 +117,7 @@ export function WelcomeView() {
               {t('welcome.later')}
             </a>
             <span class="grow" />
-            <button
-              type="button"
-              class="primary"
-              disabled={!tested || !nameRule.test(name)}
-              onClick={() => void take()}
-            >
+            <button type="button" class="primary" disabled={!tested || !nameRule.test(name)} onClick={take}>
               {t('welcome.next')}
             </button>
           </div>
