@@ -30,7 +30,7 @@ export async function watchGate(clip: string, region: GateTruth['region'], model
       events: settings.events,
       cameras: settings.cameras,
       adjustments: {},
-      classifierModels: { gate: await loadClassifier('gate', 'auto', [models]) },
+      secondaryModels: { classifiers: { gate: await loadClassifier('gate', 'auto', [models]) }, segmenters: {} },
     },
     (message, sent) => {
       if (message.kind === 'region-state') told.push({ state: message.state.state, at: Date.parse(message.state.at) });

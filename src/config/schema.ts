@@ -154,6 +154,14 @@ const cameraSettings = z.strictObject({
   zones: z.record(name, zone).default({}),
   lines: z.record(name, line).default({}),
   states: z.record(name, stateSettings).default({}).describe('regions that are in one of a few states: a gate, a bin'),
+  segmenter: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe(
+      'a model that outlines objects, `minspnet-s-seg` or a folder: events bring outlines, zones test their foot; none by default',
+    ),
   masks: z.record(name, mask).default({}).describe('nothing is ever told of what stands in one of them'),
   size: pictureSize.optional(),
   captureFps: z.number().positive().max(240).optional().describe('pictures a second asked of the camera'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { box } from './geometry.js';
+import { box, point } from './geometry.js';
 
 const endReasons = [
   'gone',
@@ -25,6 +25,13 @@ export const attribute = z.object({
 });
 export type Attribute = z.infer<typeof attribute>;
 
+/** What an object covers, by a segmenter. */
+export const outline = z.object({
+  polygon: z.array(point).min(3).max(32).describe('corners in order'),
+  area: z.number().min(0).max(1).describe('share of the picture that the object covers, without holes'),
+});
+export type Outline = z.infer<typeof outline>;
+
 const sighting = {
   camera: z.string(),
   id: z.string().describe('the track; unique over restarts of the board'),
@@ -32,13 +39,20 @@ const sighting = {
   score: z.number().min(0).max(1).describe('of the newest detection'),
   bestScore: z.number().min(0).max(1).describe('the best of the track so far'),
   box,
-  zones: z.array(z.string()).describe('the zones that the middle of the lower edge lies in'),
+  zones: z
+    .array(z.string())
+    .describe(
+      'the zones that it stands in: with the foot of its outline where there is one, else the middle of the lower edge',
+    ),
   speed: z.number().min(0).describe('picture widths a second, smoothed'),
   stationary: z.boolean(),
   attributes: z
     .record(z.string(), attribute)
     .optional()
     .describe('what kind of object it is, by the settings’ `classifiers`; an `update` tells of a new one'),
+  outline: outline
+    .optional()
+    .describe('what it covers, where the camera has a `segmenter` that sees it and had the time'),
   ageMs: z.number().min(0).describe('since the first detection of the track'),
   capturedAt: z.iso.datetime().describe('UTC, when the picture was captured'),
   capturedMonotonicMs: z.number().describe('the same instant on the board’s monotonic clock'),

@@ -14,6 +14,9 @@ export const cameraHealth = z.object({
   skipped: count.describe('captured, but a newer one came before the network was free'),
   decodeErrors: count,
   snapshotErrors: count.describe('snapshots that could not be made: their events come without'),
+  outlinesSkipped: count
+    .optional()
+    .describe('pictures that were not segmented, since the next one would have come late; where there is a segmenter'),
   stalls: count.describe('times that no picture came for a while'),
   reconnects: count.describe('times that it was lost and came back'),
   losses: z.record(z.string(), count).describe('broken connections and failed attempts by the code of their error'),

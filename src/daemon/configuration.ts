@@ -3,7 +3,7 @@ import type { TuningHealth } from '../contract/health.js';
 import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState } from '../contract/request.js';
 import type { InputChoice } from '../contract/status.js';
-import type { CameraAdjustment, ClassifierModels, EngineSettings, InputWish } from '../engine/protocol.js';
+import type { CameraAdjustment, EngineSettings, InputWish, SecondaryModels } from '../engine/protocol.js';
 import type { Adjustments } from './adjustments.js';
 
 /** Settings with what `minspnet tune` chose put in. */
@@ -31,8 +31,7 @@ export class Configuration {
   settings: Settings;
   model: VerifiedModel;
   allowed = unlimited;
-  /** Of classifiers and states, as far as they are there. */
-  classifierModels: ClassifierModels = {};
+  secondaryModels: SecondaryModels = { classifiers: {}, segmenters: {} };
   #tuning: TuningHealth;
   /** The network's input where the governor takes nothing of it, once an engine has said it, and what that holds for. */
   #chosen: { input: InputChoice; settings: Settings; model: VerifiedModel } | undefined;
@@ -64,7 +63,7 @@ export class Configuration {
       history,
       cameras,
       classifiers,
-      classifierModels: this.classifierModels,
+      secondaryModels: this.secondaryModels,
       adjustments: this.allowedRates(),
       input: this.#inputWish,
     };

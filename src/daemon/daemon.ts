@@ -24,9 +24,9 @@ import { SystemdIntegration } from './integrations/systemd.js';
 import { Lessons } from './lessons.js';
 import { type Log, logFeed } from './log.js';
 import { type Part, Parts } from './parts.js';
+import { SecondaryModels } from './secondary-models.js';
 import { SettingsFile, type SettingsFileOptions } from './settings-file.js';
 import { isOpenToAll, modelPlaces, modelsIn, openStateDirectory } from './state-directory.js';
-import { TaughtModels } from './taught-models.js';
 
 export interface DaemonOptions extends TunedSettings {
   /** Reads the settings again, for whoever asks for it. */
@@ -119,8 +119,8 @@ export class Daemon {
     const adjustmentsPath = join(directory, 'adjustments.json');
     const adjustments = await Adjustments.open(adjustmentsPath, settings.cameras, (error) => log.warn(error.message));
     const configuration = new Configuration(this.#options, model, adjustments, join(directory, 'cache'));
-    const taught = new TaughtModels(configuration, [modelsIn(directory)], log);
-    await taught.load();
+    const secondary = new SecondaryModels(configuration, [modelsIn(directory)], log);
+    await secondary.load();
     const feed = new Feed(redactor, (event, error) =>
       log.error(`${event} could not be told: ${error.stack ?? error.message}`),
     );
@@ -215,7 +215,7 @@ export class Daemon {
       ...(frigate ? [new FrigateIntegration(frigate, publisher, requests, feed, configuration, version)] : []),
       ...(history ? [history] : []),
       host,
-      taught.watch(host),
+      secondary.watch(host),
       control,
       health,
       ...(http ? [http] : []),

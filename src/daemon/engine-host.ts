@@ -6,9 +6,9 @@ import type { Explanation } from '../contract/explanation.js';
 import type { Box } from '../contract/geometry.js';
 import type {
   CameraAdjustment,
-  ClassifierModels,
   EngineFacts,
   FromEngine,
+  SecondaryModels,
   ShownPicture,
   TakenPicture,
   ToEngine,
@@ -209,11 +209,11 @@ export class EngineHost implements Part {
     this.#send({ kind: 'adjust', camera, adjustment });
   }
 
-  /** Other models for classifiers and states; an engine that is started later begins with them. */
-  useClassifiers(classifierModels: ClassifierModels): void {
-    this.#settings = { ...this.#settings, classifierModels };
-    if (this.#before !== undefined) this.#before = { ...this.#before, classifierModels };
-    this.#send({ kind: 'classifiers', models: classifierModels });
+  /** Other models besides the detector; an engine that is started later begins with them. */
+  useSecondary(secondaryModels: SecondaryModels): void {
+    this.#settings = { ...this.#settings, secondaryModels };
+    if (this.#before !== undefined) this.#before = { ...this.#before, secondaryModels };
+    this.#send({ kind: 'secondary-models', models: secondaryModels });
   }
 
   restartCamera(camera: string): void {

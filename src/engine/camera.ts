@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CameraSettings, EventSettings, Settings } from '../config/schema.js';
 import { type EngineError, SourceError } from '../contract/errors.js';
 import type { EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
@@ -9,35 +8,19 @@ import type { Feet } from '../contract/heat.js';
 import { Analysis } from '../pipeline/analysis.js';
 import { Capture, type CaptureChange, type CaptureWorld, type Frame } from '../pipeline/capture/capture.js';
 import type { Size } from '../pipeline/capture/input-size.js';
-import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
-import type { InputOptions } from '../pipeline/capture/preparation.js';
 import { type Cut, fullPicture, jpegSize } from '../pipeline/capture/snapshot.js';
 import type { Detector } from '../pipeline/network.js';
-import type { SceneOptions, SceneReport } from '../pipeline/scene.js';
+import { Outliner } from '../pipeline/outliner.js';
+import type { SceneReport } from '../pipeline/scene.js';
+import type { Segmenter } from '../pipeline/segmenter.js';
 import { captureTimeNow, monotonicMs } from '../timing/monotonic.js';
+import { type CameraWork, fpsOf, ofSource, periodMsOf } from './camera-work.js';
 import { detectionsOf } from './detections-report.js';
 import { Footprints } from './footprints.js';
 import { Pictures } from './pictures.js';
 import type { CameraAdjustment, FromEngine, ShownPicture, StageDurations } from './protocol.js';
 import { SecondLook, type SecondLookOptions } from './second-look.js';
 import { Statistics } from './statistics.js';
-
-/** What a camera does, and all that can be changed of it while it runs. */
-export interface CameraWork {
-  settings: CameraSettings;
-  events: EventSettings;
-  /** The whole picture goes with each snapshot. */
-  keepPictures?: boolean | undefined;
-  /** The newest video is kept, for clips. */
-  clips?: PacketRingOptions | undefined;
-  /** What its card says that scores are worth. */
-  model: SceneOptions['model'];
-  /** What was changed since the settings were written. */
-  adjustment: CameraAdjustment;
-  input: InputOptions;
-  /** What is asked of objects besides their class. */
-  classifiers?: Settings['classifiers'] | undefined;
-}
 
 export interface CameraOptions extends CameraWork {
   name: string;
@@ -46,6 +29,10 @@ export interface CameraOptions extends CameraWork {
   detector: Pick<Detector, 'detect' | 'inferenceMs'>;
   /** The classifier of a model, if it is there. */
   findClassifier?: SecondLookOptions['find'];
+  /** The segmenter of a model, likewise. */
+  findSegmenter?: (model: string) => Segmenter | undefined;
+  /** Pictures of all cameras that wait for the network. */
+  waiting?: () => number;
   /** Runs the job as soon as the network is free. */
   enqueue: (job: () => Promise<void>) => void;
   /** Forgets the jobs that wait; resolves when none of this camera's runs any more. */
@@ -78,12 +65,6 @@ const noPictures: ReadonlySet<EndReason> = new Set(['source-ended', 'camera-lost
 /** What is told of a picture that is shown, beside the JPEG's own size. */
 type About = Omit<ShownPicture['frame'], 'width' | 'height'>;
 
-/** What its capture thread is made with: with something else it has to be opened anew. */
-function ofSource({ settings, events, clips }: CameraWork) {
-  const { zones, lines, masks, states, classes, minScore, fps, ...source } = settings;
-  return { source, snapshot: events.snapshot, clips };
-}
-
 /** One camera inside the engine: capture -> (network) -> scene -> messages, in order. */
 export class Camera {
   readonly #capture: Capture;
@@ -91,6 +72,10 @@ export class Camera {
   readonly #pictures: Pictures<About>;
   readonly #statistics = new Statistics();
   readonly #footprints = new Footprints();
+  readonly #outliner = new Outliner({
+    segmenter: () => this.#segmenter,
+    spareMs: ({ takenMs }) => periodMsOf(this.#work) - (monotonicMs() - takenMs) - this.#waitingMs,
+  });
   #secondLook: SecondLook;
   /** Of the network, for whole pictures. */
   #input: Size | undefined;
@@ -105,10 +90,10 @@ export class Camera {
     const { name, runId, settings, events, model, adjustment, input, detector, enqueue, hung, world } = options;
     const { keepPictures, clips, classifiers } = options;
     this.#work = { settings, events, keepPictures, clips, model, adjustment, input, classifiers };
-    this.#analysis = new Analysis({ camera: name, runId, settings, events, model }, detector);
+    this.#analysis = new Analysis({ camera: name, runId, settings, events, model, outliner: this.#outliner }, detector);
     if (adjustment.minScore !== undefined) this.#analysis.minScore = adjustment.minScore;
     this.#capture = new Capture(
-      { ...input, settings: { ...settings, fps: this.#fps }, snapshot: events.snapshot, clips },
+      { ...input, settings: { ...settings, fps: fpsOf(this.#work) }, snapshot: events.snapshot, clips },
       {
         changed: (change) => this.#changed(change),
         frame: (frame) => enqueue(() => this.#analyse(frame)),
@@ -155,7 +140,7 @@ export class Camera {
     if (adjustment.minScore !== undefined) this.#analysis.minScore = adjustment.minScore;
     if (adjustment.detect === false && before.adjustment.detect !== false) this.#endTracks('detect-off');
     if (!isDeepStrictEqual(input, before.input)) this.#capture.setInput(input);
-    this.#capture.setRate(this.#fps);
+    this.#capture.setRate(fpsOf(this.#work));
     const asks = ({ settings: { states }, classifiers }: CameraWork) => [states, classifiers];
     if (!isDeepStrictEqual(asks(next), asks(before))) this.#secondLook = this.#lookAgain();
   }
@@ -186,7 +171,7 @@ export class Camera {
    * @throws {SourceError}
    */
   async takePicture(still: boolean, part?: Box): Promise<Uint8Array> {
-    const periodMs = 1000 / this.#fps;
+    const periodMs = 1000 / fpsOf(this.#work);
     if (part !== undefined) return (await this.#pictures.next(periodMs, partOptions, part)).jpeg;
     return still ? this.#pictures.photograph(periodMs) : (await this.#pictures.next(periodMs)).jpeg;
   }
@@ -198,7 +183,7 @@ export class Camera {
    * @throws {SourceError}
    */
   async show(maxSize: number): Promise<ShownPicture> {
-    const { jpeg, about } = await this.#pictures.next(1000 / this.#fps, { quality: shownQuality, maxSize });
+    const { jpeg, about } = await this.#pictures.next(1000 / fpsOf(this.#work), { quality: shownQuality, maxSize });
     return { jpeg, frame: { ...about, ...(jpegSize(jpeg) ?? { width: 0, height: 0 }) } };
   }
 
@@ -224,7 +209,7 @@ export class Camera {
     const { skipped, decodeErrors, snapshotErrors, clockJumps } = this.#capture.counters;
     const { stalls, reconnects, byCode } = this.#capture.losses;
     const { frames, still, waitP99Ms } = this.#statistics;
-    const { fps, inferenceMs } = this.#statistics.rates(this.#fps);
+    const { fps, inferenceMs } = this.#statistics.rates(fpsOf(this.#work));
     return {
       state: this.#change.state,
       reason: this.#change.reason,
@@ -234,6 +219,7 @@ export class Camera {
       skipped,
       decodeErrors,
       snapshotErrors,
+      ...(this.#work.settings.segmenter !== undefined && { outlinesSkipped: this.#outliner.skipped }),
       stalls,
       reconnects,
       losses: byCode,
@@ -256,8 +242,15 @@ export class Camera {
     return this.#statistics.stages;
   }
 
-  get #fps(): number {
-    return this.#work.adjustment.fps ?? this.#work.settings.fps;
+  get #segmenter(): Segmenter | undefined {
+    const { segmenter } = this.#work.settings;
+    return segmenter === undefined ? undefined : this.options.findSegmenter?.(segmenter);
+  }
+
+  /** What the network owes to the pictures that wait for it. */
+  get #waitingMs(): number {
+    const { waiting, detector } = this.options;
+    return (waiting?.() ?? 0) * detector.inferenceMs;
   }
 
   async #analyse(frame: Frame): Promise<void> {
@@ -331,23 +324,11 @@ export class Camera {
     const { detections, report } = analysed;
     const inferenceMs = detections && detector.inferenceMs;
     this.#statistics.analysed(inferenceMs);
-    this.#time(frame, startedMs, inferenceMs);
+    this.#statistics.passed(frame, startedMs, inferenceMs);
     if (detections !== undefined && this.#work.events.detections) {
       this.options.send(detectionsOf(this.name, frame, detections, detector.inferenceMs));
     }
     return report;
-  }
-
-  #time({ takenMs, sentMs }: Frame, startedMs: number, inferenceMs: number | undefined): void {
-    const now = monotonicMs();
-    const total = now - takenMs;
-    const looked = inferenceMs !== undefined && {
-      prepare: sentMs - takenMs,
-      wait: startedMs - sentMs,
-      inference: inferenceMs,
-      track: Math.max(0, now - startedMs - inferenceMs),
-    };
-    this.#statistics.passed({ ...looked, total });
   }
 
   /** Sends it after the reports before it, each snapshot before the events that speak of it. */

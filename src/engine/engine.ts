@@ -11,18 +11,19 @@ import { jpegSize } from '../pipeline/capture/snapshot.js';
 import { Detector, Network } from '../pipeline/network.js';
 import { selfTest } from '../pipeline/self-test.js';
 import { monotonicMs } from '../timing/monotonic.js';
-import { Camera, type CameraWork } from './camera.js';
-import { Classifiers } from './classifiers.js';
+import { Camera } from './camera.js';
+import type { CameraWork } from './camera-work.js';
 import { chooseInput, type MeasureInput, measuring } from './input-choice.js';
 import { JobQueue } from './job-queue.js';
 import {
-  type ClassifierModels,
   type EngineFacts,
   type EngineSettings,
   type FromEngine,
   type InputWish,
   protocolVersion,
+  type SecondaryModels,
 } from './protocol.js';
+import { SecondaryNetworks } from './secondary-networks.js';
 
 const heartbeatMs = 1000;
 /** What the self-test looks at where the model takes any size: the input of a 16:9 camera. */
@@ -41,7 +42,7 @@ export class Engine {
   /** Cameras that were made so far. */
   #made = 0;
   #heartbeat: NodeJS.Timeout | undefined;
-  readonly #classifiers: Classifiers;
+  readonly #secondary: SecondaryNetworks;
   /** One change after the other. */
   #changing: Promise<unknown> = Promise.resolve();
   #isStopped = false;
@@ -53,14 +54,14 @@ export class Engine {
     private readonly send: (message: FromEngine, sent?: () => void) => void,
   ) {
     this.#settings = settings;
-    this.#classifiers = new Classifiers(settings.runtime);
+    this.#secondary = new SecondaryNetworks(settings.runtime);
   }
 
   /** @throws {ModelError} when the model can't be used. */
   async start(): Promise<void> {
     const network = await this.#load(this.#settings);
     this.#network = network;
-    await this.#classifiers.use(this.#settings.classifierModels ?? {});
+    await this.#secondary.use(this.#settings.secondaryModels);
     const builds = network.provider.active === 'tensorrt';
     this.#choice = await this.#choose(network, this.#settings);
     this.send({ kind: 'ready', protocolVersion, facts: this.#facts });
@@ -70,10 +71,10 @@ export class Engine {
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
   }
 
-  /** Other models for classifiers and states, from the next picture on. */
-  async useClassifiers(models: ClassifierModels): Promise<void> {
-    this.#settings = { ...this.#settings, classifierModels: models };
-    await this.#classifiers.use(models);
+  /** Other models besides the detector, from the next picture on. */
+  async useSecondary(secondaryModels: SecondaryModels): Promise<void> {
+    this.#settings = { ...this.#settings, secondaryModels };
+    await this.#secondary.use(secondaryModels);
     for (const camera of this.#cameras.values()) camera.relearnt();
   }
 
@@ -148,7 +149,7 @@ export class Engine {
     clearInterval(this.#heartbeat);
     await this.#jobs.stop();
     await Promise.all([...this.#cameras.values()].map((camera) => camera.stop(reason)));
-    await this.#classifiers[Symbol.asyncDispose]();
+    await this.#secondary[Symbol.asyncDispose]();
     await this.#network?.[Symbol.asyncDispose]();
     this.send({ kind: 'stopped' });
   }
@@ -205,7 +206,9 @@ export class Engine {
       name,
       runId: `${this.#settings.runId}${(this.#made++).toString(36)}`,
       detector: this.#detector,
-      findClassifier: (model) => this.#classifiers.find(model),
+      findClassifier: (model) => this.#secondary.findClassifier(model),
+      findSegmenter: (model) => this.#secondary.findSegmenter(model),
+      waiting: () => this.#jobs.waiting,
       enqueue: (job) => this.#jobs.add(name, job),
       dropJobs: () => this.#jobs.drop(name),
       send: this.send,
@@ -227,8 +230,8 @@ export class Engine {
     const running = network ?? this.#network;
     if (running === undefined) throw new TypeError('no network is loaded');
     const choice = await this.#choose(running, next);
-    if (!isDeepStrictEqual(next.classifierModels, this.#settings.classifierModels)) {
-      await this.#classifiers.use(next.classifierModels ?? {});
+    if (!isDeepStrictEqual(next.secondaryModels, this.#settings.secondaryModels)) {
+      await this.#secondary.use(next.secondaryModels);
     }
     const works = this.#works(next, choice);
     const stops: Promise<void>[] = [];

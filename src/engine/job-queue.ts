@@ -15,6 +15,13 @@ export class JobQueue {
   /** @param failed is told of a job that rejected */
   constructor(private readonly failed: (error: unknown) => void) {}
 
+  /** Jobs of all owners that wait. */
+  get waiting(): number {
+    let jobs = 0;
+    for (const each of this.#waiting.values()) jobs += each.length;
+    return jobs;
+  }
+
   add(owner: string, job: Job): void {
     if (this.#isStopped) return;
     const jobs = this.#waiting.get(owner);

@@ -44,9 +44,9 @@ function main(): void {
       engine?.camera(camera)?.adjust(adjustment);
     },
     'restart-camera': async ({ camera }) => engine?.camera(camera)?.restart(),
-    classifiers: async ({ models }) => {
+    'secondary-models': async ({ models }) => {
       await started;
-      await engine?.useClassifiers(models);
+      await engine?.useSecondary(models);
     },
     'take-picture': async ({ camera, id, still, part }) => engine?.takePicture(camera, id, still, part),
     'make-clip': async ({ camera, id, path, fromMs, toMs }) => engine?.makeClip(camera, id, path, fromMs, toMs),

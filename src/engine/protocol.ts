@@ -15,7 +15,7 @@ import type { CameraState, CaptureState, InputChoice, ProviderFacts, RegionState
 import type { DurationCounts } from '../timing/histogram.js';
 
 /** Daemon and engine of different versions refuse each other. */
-export const protocolVersion = 9;
+export const protocolVersion = 10;
 
 /** What an engine is told of the network's input: its size, the pixels that it may have, or what it may cost. */
 export type InputWish =
@@ -46,14 +46,17 @@ export interface EngineSettings {
   history?: HistorySettings;
   cameras: Record<string, CameraSettings>;
   classifiers?: Settings['classifiers'];
-  /** The models that classifiers and states name, as far as they are there. */
-  classifierModels?: ClassifierModels;
+  secondaryModels?: SecondaryModels;
   /** What was changed since the settings were written, by camera. */
   adjustments: Record<string, CameraAdjustment>;
 }
 
-/** By the name that the settings give them. */
-export type ClassifierModels = Record<string, VerifiedClassifier>;
+/** The models besides the detector, by the name that the settings give them, as far as they are there. */
+export interface SecondaryModels {
+  /** Of classifiers and states. */
+  classifiers: Record<string, VerifiedClassifier>;
+  segmenters: Record<string, VerifiedModel<'segment'>>;
+}
 
 /** What can be changed of a camera while it runs; what is not named stays as it is. */
 export interface CameraAdjustment {
@@ -84,8 +87,8 @@ export type ToEngine =
   | { kind: 'adjust'; camera: string; adjustment: CameraAdjustment }
   /** Closes the camera's source and opens it again; its tracks end with `camera-restart`. */
   | { kind: 'restart-camera'; camera: string }
-  /** Other models for classifiers and states: one was taught. */
-  | { kind: 'classifiers'; models: ClassifierModels }
+  /** Other models besides the detector: one was taught. */
+  | { kind: 'secondary-models'; models: SecondaryModels }
   /**
    * Asks for the camera's next picture, a part of it or a still of it; answered by `picture` or `no-answer` of the same
    * `id`.

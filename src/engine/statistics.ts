@@ -56,8 +56,19 @@ export class Statistics {
     this.#inferenceMs += inferenceMs;
   }
 
-  /** A picture has taken so long for each stage that it passed, milliseconds. */
-  passed(stages: Partial<Record<PictureStage, number>>): void {
+  /**
+   * A picture has passed all its stages just now.
+   *
+   * @param startedMs when the network turned to it, on the monotonic clock
+   * @param inferenceMs what the network took; undefined for a still picture
+   */
+  passed({ takenMs, sentMs }: { takenMs: number; sentMs: number }, startedMs: number, inferenceMs?: number): void {
+    const now = this.now();
+    const stages: Partial<Record<PictureStage, number>> = { total: now - takenMs };
+    if (inferenceMs !== undefined) {
+      const track = Math.max(0, now - startedMs - inferenceMs);
+      Object.assign(stages, { prepare: sentMs - takenMs, wait: startedMs - sentMs, inference: inferenceMs, track });
+    }
     for (const [stage, ms] of Object.entries(stages)) addDuration(this.stages[stage as PictureStage], ms);
   }
 

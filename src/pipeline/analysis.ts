@@ -1,5 +1,5 @@
 import type { Detection } from '../contract/detection.js';
-import type { Attribute, EndReason } from '../contract/event.js';
+import type { Attribute, EndReason, Observation } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Box } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
@@ -9,6 +9,7 @@ import type { TakenPicture } from './capture/preparation.js';
 import { toWhole } from './capture/region.js';
 import { isCutBySeam, seamsOf } from './capture/tiles.js';
 import type { Detector } from './network.js';
+import type { Outliner } from './outliner.js';
 import { Scene, type SceneOptions, type SceneReport } from './scene.js';
 import type { StageClock } from './stage-clock.js';
 
@@ -17,6 +18,11 @@ export interface Analysed {
   /** Boxes are fractions of the whole picture, also if a part of it was analysed; undefined for a still picture. */
   detections: Detection[] | undefined;
   report: SceneReport;
+}
+
+export interface AnalysisOptions extends Omit<SceneOptions, 'aspect'> {
+  /** Finds outlines, where they are wanted. */
+  outliner?: Outliner;
 }
 
 /**
@@ -28,10 +34,12 @@ export class Analysis {
   #minScore: number | undefined;
   /** When the tracks were ended last, on the monotonic clock. */
   #endedMs = Number.NEGATIVE_INFINITY;
+  /** What was observed in a picture whose outlines are on their way. */
+  #untold: SceneReport | undefined;
 
   /** @param clock is told when a picture has passed a stage */
   constructor(
-    private options: Omit<SceneOptions, 'aspect'>,
+    private options: AnalysisOptions,
     private readonly detector: Pick<Detector, 'detect'>,
     private readonly clock?: StageClock,
   ) {}
@@ -79,12 +87,14 @@ export class Analysis {
       : await detectIn(picture, region, this.detector, scene.lowestScore, this.clock);
     if (picture.takenMs < this.#endedMs) return undefined; // while the network looked
     const reshaped = scene.reshape(width / height, picture);
-    const report =
-      seen === undefined
-        ? scene.rest(picture)
-        : scene.observe(seen.detections, picture, wholeInput(picture), seen.seams);
-    report.observations.unshift(...reshaped.observations);
-    report.state ??= reshaped.state;
+    if (seen !== undefined) scene.follow(seen.detections, picture, seen.seams);
+    const isOutlined = seen === undefined || (await this.#outlineNeeded(scene, picture));
+    if (picture.takenMs < this.#endedMs) return undefined;
+    const told = seen === undefined ? scene.rest(picture) : scene.tell(seen.detections, picture, wholeInput(picture));
+    told.observations.unshift(...reshaped.observations);
+    told.state ??= reshaped.state;
+    const report = isOutlined ? told : await this.#outlineTold(scene, told, picture);
+    if (report === undefined) return undefined;
     this.clock?.('track and events');
     return { detections: seen?.detections, report };
   }
@@ -96,7 +106,10 @@ export class Analysis {
    */
   end(reason: EndReason, time: CaptureTime): SceneReport | undefined {
     this.#endedMs = time.monotonicMs;
-    return this.#scene?.end(reason, time);
+    const report = this.#scene?.end(reason, time);
+    if (this.#untold !== undefined) report?.observations.unshift(...this.#untold.observations);
+    this.#untold = undefined;
+    return report;
   }
 
   /** What was seen in the last seconds, and why it was told or not; undefined if no picture has come yet. */
@@ -116,6 +129,28 @@ export class Analysis {
 
   clearBackground(): void {
     this.#scene?.clearBackground();
+  }
+
+  /** Before anything is told: zones need to know where objects stand. @returns whether the picture was segmented, or tried */
+  async #outlineNeeded(scene: Scene, picture: TakenPicture): Promise<boolean> {
+    const { outliner } = this.options;
+    if (outliner?.isOn !== true || !scene.needsOutlines) return false;
+    const find = await outliner.look(picture);
+    if (find !== undefined) scene.outline(find);
+    return true;
+  }
+
+  /** @returns the report with outlines; undefined where {@link end} has told it meanwhile */
+  async #outlineTold(scene: Scene, report: SceneReport, picture: TakenPicture): Promise<SceneReport | undefined> {
+    const isWanted = ({ type, outline }: Observation) => type !== 'end' && outline === undefined;
+    const { outliner } = this.options;
+    if (outliner?.isOn !== true || !report.observations.some(isWanted)) return report;
+    this.#untold = report;
+    const find = await outliner.look(picture);
+    if (this.#untold === undefined) return undefined;
+    this.#untold = undefined;
+    if (find !== undefined) scene.outline(find, report.observations);
+    return report;
   }
 
   #sceneOf(aspect: number): Scene {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
-import type { Attribute, EndReason } from '../contract/event.js';
+import type { Attribute, EndReason, Observation } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
 import { type Box, round, roundBox } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
@@ -13,6 +13,7 @@ import type { Size } from './capture/input-size.js';
 import { looksOf } from './capture/tiles.js';
 import { Line, LineCounts } from './lines.js';
 import { Masks } from './masks.js';
+import type { FindOutline } from './outliner.js';
 import type { Place } from './track/background.js';
 import { kindOf } from './track/classes.js';
 import { Calibration } from './track/evidence.js';
@@ -125,18 +126,51 @@ export class Scene {
     return report;
   }
 
+  /** {@link follow}, then {@link tell}. */
+  observe(detections: readonly Detection[], time: CaptureTime, input?: Size, seams?: Box): SceneReport {
+    this.follow(detections, time, seams);
+    return this.tell(detections, time, input);
+  }
+
   /**
-   * @param input pixels of the network's input that the whole picture covers, or would
+   * The first half: tracks go on to what is seen in a picture.
+   *
    * @param seams sides of the tile that was looked at, if it was not the whole: what they cut must have been left out
    */
-  observe(detections: readonly Detection[], time: CaptureTime, input?: Size, seams?: Box): SceneReport {
-    const seconds = time.monotonicMs / 1000;
+  follow(detections: readonly Detection[], time: CaptureTime, seams?: Box): void {
     const masks = this.#masks;
     const wanted = detections.filter((one) => this.#mayBeWanted(one) && masks.find(one) === undefined);
-    this.#tracker.step(wanted, seconds, seams);
+    this.#tracker.step(wanted, time.monotonicMs / 1000, seams);
+    for (const track of this.#tracker.tracks) if (track.seen) this.#eventsOf(track);
+  }
+
+  /**
+   * The second half: what is to be told of them.
+   *
+   * @param input pixels of the network's input that the whole picture covers, or would
+   */
+  tell(detections: readonly Detection[], time: CaptureTime, input?: Size): SceneReport {
     const report = this.#report(time);
-    this.#candidates.observe(detections, input, seconds);
+    this.#candidates.observe(detections, input, time.monotonicMs / 1000);
     return report;
+  }
+
+  /** Whether outlines are wanted of the picture that was just followed, before anything is told. */
+  get needsOutlines(): boolean {
+    return [...this.#events.values()].some((events) => events.needsOutline);
+  }
+
+  /**
+   * The picture is segmented: zones test the feet of outlines from now on, events bring them.
+   *
+   * @param told what was told of this very picture: it gets outlines, too
+   */
+  outline(find: FindOutline, told: readonly Observation[] = []): void {
+    for (const events of this.#events.values()) {
+      events.outline(find);
+      const { id, outlined: outline } = events;
+      for (const observation of told) if (observation.id === id && outline) Object.assign(observation, { outline });
+    }
   }
 
   /** A picture in which nothing has changed since the last one that was observed. */

@@ -1,4 +1,5 @@
 import { ModelError } from '../contract/errors.js';
+import type { Box } from '../contract/geometry.js';
 import type { Size } from './capture/input-size.js';
 import type { Network, Pixels } from './network.js';
 
@@ -25,6 +26,17 @@ export class Segmenter {
   inferenceMs = 0;
 
   constructor(private readonly network: Network<'segment'>) {}
+
+  /** What labels mean, from label 1 on. */
+  get classes(): readonly string[] {
+    return this.network.model.card.classes;
+  }
+
+  /** Whether it takes an input of this size. */
+  takes({ width, height }: Size): boolean {
+    const { fixed = [width, height], multipleOf } = this.network.model.card.input;
+    return width === fixed[0] && height === fixed[1] && width % multipleOf === 0 && height % multipleOf === 0;
+  }
 
   /** @throws {ModelError} ERR_MODEL_CARD when the output has another size than the card promises */
   async segment({ bytes, input, fitted }: Pixels): Promise<Logits> {
@@ -55,12 +67,14 @@ export class Segmenter {
 /**
  * The labels of a picture at a size of its own: logits are enlarged bilinearly (pixels are areas, as PyTorch's
  * `align_corners=False` has it), then the highest wins.
+ *
+ * @param part of the picture that is wanted, fractions of it
  */
-export function labelsAt(logits: Logits, { width, height }: Size): LabelMap {
+export function labelsAt(logits: Logits, { width, height }: Size, part: Box = [0, 0, 1, 1]): LabelMap {
   const { values, channels, rows, columns, covered } = logits;
   const labels = new Uint8Array(width * height);
-  const across = weightsOf(width, covered.width, columns);
-  const down = weightsOf(height, covered.height, rows);
+  const across = weightsOf(width, [part[0] * covered.width, part[2] * covered.width], columns);
+  const down = weightsOf(height, [part[1] * covered.height, part[3] * covered.height], rows);
   const row = new Float32Array(channels * columns);
   for (let y = 0; y < height; y += 1) {
     const [upper, lower, share] = [down.first[y] as number, down.second[y] as number, down.share[y] as number];
@@ -90,13 +104,16 @@ export function labelsAt(logits: Logits, { width, height }: Size): LabelMap {
   return { width, height, labels };
 }
 
-/** For each of `length` pixels: the two of `cells` cells that it lies between, and its share of the second one. */
-function weightsOf(length: number, covered: number, cells: number) {
+/**
+ * For each of `length` pixels, which lie side by side from one place to another: the two of `cells` cells that it lies
+ * between, and its share of the second one.
+ */
+function weightsOf(length: number, [from, to]: readonly [number, number], cells: number) {
   const first = new Uint16Array(length);
   const second = new Uint16Array(length);
   const share = new Float32Array(length);
   for (let i = 0; i < length; i += 1) {
-    const at = Math.min(cells - 1, Math.max(0, ((i + 0.5) * covered) / length - 0.5));
+    const at = Math.min(cells - 1, Math.max(0, from + ((i + 0.5) * (to - from)) / length - 0.5));
     first[i] = Math.floor(at);
     second[i] = Math.min(cells - 1, Math.floor(at) + 1);
     share[i] = at - Math.floor(at);

@@ -1,10 +1,12 @@
-import type { Attribute, Direction, EndReason, Observation } from '../contract/event.js';
+import type { Attribute, Direction, EndReason, Observation, Outline } from '../contract/event.js';
 import { type Box, round, roundBox } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 import { type Line, type LineCounts, LineWatch } from './lines.js';
+import type { FindOutline } from './outliner.js';
 import { iou } from './track/overlap.js';
 import type { Track } from './track/track.js';
+import { TrackOutline } from './track-outline.js';
 import { type Zone, ZoneWatch } from './zones.js';
 
 /** How far beyond a line or a border an object has to be to be there: fraction of its size … */
@@ -18,6 +20,9 @@ const movedIou = 0.6;
 const scoreStep = 0.15;
 /** A snapshot is worth replacing when the object is seen with a score better by this. */
 const shotStep = 0.1;
+
+/** Where there are zones, the outline of what moves is looked for that often: seconds. */
+const outlineSeconds = 1;
 
 /** A snapshot that is wanted of the picture that was just observed. */
 export interface Shot {
@@ -72,6 +77,7 @@ export class TrackEvents {
   readonly #earlyCrossings: Crossing[] = [];
   #id = '';
   readonly #attributes: Record<string, Attribute> = {};
+  readonly #outline = new TrackOutline();
   #published: PublishedFacts | undefined;
   #time: CaptureTime | undefined;
 
@@ -135,6 +141,25 @@ export class TrackEvents {
     this.#attributes[name] = { class: className, score: round(score, 3) };
   }
 
+  /** Whether its outline should be known before {@link see}: its `new` comes, or zones ask where it stands by now. */
+  get needsOutline(): boolean {
+    const { seen, confirmed, stationary, lastSeen, votes } = this.#track;
+    if (!seen || !confirmed) return false;
+    if (!this.isOpen) return votes.winner(this.className, this.#context.wanted) !== undefined;
+    return this.#zoneWatches.length > 0 && !stationary && lastSeen - this.#outline.lookedAt >= outlineSeconds;
+  }
+
+  /** The newest picture is segmented. */
+  outline(find: FindOutline): void {
+    const { seen, confirmed, class: className, box, lastSeen } = this.#track;
+    if (seen && confirmed) this.#outline.see(find(className, box), box, lastSeen);
+  }
+
+  /** As it is where it was last seen. */
+  get outlined(): Outline | undefined {
+    return this.#outline.at(this.#track.box);
+  }
+
   /** The track was seen in the picture of `time`. */
   see(time: CaptureTime, report: TrackReport): void {
     const track = this.#track;
@@ -180,10 +205,11 @@ export class TrackEvents {
   }
 
   #watchZones(): ZoneMove[] {
-    const { footX, footY, size, lastSeen } = this.#track;
+    const { footX, footY, expected, size, lastSeen } = this.#track;
+    const [x, y] = this.#outline.foot(expected) ?? [footX, footY];
     const moves: ZoneMove[] = [];
     for (const watch of this.#zoneWatches) {
-      const move = watch.step(footX, footY, marginOf(size), this.#admits(watch.zone), lastSeen);
+      const move = watch.step(x, y, marginOf(size), this.#admits(watch.zone), lastSeen);
       if (move) moves.push({ watch, move });
     }
     if (moves.length > 0) this.zones = this.#zoneWatches.filter(({ inside }) => inside).map(({ zone }) => zone.name);
@@ -249,6 +275,7 @@ export class TrackEvents {
     const { speed, firstSeen } = this.#track;
     const facts = this.#facts();
     const { monotonicMs, utcMs } = this.#time as CaptureTime;
+    const { outlined } = this;
     return {
       camera: this.#context.camera,
       id: this.#id,
@@ -260,6 +287,7 @@ export class TrackEvents {
       speed: round(speed, 3),
       stationary: facts.stationary,
       ...(facts.attributes !== '' && { attributes: { ...this.#attributes } }),
+      ...(outlined && { outline: outlined }),
       ageMs: this.#msSince(firstSeen),
       capturedAt: new Date(utcMs).toISOString(),
       capturedMonotonicMs: round(monotonicMs, 1),

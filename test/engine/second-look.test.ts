@@ -46,7 +46,7 @@ t.test('a region’s state is told at once, and again within two seconds of a ch
       events: settings.events,
       cameras: settings.cameras,
       adjustments: {},
-      classifierModels: { colours: await loadClassifier('colours', 'auto', [folder]) },
+      secondaryModels: { classifiers: { colours: await loadClassifier('colours', 'auto', [folder]) }, segmenters: {} },
     },
     (message, done) => {
       sent.push(message);

@@ -14,8 +14,8 @@ export function timeOf(seconds: number): CaptureTime {
   return { monotonicMs: 5_000_000 + seconds * 1000, utcMs: utcAtStart + Math.round(seconds * 1000) };
 }
 
-export function makeScene(settings: Partial<CameraSettings> = {}, options: Partial<SceneOptions> = {}): Scene {
-  return new Scene({
+export function sceneOptions(settings: Partial<CameraSettings> = {}): SceneOptions {
+  return {
     camera: 'street',
     runId: 'a1',
     settings: cameraSettings(settings),
@@ -25,8 +25,11 @@ export function makeScene(settings: Partial<CameraSettings> = {}, options: Parti
       snapshot: { quality: 80, maxSize: 640, maxBytes: 1e6, drawBox: false },
     },
     model: { minScore: 0.4 },
-    ...options,
-  });
+  };
+}
+
+export function makeScene(settings: Partial<CameraSettings> = {}, options: Partial<SceneOptions> = {}): Scene {
+  return new Scene({ ...sceneOptions(settings), ...options });
 }
 
 /** Everything that a scene has told, in order. */

@@ -97,8 +97,9 @@ function boardMetrics({ version, node, board, startedAt, info, health, engine, .
 function cameraMetrics({ cameras }: Measures): Metric[] {
   const each = (take: (camera: CameraMeasures, labels: { camera: string }) => Sample[]) =>
     Object.entries(cameras).flatMap(([camera, measures]) => take(measures, { camera }));
-  type Counted = 'frames' | 'still' | 'skipped' | 'decodeErrors' | 'snapshotErrors' | 'stalls' | 'reconnects';
-  const counted = (name: Counted | 'clockJumps') => each(({ health }, labels) => sample(health?.[name], labels));
+  type Counted = 'frames' | 'still' | 'skipped' | 'decodeErrors' | 'snapshotErrors' | 'outlinesSkipped';
+  const counted = (name: Counted | 'stalls' | 'reconnects' | 'clockJumps') =>
+    each(({ health }, labels) => sample(health?.[name], labels));
   return [
     gauge(
       'camera_live',
@@ -119,6 +120,11 @@ function cameraMetrics({ cameras }: Measures): Metric[] {
     ),
     counter('decode_errors', 'Pictures that could not be decoded.', counted('decodeErrors')),
     counter('snapshot_errors', 'Snapshots that could not be made.', counted('snapshotErrors')),
+    counter(
+      'outlines_skipped',
+      'Pictures that were not segmented, since the next would have come late.',
+      counted('outlinesSkipped'),
+    ),
     counter('camera_stalls', 'Times that no picture came for a while.', counted('stalls')),
     counter('camera_reconnects', 'Times that a camera was lost and came back.', counted('reconnects')),
     counter('camera_clock_jumps', 'Time stamps of the source that leapt.', counted('clockJumps')),
