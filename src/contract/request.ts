@@ -121,7 +121,7 @@ export const requests = {
     gives: benchmarkSummary,
   },
   crops: {
-    summary: 'The newest pictures of objects that are kept for teaching.',
+    summary: 'The newest pictures of objects in the event list, to teach with.',
     needs: z.strictObject({ camera: camera.optional(), limit: z.int().min(1).max(500).default(50) }),
     gives: z.object({
       crops: z.array(
@@ -135,7 +135,7 @@ export const requests = {
     }),
   },
   assign: {
-    summary: 'Says what kept crops show: “these are delivery-van”. They wait until the model is taught.',
+    summary: 'Says what crops show: “these are delivery-van”. Copies of them wait until the model is taught.',
     needs: z.strictObject({
       model: taughtName,
       class: taughtName,
@@ -143,7 +143,7 @@ export const requests = {
     }),
     gives: z.object({
       assigned: z.int().min(0),
-      missing: z.array(z.string()).describe('ids of which no crop is kept any more'),
+      missing: z.array(z.string()).describe('ids of which the event list has no picture any more'),
       pictures: pictureCounts,
     }),
   },

@@ -153,10 +153,9 @@ export class Daemon {
       publisher,
       log,
       lessons: new Lessons({
-        feed,
-        log,
         configuration,
         host,
+        history: () => history,
         stateDirectory: directory,
         signal: this.#stopping.signal,
       }),

@@ -1,74 +1,66 @@
 import { spawn } from 'node:child_process';
-import { copyFile, mkdir, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RequestError } from '../contract/errors.js';
 import type { TaughtCard } from '../contract/model-card.js';
 import type { RequestGives, RequestNeeds } from '../contract/request.js';
-import type { TrackSnapshot } from '../engine/protocol.js';
+import type { EventStore } from '../history/event-store.js';
 import type { Configuration } from './configuration.js';
 import type { EngineHost } from './engine-host.js';
-import type { Feed } from './feed.js';
-import type { Log } from './log.js';
 
-/** Crops of objects that are kept for whoever wants to teach with them; the oldest go first. */
-const mostCrops = 500;
-/** Crops that are on their way to the disk; more are not kept. */
-const mostWriting = 20;
 /** Teaching over MQTT may take so long, milliseconds. */
 const teachMs = 4 * 60_000;
 
 const cli = fileURLToPath(new URL('../cli.js', import.meta.url));
 
-/** A kept crop's name holds what is known of it: `CAMERA~CLASS~TIME~TRACK.jpg`. */
-const cropPattern = /^([A-Za-z0-9_-]+)~([^~/]+)~(\d+)~([A-Za-z0-9_-]+)\.jpg$/;
-
 export interface LessonsOptions {
-  feed: Feed;
-  log: Log;
   configuration: Configuration;
   host: Pick<EngineHost, 'takePicture'>;
+  /** The event list, whose snapshots are the crops; undefined where none is kept. */
+  history: () => Pick<EventStore, 'list' | 'find' | 'fileOf'> | undefined;
   stateDirectory: string;
   /** Ends a teaching that runs, which leaves nothing half done. */
   signal: AbortSignal;
 }
 
 /**
- * Pictures to teach with: the best crop of each object that was told is kept for a while, requests assign crops to the
- * classes of a model, collect pictures of a state's region, and have the model taught in a process of its own.
+ * Pictures to teach with: requests assign snapshots of the event list to the classes of a model, collect pictures of a
+ * state's region, and have the model taught in a process of its own. Nothing is kept here that nobody has asked for.
  */
 export class Lessons {
-  readonly #crops: string;
-  #writing = 0;
-  #lost = 0;
-
-  constructor(private readonly options: LessonsOptions) {
-    this.#crops = join(options.stateDirectory, 'crops');
-    options.feed.on('snapshot', (snapshot) => void this.#keep(snapshot));
-  }
+  constructor(private readonly options: LessonsOptions) {}
 
   async crops({ camera, limit }: RequestNeeds<'crops'>): Promise<RequestGives<'crops'>> {
-    const all = (await readdir(this.#crops).catch(() => [])).map(cropOf).filter((crop) => crop !== undefined);
-    const wanted = all.filter((crop) => camera === undefined || crop.camera === camera);
-    const newest = wanted.sort((a, b) => b.time - a.time).slice(0, limit);
+    const { events } = this.#history.list({ camera, limit: Number.POSITIVE_INFINITY });
+    const pictured = events.filter(({ snapshot }) => snapshot !== null).slice(0, limit);
     return {
-      crops: newest.map(({ id, camera: of, class: name, time }) => ({
-        id,
-        camera: of,
-        class: name,
-        at: new Date(time).toISOString(),
-      })),
+      crops: pictured.map(({ id, camera: of, class: name, lastAt }) => ({ id, camera: of, class: name, at: lastAt })),
     };
   }
 
   async assign({ model, class: name, crops }: RequestNeeds<'assign'>): Promise<RequestGives<'assign'>> {
+    const history = this.#history;
     const folder = await this.#lessonsOf(model, name);
-    const wanted = new Set(crops);
-    const found = (await readdir(this.#crops).catch(() => [])).flatMap((file) => cropOf(file) ?? []);
-    const assigned = found.filter(({ id }) => wanted.delete(id));
-    for (const { id, time, file } of assigned)
-      await copyFile(join(this.#crops, file), join(folder, `${id}~${time}.jpg`));
-    return { assigned: assigned.length, missing: [...wanted], pictures: await this.#countOf(model) };
+    const missing: string[] = [];
+    const ids = [...new Set(crops)];
+    for (const id of ids) {
+      const [record, path] = [history.find(id), history.fileOf(id, 'snapshot')];
+      if (record === undefined || path === undefined) missing.push(id);
+      else if (!(await copied(path, join(folder, `${id}~${Date.parse(record.lastAt)}.jpg`)))) missing.push(id);
+    }
+    return { assigned: ids.length - missing.length, missing, pictures: await this.#countOf(model) };
+  }
+
+  /** @throws {RequestError} ERR_REQUEST_CROPS where there are none, or none to teach with */
+  get #history() {
+    const history = this.options.history();
+    const { snapshot } = this.options.configuration.settings.events;
+    if (history !== undefined && !snapshot.drawBox) return history;
+    const why = history
+      ? 'boxes are drawn into snapshots (events.snapshot.drawBox), and a line is no part of an object'
+      : 'no pictures of events are kept (history.enabled)';
+    throw new RequestError('ERR_REQUEST_CROPS', 'usage', `there are no crops: ${why}. Change that setting.`);
   }
 
   async collect({ camera, state, class: name }: RequestNeeds<'collect'>): Promise<RequestGives<'collect'>> {
@@ -127,26 +119,6 @@ export class Lessons {
     });
   }
 
-  /** The best picture of each object: a later one of the same track takes the place of the one before. */
-  async #keep({ camera, track, class: name, jpeg }: TrackSnapshot): Promise<void> {
-    if (this.options.configuration.settings.events.snapshot.drawBox) return; // a drawn line is no part of an object
-    if (this.#writing >= mostWriting) return;
-    this.#writing += 1;
-    try {
-      await mkdir(this.#crops, { recursive: true });
-      const file = `${camera}~${name.replace(/[~/]/g, '_')}~${Date.now()}~${track}.jpg`;
-      await this.#write(this.#crops, file, jpeg);
-      const crops = (await readdir(this.#crops)).flatMap((each) => cropOf(each) ?? []).sort((a, b) => b.time - a.time);
-      const older = crops.filter((crop, i) => i >= mostCrops || (crop.id === track && crop.file !== file));
-      for (const crop of older) await unlink(join(this.#crops, crop.file)).catch(() => {});
-    } catch (error) {
-      if (this.#lost === 0) this.options.log.warn(`crops     none is kept for teaching: ${(error as Error).message}`);
-      this.#lost += 1;
-    } finally {
-      this.#writing -= 1;
-    }
-  }
-
   async #write(folder: string, file: string, jpeg: Uint8Array): Promise<void> {
     const partial = join(folder, `.${file}.partial`);
     await writeFile(partial, jpeg);
@@ -171,8 +143,16 @@ export class Lessons {
   }
 }
 
-function cropOf(file: string) {
-  const [, camera, name, time, id] = cropPattern.exec(file) ?? [];
-  if (camera === undefined || name === undefined || id === undefined) return undefined;
-  return { file, camera, class: name, time: Number(time), id };
+/** @returns false where it is gone, or not written yet */
+async function copied(from: string, to: string): Promise<boolean> {
+  const partial = `${to}.partial`;
+  try {
+    await copyFile(from, partial);
+    await rename(partial, to);
+    return true;
+  } catch (error) {
+    await rm(partial, { force: true });
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }

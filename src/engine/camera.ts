@@ -120,7 +120,7 @@ export class Camera {
     await this.options.dropJobs();
     await closed;
     clearTimeout(this.#gapTimer);
-    this.#endTracks(reason);
+    this.#endLooking(reason);
     await this.#sent;
   }
 
@@ -142,7 +142,9 @@ export class Camera {
     if (!isDeepStrictEqual(input, before.input)) this.#capture.setInput(input);
     this.#capture.setRate(fpsOf(this.#work));
     const asks = ({ settings: { states }, classifiers }: CameraWork) => [states, classifiers];
-    if (!isDeepStrictEqual(asks(next), asks(before))) this.#secondLook = this.#lookAgain();
+    if (isDeepStrictEqual(asks(next), asks(before))) return;
+    this.#secondLook.end();
+    this.#secondLook = this.#lookAgain();
   }
 
   /** Classifiers have other weights. */
@@ -354,7 +356,7 @@ export class Camera {
 
   #changed(change: CaptureChange): void {
     this.#change = change;
-    if (change.state === 'ended') this.#endTracks('source-ended');
+    if (change.state === 'ended') this.#endLooking('source-ended');
     else if (change.state !== 'live') this.#beginGap();
     const { error, ...rest } = change;
     this.options.send({ kind: 'capture', camera: this.name, ...rest, ...(error && { error: error.serialise() }) });
@@ -363,7 +365,7 @@ export class Camera {
   /** Tracks are kept for a while: a stream that is back at once shows what it showed. */
   #beginGap(): void {
     const goneMs = monotonicMs() - this.#lastFrameAt;
-    this.#gapTimer ??= setTimeout(() => this.#endTracks('camera-lost'), Math.max(0, keepTracksMs - goneMs));
+    this.#gapTimer ??= setTimeout(() => this.#endLooking('camera-lost'), Math.max(0, keepTracksMs - goneMs));
   }
 
   /** Live is what gives pictures: one that was still on its way when the camera was lost only puts the end off. */
@@ -376,6 +378,11 @@ export class Camera {
   #endTracks(reason: EndReason): void {
     const report = this.#analysis.end(reason, captureTimeNow());
     if (report !== undefined) this.#report(report, undefined);
+  }
+
+  /** The same where no picture follows, as one does when a looped file starts over. */
+  #endLooking(reason: EndReason): void {
+    this.#endTracks(reason);
     if (noPictures.has(reason)) this.#secondLook.lost(captureTimeNow());
   }
 }

@@ -8,7 +8,7 @@ import type { Classifier } from '../pipeline/classifier.js';
 import { StateWatch } from '../pipeline/state-watch.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 import type { FromEngine } from './protocol.js';
-import { regionStateOf, stateEventOf } from './state-report.js';
+import { regionStateOf, type StateChange, stateEventOf } from './state-report.js';
 
 /** How much of the surroundings an object is shown with, as a share of its box on each side: as in its snapshots. */
 const margin = 0.25;
@@ -37,8 +37,11 @@ export interface Look {
 /** What is asked of a camera's pictures besides where objects are: what kind they are, and in which state regions are. */
 export class SecondLook {
   readonly #states: ReadonlyMap<string, StateWatch>;
-  /** States that were told before. */
+  /** States of which it was told what holds; before, an earlier one's word may still stand. */
   readonly #told = new Set<string>();
+  /** States that were looked at before: the first look is no change. */
+  readonly #seen = new Set<string>();
+  #isOver = false;
   /** By track, then by classifier. */
   readonly #votes = new Map<string, Map<string, AttributeVote>>();
 
@@ -67,6 +70,11 @@ export class SecondLook {
     for (const watch of this.#states.values()) watch.relearnt();
   }
 
+  /** Another one takes its place: looks that are on their way say nothing any more. */
+  end(): void {
+    this.#isOver = true;
+  }
+
   /** No more pictures come for now, so nobody knows. */
   lost(time: CaptureTime): void {
     for (const [name, watch] of this.#states) {
@@ -80,13 +88,17 @@ export class SecondLook {
     for (const [name, watch] of this.#states) {
       const settings = this.options.states[name];
       const classifier = this.options.find(settings?.model ?? name);
+      if (classifier === undefined && !this.#told.has(name)) this.#tell(name, watch, watch.state, time);
       if (settings === undefined || classifier === undefined || !watch.isDue(time.monotonicMs, still)) continue;
       watch.looking(time.monotonicMs);
       looks.push(
         this.#look(classifier, settings.region, async (answers) => {
           const [best] = answers;
           const before = watch.state;
-          if (best !== undefined && watch.see(best, time.monotonicMs)) this.#changed(name, watch, before, time);
+          if (best === undefined || this.#isOver) return;
+          if (watch.see(best, time.monotonicMs)) this.#changed(name, watch, before, time);
+          else if (!this.#told.has(name)) this.#tell(name, watch, before, time);
+          this.#seen.add(name);
         }),
       );
     }
@@ -95,15 +107,20 @@ export class SecondLook {
 
   /** As retained state, and as an event but for the first one, which is no change. */
   #changed(name: string, watch: StateWatch, before: string, time: CaptureTime): void {
-    const { states, camera, runId, send } = this.options;
+    const change = this.#tell(name, watch, before, time);
+    if (!this.#seen.has(name)) return;
+    const id = `${this.options.runId}-s${Math.round(time.monotonicMs)}`;
+    this.options.send({ kind: 'observation', observation: stateEventOf(change, id) });
+  }
+
+  /** As retained state. */
+  #tell(name: string, watch: StateWatch, before: string, time: CaptureTime): StateChange {
+    const { states, camera, send } = this.options;
     const { classes, region } = states[name] as StateSettings;
-    const told = { camera, name, classes, region, watch, before, time };
-    send({ kind: 'region-state', state: regionStateOf(told) });
-    const isFirst = !this.#told.has(name);
+    const change = { camera, name, classes, region, watch, before, time };
     this.#told.add(name);
-    if (isFirst) return;
-    const id = `${runId}-s${Math.round(time.monotonicMs)}`;
-    send({ kind: 'observation', observation: stateEventOf(told, id) });
+    send({ kind: 'region-state', state: regionStateOf(change) });
+    return change;
   }
 
   #ofTracks(tracks: readonly LiveTrack[], time: CaptureTime): Look[] {

@@ -6,7 +6,7 @@ import type { Publisher } from './publisher.js';
  * Each camera has something at one of them. Not `picture` and `still`: to listen there is to listen to the requests of the
  * same names, too, and some brokers bring what two filters match twice.
  */
-const ofCameras: ChannelName[] = ['cameraState', 'cameraStatus', 'cameraSettings', 'snapshot'];
+const ofCameras: ChannelName[] = ['cameraState', 'regionState', 'cameraStatus', 'cameraSettings', 'snapshot'];
 
 /** Where else a camera leaves something behind, to be cleared before its own topics: whoever reads those must be told first. */
 export interface CameraTerritory {
@@ -17,10 +17,10 @@ export interface CameraTerritory {
 const nowhere: CameraTerritory = { filters: [], isOf: () => false };
 
 /**
- * Takes away what stands at the retained topics of cameras that the settings don't name any more. The broker is asked
- * what stands there, so what an earlier run left is found, too.
+ * Takes away what stands at the retained topics of cameras, and of states of cameras, that the settings don't name any
+ * more. The broker is asked what stands there, so what an earlier run left is found, too.
  *
- * @param cameras of the settings; asked when the broker has said what stands there, so one that came meanwhile is none of them
+ * @param cameras of the settings, with their states; asked when the broker has said what stands there, so one that came meanwhile is none of them
  * @param removing is told of each camera before its topics are cleared
  * @returns the cameras that were found; undefined where the session was lost meanwhile
  */
@@ -28,19 +28,23 @@ export async function clearStaleCameras(
   publisher: Publisher,
   topics: Topics,
   base: string,
-  cameras: () => readonly string[],
+  cameras: () => Readonly<Record<string, { states: object }>>,
   removing: (camera: string) => void = () => {},
   discovery: CameraTerritory = nowhere,
 ): Promise<Set<string> | undefined> {
   const filters = [...ofCameras.map((channel) => topics.filter(channel)), ...discovery.filters];
   const found = await readRetained(publisher, filters);
   if (found === undefined) return undefined;
-  const cameraOf = (topic: string) => parseTopic(base, topic)?.levels.camera;
+  const levelsOf = (topic: string) => parseTopic(base, topic)?.levels ?? {};
+  const cameraOf = (topic: string) => levelsOf(topic).camera;
   const known = cameras();
   const stale = new Set<string>();
   for (const { topic } of found) {
-    const camera = cameraOf(topic);
-    if (camera !== undefined && !known.includes(camera)) stale.add(camera);
+    const { camera, state } = levelsOf(topic);
+    if (camera === undefined) continue;
+    const settings = known[camera];
+    if (settings === undefined) stale.add(camera);
+    else if (state !== undefined && !Object.hasOwn(settings.states, state)) publisher.clear(topic);
   }
   for (const camera of stale) {
     removing(camera);

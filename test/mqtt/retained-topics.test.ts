@@ -9,7 +9,7 @@ for (const [name, start] of Object.entries(brokers)) {
     await using home = await temporaryDirectory();
     const broker = await start();
     const publisher = createPublisher(broker.url, home.path);
-    const listener = await Listener.on(broker.url, 'minspnet/node/+/+');
+    const listener = await Listener.on(broker.url, 'minspnet/node/#');
     t.teardown(async () => {
       await publisher.stop({ timeoutMs: 0 });
       await listener.stop();
@@ -20,7 +20,8 @@ for (const [name, start] of Object.entries(brokers)) {
     for (const topic of [`${device}/config`, `${device}/zone_yard/config`, `${device}2/config`]) {
       await listener.publish(topic, '{}', { retain: true });
     }
-    for (const topic of ['gone/settings', 'gone/snapshot', 'gone/still', 'door/settings']) {
+    const listed = ['gone/settings', 'gone/snapshot', 'gone/still', 'gone/states/gate', 'door/settings'];
+    for (const topic of [...listed, 'door/states/gate', 'door/states/bin']) {
       await listener.publish(`minspnet/node/${topic}`, '{}', { retain: true });
     }
     const { topics } = publisher;
@@ -33,21 +34,22 @@ for (const [name, start] of Object.entries(brokers)) {
     while (requests.length === 0) await listener.publish(topics.request('ready'), '{}'); // it is listened to
     const discovery = discoveryOf('homeassistant', 'minspnet', 'node');
     const removing = () => {};
-    let cameras: string[] = [];
+    let cameras: Record<string, { states: object }> = {};
     const clearing = clearStaleCameras(publisher, topics, 'minspnet', () => cameras, removing, discovery);
-    cameras = ['door']; // a reload brings it while the broker is being asked
+    cameras = { door: { states: { gate: {} } } }; // a reload brings it while the broker is being asked
     for (const request of ['snapshot', 'still', 'models']) await listener.publish(topics.request(request), '{}');
     t.same([...((await clearing) ?? [])], ['gone']);
     const cleared = () => listener.heard.filter(({ payload }) => payload.length === 0).map(({ topic }) => topic);
-    await listener.until(() => cleared().length >= 5);
+    await listener.until(() => cleared().length >= 7);
+    t.same(cleared()[0], 'minspnet/node/door/states/bin', 'a state that is no more');
     t.same(
-      cleared().slice(0, 2).toSorted(),
+      cleared().slice(1, 3).toSorted(),
       [`${device}/config`, `${device}/zone_yard/config`],
       'its devices go first',
     );
     t.same(
-      cleared().slice(2).toSorted(),
-      ['settings', 'snapshot', 'still'].map((topic) => `minspnet/node/gone/${topic}`),
+      cleared().slice(3).toSorted(),
+      ['settings', 'snapshot', 'states/gate', 'still'].map((topic) => `minspnet/node/gone/${topic}`),
     );
     t.same(
       requests.filter((topic) => !topic.endsWith('/ready')).toSorted(),

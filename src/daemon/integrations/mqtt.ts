@@ -93,7 +93,7 @@ export function serveRequests(
   return server;
 }
 
-/** Takes away what the broker still holds of cameras that the settings don't name any more. */
+/** Takes away what the broker still holds of cameras and states that the settings don't name any more. */
 export function clearRemovedCameras(publisher: Publisher, configuration: Configuration, feed: Feed, log: Log): void {
   let isDue = true;
   let isClearing = false;
@@ -116,7 +116,7 @@ export function clearRemovedCameras(publisher: Publisher, configuration: Configu
       log.info(`camera    ${camera} is in the settings no more: its topics are cleared`);
     };
     const { topics } = publisher;
-    const cameras = () => configuration.cameras;
+    const cameras = () => configuration.settings.cameras;
     const stale = await clearStaleCameras(publisher, topics, baseTopic, cameras, removing, discovery);
     if (stale === undefined) isDue = true; // the next session looks again
   };
