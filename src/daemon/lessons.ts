@@ -45,7 +45,7 @@ export class Lessons {
     const missing: string[] = [];
     const ids = [...new Set(crops)];
     for (const id of ids) {
-      const [record, path] = [history.find(id), history.fileOf(id, 'snapshot')];
+      const [record, path] = [history.find(id), await history.fileOf(id, 'snapshot')];
       if (record === undefined || path === undefined) missing.push(id);
       else if (!(await copied(path, join(folder, `${id}~${Date.parse(record.lastAt)}.jpg`)))) missing.push(id);
     }
@@ -143,7 +143,7 @@ export class Lessons {
   }
 }
 
-/** @returns false where it is gone, or not written yet */
+/** @returns false where it is gone meanwhile */
 async function copied(from: string, to: string): Promise<boolean> {
   const partial = `${to}.partial`;
   try {
