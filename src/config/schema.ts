@@ -205,6 +205,10 @@ export const settingsSchema = z.strictObject({
         .array(z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'an ed25519 public key: the base64 of its 32 bytes'))
         .default([])
         .describe('who may offer models to `minspnet model add` at an address: see docs/models.md'),
+      updates: z
+        .url({ protocol: /^(https|file)$/, error: 'the https: or file: address of a signed card.json' })
+        .optional()
+        .describe('looked at once a day; a newer version is shown, and installed by the request `updateModel`'),
     })
     .prefault({}),
   runtime: z
@@ -296,6 +300,10 @@ export const settingsSchema = z.strictObject({
             .regex(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*$/, 'a topic of letters, digits, "_", "-" and "/"')
             .default('homeassistant')
             .describe('its discovery prefix'),
+          supportUrl: z
+            .url({ protocol: /^https?$/, error: 'the http: or https: address of a page' })
+            .optional()
+            .describe('where whoever looks after the boards gives help; shown with the devices'),
         })
         .prefault({}),
       frigateCompatible: z
@@ -343,7 +351,7 @@ export const settingsSchema = z.strictObject({
         .union([z.boolean(), name])
         .default(true)
         .describe(
-          'all that change something (detect, rate, minScore, restart, reload, swapModel, clearBackground, assign, collect, teach): false switches them off, a name takes them only at `request/<name>/…`, so that your broker can be told who may',
+          'all that change something (detect, rate, minScore, restart, reload, swapModel, updateModel, clearBackground, assign, collect, teach): false switches them off, a name takes them only at `request/<name>/…`, so that your broker can be told who may',
         ),
       responseTopics: z
         .array(

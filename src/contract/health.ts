@@ -95,6 +95,13 @@ export const settingsHealth = z.object({
 });
 export type SettingsHealth = z.infer<typeof settingsHealth>;
 
+/** A newer version of the model in use that `model.updates` offers. */
+export const modelUpdateHealth = z.object({
+  installed: z.string().describe('version of the model in use'),
+  latest: z.string().describe('the newest that is known; the same where nothing newer is offered'),
+});
+export type ModelUpdateHealth = z.infer<typeof modelUpdateHealth>;
+
 /** `minspnet/<node>/health`: retained, every few seconds. */
 export const health = z.object({
   at: z.iso.datetime(),
@@ -125,6 +132,7 @@ export const health = z.object({
   governor: governorHealth.optional().describe('where there are limits'),
   tuning: tuningHealth,
   settings: settingsHealth.optional(),
+  modelUpdate: modelUpdateHealth.optional().describe('where `model.updates` offers the model in use'),
   cameras: z.record(z.string(), cameraHealth),
 });
 export type Health = z.infer<typeof health>;

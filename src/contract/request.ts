@@ -114,6 +114,11 @@ export const requests = {
       precision: z.string().describe('the one that runs'),
     }),
   },
+  updateModel: {
+    summary: 'Installs the model that `model.updates` offers, once it is checked and tested, and puts it in force.',
+    needs: z.strictObject({}),
+    gives: z.object({ name: z.string(), version: z.string() }),
+  },
   benchmark: {
     summary:
       'Measures the board with the running model as `minspnet bench` does, for about half a minute, beside what it does.',
@@ -179,6 +184,7 @@ const changing: readonly RequestName[] = [
   'restart',
   'reload',
   'swapModel',
+  'updateModel',
   'clearBackground',
   'assign',
   'collect',

@@ -16,6 +16,7 @@ import type { EngineHost } from './engine-host.js';
 import type { Feed } from './feed.js';
 import type { Lessons } from './lessons.js';
 import type { Log } from './log.js';
+import type { ModelUpdates } from './model-updates.js';
 import type { Part } from './parts.js';
 import { SettingsReload } from './settings-reload.js';
 import { modelPlaces } from './state-directory.js';
@@ -36,6 +37,7 @@ export interface ControlOptions {
   feed: Feed;
   publisher: Publisher;
   lessons: Lessons;
+  updates: ModelUpdates;
   measureBoard: MeasureBoard;
   /** Pictures that the present engine has analysed so far. */
   analysed: () => number;
@@ -128,6 +130,8 @@ export class Control implements RequestHandlers, Part {
     this.#options.host.restartCamera(camera);
     return {};
   }
+
+  updateModel = () => this.#options.updates.install();
 
   /** @throws {MinspnetError} why the settings are refused: those before stay in force */
   reload = () => this.settings.reload();

@@ -23,6 +23,7 @@ import { clearRemovedCameras, MqttIntegration, serveRequests } from './integrati
 import { SystemdIntegration } from './integrations/systemd.js';
 import { Lessons } from './lessons.js';
 import { type Log, logFeed } from './log.js';
+import { ModelUpdates } from './model-updates.js';
 import { type Part, Parts } from './parts.js';
 import { SecondaryModels } from './secondary-models.js';
 import { SettingsFile, type SettingsFileOptions } from './settings-file.js';
@@ -146,7 +147,14 @@ export class Daemon {
       clipUrl: (track) => clipUrl(track),
     });
     const host = new EngineHost({ settings: configuration.engineSettings, listener: reports });
+    const updates = new ModelUpdates({
+      configuration,
+      log,
+      directory: modelsIn(directory),
+      reload: () => control.reload(),
+    });
     const control = new Control({
+      updates,
       configuration,
       host,
       feed,
@@ -177,6 +185,7 @@ export class Daemon {
       reports,
       publisher,
       requests: requests.counters,
+      updates,
       system,
       periodMs: healthMs ?? usualHealthMs,
       now: now ?? (() => performance.now()),
@@ -216,6 +225,7 @@ export class Daemon {
       host,
       secondary.watch(host),
       control,
+      updates,
       health,
       ...(http ? [http] : []),
       new SystemdIntegration(

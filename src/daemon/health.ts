@@ -11,6 +11,7 @@ import type { EngineReports } from './engine-reports.js';
 import type { Feed } from './feed.js';
 import { Governing } from './governing.js';
 import type { Log } from './log.js';
+import type { ModelUpdates } from './model-updates.js';
 import type { Part } from './parts.js';
 import { every } from './periodic.js';
 
@@ -23,6 +24,7 @@ export interface HealthOptions {
   reports: EngineReports;
   publisher: Publisher;
   requests: RequestCounters;
+  updates: ModelUpdates;
   /** What the sensors are read from. */
   system: System | undefined;
   periodMs: number;
@@ -53,7 +55,7 @@ export class HealthReporter implements Part {
   }
 
   async #report(board: Sensors): Promise<void> {
-    const { feed, configuration, host, reports, publisher, requests } = this.options;
+    const { feed, configuration, host, reports, publisher, requests, updates } = this.options;
     const readings = await board.read();
     const clocks = readings.clocks.flatMap(({ current }) => current.value ?? []);
     this.clockMhz = clocks.length > 0 ? Math.max(...clocks) : null;
@@ -61,6 +63,7 @@ export class HealthReporter implements Part {
     const governor = await this.#govern(sensors);
     const { waiting, dropped, delivered } = publisher.counters;
     const { provider, input, heartbeat } = reports;
+    const { state: modelUpdate } = updates;
     const health: Health = {
       at: new Date().toISOString(),
       uptimeSeconds: Math.round((performance.now() - this.#startedAt) / 1000),
@@ -79,6 +82,7 @@ export class HealthReporter implements Part {
       ...(governor && { governor }),
       tuning: configuration.tuning,
       settings: this.options.control.settings.state,
+      ...(modelUpdate && { modelUpdate }),
       cameras: { ...heartbeat.cameras, ...setAside(reports.failed) },
     };
     feed.emit('health', health);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ModelError } from '../contract/errors.js';
@@ -56,6 +57,22 @@ export class ModelStore {
       await options.selfTest(model);
       await this.#activate(staged, requireName(model.card.name));
       return await this.#find(model.card.name);
+    } finally {
+      await rm(staged, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * What lies at an address now, of which nothing is taken yet.
+   *
+   * @throws {ModelError} ERR_MODEL_SIGNATURE, ERR_MODEL_DOWNLOAD, ERR_MODEL_CARD
+   */
+  async offered(source: string, { keys }: Pick<AddOptions, 'keys'>): Promise<ModelCard> {
+    const bytes = await fetchCard(new URL(source), { keys });
+    const staged = await mkdtemp(join(tmpdir(), 'minspnet-card-'));
+    try {
+      await writeFile(join(staged, 'card.json'), bytes);
+      return (await readCard(join(staged, 'card.json'))) as ModelCard;
     } finally {
       await rm(staged, { recursive: true, force: true });
     }
@@ -135,7 +152,7 @@ export class ModelStore {
   }
 }
 
-async function fetchModel(url: URL, folder: string, { keys, sha256 }: AddOptions): Promise<void> {
+async function fetchCard(url: URL, { keys, sha256 }: Pick<AddOptions, 'keys' | 'sha256'>): Promise<Buffer> {
   const bytes = await download(url, mostCardBytes);
   const signature = await download(new URL(`${url.pathname}.sig`, url), 1024);
   if (!isSigned(bytes, signature.toString('latin1'), keys)) {
@@ -144,7 +161,11 @@ async function fetchModel(url: URL, folder: string, { keys, sha256 }: AddOptions
     throw new ModelError('ERR_MODEL_SIGNATURE', 'model', `the model at ${url.host}${url.pathname} is refused: ${who}.`);
   }
   requireSum(bytes, sha256);
-  await writeFile(join(folder, 'card.json'), bytes);
+  return bytes;
+}
+
+async function fetchModel(url: URL, folder: string, options: AddOptions): Promise<void> {
+  await writeFile(join(folder, 'card.json'), await fetchCard(url, options));
   const { files } = (await readCard(join(folder, 'card.json'))) as ModelCard;
   const all = [files.fp32, files.int8].flatMap((file) => (file ? [file, ...(file.external ?? [])] : []));
   for (const file of all) {

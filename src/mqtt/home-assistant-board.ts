@@ -50,7 +50,10 @@ function connectivity(topics: Topics): Entries {
   return [['connectivity', component]];
 }
 
-function controls({ base, models, isOn, requestTopic }: HomeAssistantFacts, topics: Topics): Entries {
+function controls(
+  { base, models, offersUpdates = false, isOn, requestTopic }: HomeAssistantFacts,
+  topics: Topics,
+): Entries {
   return [
     // Nobody is asked over the internet: whoever looks after the boards publishes the newest version there.
     [
@@ -64,6 +67,20 @@ function controls({ base, models, isOn, requestTopic }: HomeAssistantFacts, topi
         value_template: ifJson('value_json.version'),
         latest_version_topic: `${base}/release`,
         entity_category: 'diagnostic',
+      },
+    ],
+    [
+      'model_update',
+      offersUpdates && {
+        platform: 'update',
+        name: 'Model update',
+        title: 'Model',
+        state_topic: topics.health,
+        value_template: ifJson('(value_json.modelUpdate or {}).get("installed")'),
+        latest_version_topic: topics.health,
+        latest_version_template: ifJson('(value_json.modelUpdate or {}).get("latest")'),
+        ...(isOn('updateModel') && { command_topic: requestTopic('updateModel'), payload_install: '{}', qos: 1 }),
+        entity_category: 'config',
       },
     ],
     [

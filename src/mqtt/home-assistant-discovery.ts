@@ -13,6 +13,8 @@ export interface HomeAssistantFacts {
   classes: readonly string[];
   /** The models that the board may be switched to, by name. */
   models: readonly string[];
+  /** The settings name an address of newer ones. */
+  offersUpdates?: boolean;
   cameras: Settings['cameras'];
   /** Which of them the board has. */
   sensors: SensorsHealth;
@@ -24,6 +26,8 @@ export interface HomeAssistantFacts {
   requestTopic: (request: RequestName) => string;
   /** Of the board's own page, where it has one. */
   configurationUrl?: string | undefined;
+  /** Where help is given. */
+  supportUrl?: string | undefined;
 }
 
 /** What the board says of itself; undefined where it does not. */
@@ -74,8 +78,8 @@ export function nodeIsThere(topics: Topics): Availability {
 }
 
 /** Who is announced and by whom. */
-export function originOf({ version }: HomeAssistantFacts): Record<string, unknown> {
-  return { name: 'MINSPNET', sw_version: version };
+export function originOf({ version, supportUrl }: HomeAssistantFacts): Record<string, unknown> {
+  return { name: 'MINSPNET', sw_version: version, ...(supportUrl !== undefined && { support_url: supportUrl }) };
 }
 
 /**

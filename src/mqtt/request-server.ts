@@ -61,7 +61,7 @@ const maxBytes = 16 * 1024;
 /** Requests that are being carried out at the same time. */
 const maxOpen = 16;
 /** One at a time, all of them together: each takes the engine or the processor for itself. */
-const exclusive: readonly RequestName[] = ['reload', 'swapModel', 'benchmark', 'teach'];
+const exclusive: readonly RequestName[] = ['reload', 'swapModel', 'updateModel', 'benchmark', 'teach'];
 /** How long a request may take, ms. */
 const patienceMs = 60_000;
 /** Of a benchmark and of teaching, whose own limits are shorter. */

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -8,17 +8,15 @@ import t, { type Test } from 'tap';
 import { ModelError } from '../../src/contract/errors.js';
 import { compareVersions, ModelStore } from '../../src/model/store.js';
 import { Authority, noOpenssl, text } from '../support/certificates.js';
+import { offerKey, signCard, stranger } from '../support/offers.js';
 
-const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-const key = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64');
-const stranger = generateKeyPairSync('ed25519').privateKey;
 const selfTest = async () => {};
 
 /** An offer: a card, its signature, and its file. */
 async function offer(
   folder: string,
   version: string,
-  { bytes = `network ${version}`, name = 'bird', by = privateKey } = {},
+  { bytes = `network ${version}`, name = 'bird', by = undefined as KeyObject | undefined } = {},
 ) {
   await mkdir(folder, { recursive: true });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -35,14 +33,8 @@ async function offer(
     files: { fp32: { file: 'bird.onnx', sha256, bytes: bytes.length } },
   };
   await writeFile(join(folder, 'bird.onnx'), bytes);
-  await publish(folder, card, by);
+  await signCard(folder, card, by);
   return { card, url: pathToFileURL(join(folder, 'card.json')).href };
-}
-
-async function publish(folder: string, card: object, by = privateKey): Promise<void> {
-  const text = Buffer.from(JSON.stringify(card));
-  await writeFile(join(folder, 'card.json'), text);
-  await writeFile(join(folder, 'card.json.sig'), `${sign(null, text, by).toString('base64')}\n`);
 }
 
 async function setUp(t: Test) {
@@ -55,12 +47,15 @@ async function setUp(t: Test) {
 t.test('a signed model is added, replaced, brought back and removed', async (t) => {
   const { store, offered, names } = await setUp(t);
   const { url } = await offer(offered, '1.9.0');
-  t.match(await store.add(url, { keys: [key], selfTest }), {
+  t.match(await store.add(url, { keys: [offerKey], selfTest }), {
     card: { name: 'bird', version: '1.9.0' },
     previous: undefined,
   });
   await offer(offered, '1.10.0');
-  t.match(await store.add(url, { keys: ['AAAA', key], selfTest }), { card: { version: '1.10.0' }, previous: '1.9.0' });
+  t.match(await store.add(url, { keys: ['AAAA', offerKey], selfTest }), {
+    card: { version: '1.10.0' },
+    previous: '1.9.0',
+  });
   t.match(await store.rollback('bird'), { card: { version: '1.9.0' }, previous: '1.10.0' });
   t.equal(await readFile(join(store.directory, 'bird', 'bird.onnx'), 'utf8'), 'network 1.9.0');
   t.match(await store.rollback('bird'), { card: { version: '1.10.0' }, previous: '1.9.0' });
@@ -73,9 +68,9 @@ t.test('a signed model is added, replaced, brought back and removed', async (t) 
 t.test('what is not to be let in changes nothing', async (t) => {
   const { store, offered, names } = await setUp(t);
   const { url } = await offer(offered, '2.0.0');
-  await store.add(url, { keys: [key], selfTest });
+  await store.add(url, { keys: [offerKey], selfTest });
   const refused = async (code: string, options: Partial<Parameters<ModelStore['add']>[1]> = {}, source = url) => {
-    await t.rejects(store.add(source, { keys: [key], selfTest, ...options }), { code }, code);
+    await t.rejects(store.add(source, { keys: [offerKey], selfTest, ...options }), { code }, code);
     t.match([await names(), await store.list()], [['bird'], [{ card: { version: '2.0.0' }, previous: undefined }]]);
   };
   await offer(offered, '3.0.0', { by: stranger });
@@ -91,7 +86,7 @@ t.test('what is not to be let in changes nothing', async (t) => {
   await refused('ERR_MODEL_DOWNLOAD');
   await rm(join(offered, 'bird.onnx'));
   await refused('ERR_MODEL_DOWNLOAD');
-  await publish(offered, { ...card, files: { fp32: { ...card.files.fp32, file: '../../bird.onnx' } } });
+  await signCard(offered, { ...card, files: { fp32: { ...card.files.fp32, file: '../../bird.onnx' } } });
   await refused('ERR_MODEL_CARD');
   await offer(offered, '3.0.0', { name: '../bird' });
   await refused('ERR_MODEL_CARD');
@@ -106,7 +101,7 @@ t.test('what is not to be let in changes nothing', async (t) => {
   await refused('ERR_MODEL_OLDER');
   await refused('ERR_MODEL_DOWNLOAD', {}, 'http://127.0.0.1/card.json');
   await refused('ERR_MODEL_DOWNLOAD', {}, 'https://127.0.0.1:1/card.json');
-  t.match(await store.add(url, { keys: [key], selfTest, allowOlder: true }), {
+  t.match(await store.add(url, { keys: [offerKey], selfTest, allowOlder: true }), {
     card: { version: '1.9.9' },
     previous: '2.0.0',
   });
@@ -127,14 +122,16 @@ t.test('over HTTPS, and never on to something else', { skip: noOpenssl }, async 
   t.teardown(() => server.close());
   const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   await t.rejects(
-    store.add(`${address}/card.json`, { keys: [key], selfTest }),
+    store.add(`${address}/card.json`, { keys: [offerKey], selfTest }),
     { code: 'ERR_MODEL_DOWNLOAD' },
     'nobody vouches for it',
   );
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; // the test's own authority is not the system's
   t.teardown(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED);
-  t.match(await store.add(`${address}/card.json`, { keys: [key], selfTest }), { card: { version: '1.0.0' } });
-  await t.rejects(store.add(`${address}/away/card.json`, { keys: [key], selfTest }), { code: 'ERR_MODEL_DOWNLOAD' });
+  t.match(await store.add(`${address}/card.json`, { keys: [offerKey], selfTest }), { card: { version: '1.0.0' } });
+  await t.rejects(store.add(`${address}/away/card.json`, { keys: [offerKey], selfTest }), {
+    code: 'ERR_MODEL_DOWNLOAD',
+  });
 });
 
 t.test('a folder of this machine needs no signature', async (t) => {

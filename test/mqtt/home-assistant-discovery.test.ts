@@ -155,6 +155,7 @@ t.test('who it is', async (t) => {
   const facts = {
     board: { model: 'Pi', modelId: 'raspberrypi,5', hardwareVersion: '1.0', serialNumber: 'abc' },
     configurationUrl: 'http://porch/',
+    supportUrl: 'https://help/',
   };
   const [{ discovery } = { discovery: undefined }] = board({ facts });
   t.match(discovery?.device, {
@@ -163,7 +164,7 @@ t.test('who it is', async (t) => {
     serial_number: 'abc',
     configuration_url: 'http://porch/',
   });
-  t.match(discovery?.origin, { name: 'MINSPNET', sw_version: '1.2.3' });
+  t.match(discovery?.origin, { name: 'MINSPNET', sw_version: '1.2.3', support_url: 'https://help/' });
 });
 
 t.test('the board: diagnostics, and the choice of the model', async (t) => {
@@ -172,6 +173,11 @@ t.test('the board: diagnostics, and the choice of the model', async (t) => {
     t.match(all[key], { platform: 'sensor', entity_category: 'diagnostic' }, key);
   }
   t.match(all.model, { platform: 'select', options: ['minspnet-n', 'minspnet-s'] });
+  t.equal(all.model_update, undefined, 'nothing is offered');
+  const offered = componentsOf(board({ facts: { offersUpdates: true } })).model_update;
+  t.match(offered, { platform: 'update', command_topic: 'minspnet/porch/request/updateModel', payload_install: '{}' });
+  const shown = componentsOf(board({ facts: { offersUpdates: true }, requests: { changes: false } })).model_update;
+  t.match(shown, { platform: 'update', command_topic: undefined }, 'shown, but not to be installed by request');
   t.strictSame(all.connectivity?.availability, [], 'it says itself whether the board is there');
 });
 

@@ -330,6 +330,12 @@ export class Listener {
     return this.heard.filter(({ topic }) => topic.endsWith(suffix)).map(({ payload }) => JSON.parse(String(payload)));
   }
 
+  /** The newest of them; undefined where there is none. Cheap however much was heard. */
+  last<T>(suffix: string): T | undefined {
+    const newest = this.heard.findLast(({ topic }) => topic.endsWith(suffix));
+    return newest && (JSON.parse(String(newest.payload)) as T);
+  }
+
   /** Resolves when `done` holds, asked after each message. */
   async until(done: () => boolean, timeoutMs = 10_000): Promise<void> {
     if (done()) return;

@@ -19,6 +19,7 @@ export function recordingHandlers(): { handlers: RequestHandlers; asked: { name:
     restart: {},
     reload: { cameras: ['door'], restartNeeded: [] },
     swapModel: { name: 'minspnet-n', version: '1', precision: 'int8' },
+    updateModel: { name: 'minspnet-s', version: '2' },
     benchmark: {},
     crops: { crops: [{ id: 'a-1', camera: 'door', class: 'car', at: '2026-11-25T00:00:00.000Z' }] },
     assign: { assigned: 1, missing: [], pictures: { 'delivery-van': 1 } },

@@ -47,21 +47,24 @@ const lookMs = 20;
 export async function runCamera(options: CameraRunOptions): Promise<{ run: CameraRun; emulator: string | null }> {
   const folder = await mkdtemp(join(tmpdir(), 'minspnet-proof-'));
   const broker = new EmbeddedBroker({ host: '127.0.0.1', port: 0, strict: true });
-  await broker.start();
-  const relay = new Relay(broker.port);
-  await relay.open();
-  const client = await connect(broker.url, { node });
-  const raw = await mqtt.connectAsync(broker.url);
+  let relay: Relay | undefined;
+  let client: MinspnetClient | undefined;
+  let raw: MqttClient | undefined;
   try {
+    await broker.start();
+    relay = new Relay(broker.port);
+    await relay.open();
+    client = await connect(broker.url, { node, connectMs: patienceMs });
+    raw = await mqtt.connectAsync(broker.url, { connectTimeout: patienceMs });
     const config = join(folder, 'minspnet.yaml');
     await writeFile(config, JSON.stringify(settingsOf(options, folder, relay.port)), { mode: 0o600 }); // JSON is YAML
     await using daemon = new DaemonProcess(config);
     const watched = await new Watched(daemon, client, raw).start();
     return { run: await exercise(watched, relay, options), emulator: emulatorOf(daemon.pid) };
   } finally {
-    await raw.endAsync(true);
-    await client.close();
-    await relay.close();
+    await raw?.endAsync(true);
+    await client?.close();
+    await relay?.close();
     await broker.stop();
     await rm(folder, { recursive: true, force: true });
   }

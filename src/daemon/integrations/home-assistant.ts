@@ -10,6 +10,7 @@ import type { Publisher } from '../../mqtt/publisher.js';
 import type { Configuration } from '../configuration.js';
 import type { Feed } from '../feed.js';
 import type { Part } from '../parts.js';
+import { modelPlaces } from '../state-directory.js';
 
 export interface HomeAssistantOptions {
   publisher: Publisher;
@@ -57,14 +58,15 @@ export class HomeAssistantIntegration implements Part {
   stop(): void {}
 
   async #listModels(): Promise<void> {
-    const models = await listModels(this.options.configuration.model.path);
+    const { configuration } = this.options;
+    const models = await listModels(configuration.model.path, 'detect', modelPlaces(configuration.settings));
     this.#models = [...new Set(models.map(({ card }) => card.name))];
   }
 
   #announce(): void {
     if (this.#sensors === undefined) return;
     const { publisher, configuration, version } = this.options;
-    const { cameras, requests, limits, mqtt, node, http } = configuration.settings;
+    const { cameras, requests, limits, mqtt, model, node, http } = configuration.settings;
     this.#homeAssistant.announce({
       base: mqtt.baseTopic,
       node,
@@ -72,12 +74,14 @@ export class HomeAssistantIntegration implements Part {
       board: this.#board,
       classes: configuration.model.card.classes,
       models: this.#models,
+      offersUpdates: model.updates !== undefined,
       cameras,
       sensors: this.#sensors,
       governed: Object.keys(limits).length > 0,
       isOn: (name) => isRequestOn(requests, name),
       requestTopic: (name) => publisher.topics.request(name, requestGroup(requests, name)),
       configurationUrl: publicHttpAddress(http),
+      supportUrl: mqtt.homeAssistant.supportUrl,
     });
   }
 }

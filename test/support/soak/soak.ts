@@ -66,6 +66,8 @@ export interface SoakResult {
 const node = 'soak';
 export const recoverySeconds = 90;
 const sampleMs = 2000;
+/** So long before a fault the last picture was heard that its blindness counts from; two of a slow machine come later. */
+const beforeMs = 30_000;
 /** Of a fault's time those milliseconds after it count for its blindness, too. */
 const settleMs = 2000;
 
@@ -171,7 +173,7 @@ class Soak {
   }
 
   #sample(): void {
-    const health = this.listener.json<Health>(`${node}/health`).at(-1);
+    const health = this.listener.last<Health>(`${node}/health`);
     const engine = engineOf(this.#daemon.pid);
     const daemon = resourcesOf(this.#daemon.pid);
     if (daemon === undefined) return;
@@ -218,7 +220,7 @@ class Soak {
       this.options.say(`${name}: ${(error as Error).message.split('\n')[0]}`);
     }
     await sleep(settleMs);
-    return { name, seconds, recoveredMs, blindMs: this.#blindMs((at) => at >= from) };
+    return { name, seconds, recoveredMs, blindMs: this.#blindMs((at) => at >= from, from - beforeMs) };
   }
 
   readonly #faultsByName: Record<FaultName, () => Promise<void>> = {
@@ -229,7 +231,7 @@ class Soak {
     swap: async () => {
       this.#model = this.#model === 'minspnet-s' ? 'minspnet-n' : 'minspnet-s';
       await this.#reload();
-      await this.#wait(() => this.listener.json<Info>(`${node}/info`).at(-1)?.model.name === this.#model);
+      await this.#wait(() => this.listener.last<Info>(`${node}/info`)?.model.name === this.#model);
     },
     engine: async () => {
       const engine = engineOf(this.#daemon.pid);
@@ -249,11 +251,10 @@ class Soak {
   };
 
   async #reload(): Promise<void> {
-    const read = () => this.#daemon.lines.filter((line) => line.includes('settings  read again')).length;
-    const before = read();
+    const { length } = this.#daemon.lines;
     await this.#write();
     this.#daemon.kill('SIGHUP');
-    await this.#wait(() => read() > before);
+    await this.#wait(() => this.#daemon.lines.slice(length).some((line) => line.includes('settings  read again')));
   }
 
   /** Every camera has been looked at since. */
@@ -275,11 +276,16 @@ class Soak {
     if (this.#death !== undefined) throw new Error('the daemon is dead');
   }
 
-  /** The longest time between two pictures of one camera whose later one was heard at a time that counts. */
-  #blindMs(counts: (at: number) => boolean): number {
+  /**
+   * The longest time between two pictures of one camera whose later one was heard at a time that counts.
+   *
+   * @param from what was heard before is passed over
+   */
+  #blindMs(counts: (at: number) => boolean, from = 0): number {
     const last = new Map<string, number>();
     let longest = 0;
-    for (const { topic, payload, at } of this.listener.heard) {
+    const first = this.listener.heard.findLastIndex(({ at }) => at < from) + 1;
+    for (const { topic, payload, at } of this.listener.heard.slice(first)) {
       if (!topic.endsWith('/detections')) continue;
       const { takenMonotonicMs } = JSON.parse(String(payload)) as Detections;
       const before = last.get(topic);
