@@ -16,8 +16,8 @@ const size = [320, 192];
 export interface Look {
   frames: number;
   health: Health;
-  engine: { cpuSeconds: number; rssBytes: number };
-  daemon: { cpuSeconds: number; rssBytes: number };
+  engine: { pid: number; cpuSeconds: number; rssBytes: number };
+  daemon: { pid: number; cpuSeconds: number; rssBytes: number };
 }
 
 export interface RunningDaemon extends AsyncDisposable {
@@ -35,7 +35,9 @@ export async function startDaemon(
   const state = await mkdtemp(join(tmpdir(), 'minspnet-bench-'));
   const config = join(state, 'bench.yaml');
   await writeFile(config, JSON.stringify({ node, stateDirectory: state, cameras, model: { size }, ...more })); // JSON is YAML
-  const child = spawn(process.execPath, [...startCommand(), '--config', config, '--mqtt', broker, ...args], {
+  const start = startCommand();
+  const child = spawn(process.execPath, [...start.args, '--config', config, '--mqtt', broker, ...args], {
+    env: { ...process.env, ...start.environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const client = await mqtt.connectAsync(broker);
@@ -47,7 +49,11 @@ export async function startDaemon(
       const pid = child.pid ?? 0;
       const engine = engineOf(pid) ?? 0;
       const frames = Object.values(health.cameras).reduce((total, camera) => total + camera.frames, 0);
-      const of = (process: number) => ({ cpuSeconds: cpuSeconds(process), rssBytes: rssBytes(process) });
+      const of = (process: number) => ({
+        pid: process,
+        cpuSeconds: cpuSeconds(process),
+        rssBytes: rssBytes(process),
+      });
       return { frames, health, engine: of(engine), daemon: of(pid) };
     },
     async [Symbol.asyncDispose]() {

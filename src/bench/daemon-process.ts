@@ -16,9 +16,11 @@ export class DaemonProcess implements AsyncDisposable {
   #said = '';
 
   constructor(config: string) {
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MINSPNET_')));
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('MINSPNET_'));
+    const { args, environment } = startCommand();
+    const env = { ...Object.fromEntries(others), ...environment };
     const stdio = ['ignore', 'pipe', 'pipe'] as const;
-    this.#child = spawn(process.execPath, [...startCommand(), '-c', config], { env, stdio: [...stdio] });
+    this.#child = spawn(process.execPath, [...args, '-c', config], { env, stdio: [...stdio] });
     const listen = (text: Buffer) => {
       this.#said = (this.#said + text).slice(-kept);
     };
@@ -54,10 +56,12 @@ export class DaemonProcess implements AsyncDisposable {
 /** The project's folder. Seen from dist/src/bench. */
 const root = new URL('../../../', import.meta.url);
 
-/** The arguments of Node with which `npm start` runs the daemon: its own options belong to what is measured. */
-export function startCommand(): string[] {
+/** Node's arguments and environment with which `npm start` runs the daemon: they belong to what is measured. */
+export function startCommand(): { args: string[]; environment: NodeJS.ProcessEnv } {
   const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
   const words = (scripts.start as string).split(' ');
-  const args = words.slice(words.indexOf('node') + 1);
-  return args.map((arg) => (arg.endsWith('.js') ? fileURLToPath(new URL(arg, root)) : arg));
+  const node = words.indexOf('node');
+  const given = words.slice(0, node).filter((word) => word.includes('='));
+  const args = words.slice(node + 1).map((arg) => (arg.endsWith('.js') ? fileURLToPath(new URL(arg, root)) : arg));
+  return { args, environment: Object.fromEntries(given.map((word) => word.split('='))) };
 }

@@ -71,8 +71,11 @@ t.test('what the daemon relies on', async (t) => {
   t.strictSame(valuesOf('Type'), ['notify']);
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
   t.strictSame(valuesOf('ExecStart'), [
-    scripts.start.replace('exec node ', '/usr/bin/node ').replace('dist/', '/opt/minspnet/dist/'),
+    scripts.start
+      .replace('exec env MALLOC_ARENA_MAX=1 node ', '/usr/bin/node ')
+      .replace('dist/', '/opt/minspnet/dist/'),
   ]);
+  t.ok(valuesOf('Environment').includes('MALLOC_ARENA_MAX=1'));
   t.strictSame(valuesOf('NotifyAccess'), ['all'], 'systemd-notify is a child of ours');
   t.strictSame(valuesOf('StateDirectory'), ['minspnet']);
   t.strictSame(valuesOf('MemoryDenyWriteExecute'), [], 'V8 could not compile');
