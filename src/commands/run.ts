@@ -52,10 +52,13 @@ export async function run(options: RunOptions, redactor: Redactor): Promise<numb
       ...tuned,
       reload: async () => prepare(load()),
       measureBoard,
-      tuneBoard: async (signal) => {
+      tuneBoard: async (signal, progress) => {
         // Where nobody asks for it, it takes no memory.
         const { tuneBoard } = await import('./tune.js');
-        return await tuneBoard({ config: options.config, source: 'demo', seconds: tuneSeconds }, redactor, { signal });
+        const onProgress = (round: number, candidates: number, done: number) =>
+          progress({ round: round + 1, candidates, done: Math.min(1, done) });
+        const how = { signal, onProgress };
+        return await tuneBoard({ config: options.config, source: 'demo', seconds: tuneSeconds }, redactor, how);
       },
       settingsFile: { loaded, load: given },
       strictPort: { broker: isNamed(['mqtt', 'broker', 'port']), http: isNamed(['http', 'port']) },

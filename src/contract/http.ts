@@ -36,6 +36,9 @@ export const httpInfo = z.object({
   classes: z.array(z.string()).describe('all that the running model knows'),
   firstRun: z.boolean().describe('there is no settings file yet: lead through camera, zone and broker'),
   settingsFile: z.string().nullable().describe('path of the settings file, or of the one that would be written'),
+  revision: z
+    .string()
+    .describe('of the settings file as it is now; sent with a change (`?revision=`), it refuses one of another file'),
   writable: z.boolean().describe('settings can be saved'),
   events: z.boolean().describe('an event list is kept'),
   clips: z.boolean().describe('clips around events are kept'),
@@ -78,6 +81,9 @@ export const geometry = z.strictObject({
   region: box.nullable().default(null).describe('the part of the picture that is analysed; null: all of it'),
 });
 export type Geometry = z.infer<typeof geometry>;
+
+/** With a change of the settings: the revision that it was made from. */
+export const revisionQuery = z.object({ revision: z.string().max(64).optional() });
 
 /** After settings have been written. */
 export const saved = z.object({
@@ -207,6 +213,10 @@ export const httpTask = z.object({
   state: z.enum(['none', 'running', 'done', 'failed']),
   startedAt: z.iso.datetime().nullable(),
   endedAt: z.iso.datetime().nullable(),
+  progress: z
+    .object({ round: z.int().min(1), candidates: z.int(), done: z.number().min(0).max(1) })
+    .nullable()
+    .describe('of `tune`: its round, how many ways are tried in it, and how much of it is done; null: nobody says'),
   result: z.unknown().describe('a `benchmarkSummary` or a `tuning`; null until it is done'),
   error: httpError.nullable(),
 });

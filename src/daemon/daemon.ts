@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Redactor } from '../config/mask.js';
 import type { MinspnetError } from '../contract/errors.js';
+import type { HttpTask } from '../contract/http.js';
 import type { System } from '../device/system.js';
 import { loadModel } from '../model/load.js';
 import { Frigate } from '../mqtt/frigate.js';
@@ -12,7 +13,7 @@ import { EngineHost } from './engine-host.js';
 import { EngineReports } from './engine-reports.js';
 import { Feed } from './feed.js';
 import { HealthReporter } from './health.js';
-import { HttpBackend } from './http-backend.js';
+import { HttpBackend, type HttpBackendOptions } from './http-backend.js';
 import { brokerAccess, OwnBroker } from './integrations/broker.js';
 import { FormerAnnouncements } from './integrations/former.js';
 import { FrigateIntegration } from './integrations/frigate.js';
@@ -34,7 +35,7 @@ export interface DaemonOptions extends TunedSettings {
   reload: () => Promise<TunedSettings>;
   measureBoard: MeasureBoard;
   /** `minspnet tune`, until `signal`. */
-  tuneBoard: (signal: AbortSignal) => Promise<unknown>;
+  tuneBoard: (signal: AbortSignal, onProgress: (progress: HttpTask['progress']) => void) => Promise<unknown>;
   /** Where the settings stand. */
   settingsFile: SettingsFileOptions;
   /** The ports that were asked for by name, so no other will do: of our own broker, and of the HTTP server. */
@@ -174,7 +175,8 @@ export class Daemon {
     this.#control = control;
     const requests = serveRequests(publisher, control, configuration, redactor, log);
     clearRemovedCameras(publisher, configuration, feed, log);
-    const tuneBoard = () => this.#options.tuneBoard(this.#stopping.signal);
+    const tuneBoard: HttpBackendOptions['tuneBoard'] = (onProgress) =>
+      this.#options.tuneBoard(this.#stopping.signal, onProgress);
     const file = new SettingsFile(this.#options.settingsFile, () => control.reload());
     const health = new HealthReporter({
       feed,

@@ -11,6 +11,7 @@ import type {
   HttpCamera,
   HttpInfo,
   HttpSettings,
+  HttpTask,
   NewBroker,
   NewCamera,
   Saved,
@@ -46,7 +47,7 @@ export interface HttpBackendOptions {
   history: HistoryIntegration | undefined;
   control: Control;
   /** Finds out how this board runs the model best, and writes that down for the next start. */
-  tuneBoard: () => Promise<unknown>;
+  tuneBoard: (onProgress: (progress: HttpTask['progress']) => void) => Promise<unknown>;
   version: string;
   /** What this board is called. */
   board: string;
@@ -115,6 +116,7 @@ export class HttpBackend implements Backend {
       classes: configuration.model.card.classes,
       firstRun: !file.exists,
       settingsFile: file.path,
+      revision: file.revision,
       writable: file.isWritable,
       events: this.history !== undefined,
       clips: this.history !== undefined && configuration.settings.history.clips.enabled,
@@ -174,18 +176,19 @@ export class HttpBackend implements Backend {
     return { file: file.exists ? file.path : null, settings, editable: [...editable] };
   }
 
-  async changeSettings(change: SettingsChange): Promise<Saved> {
+  async changeSettings(change: SettingsChange, revision?: string): Promise<Saved> {
     const edits = editsOf(change);
     const cameras = new Set(
       edits.flatMap(({ path: [root, name, part] }) => (root === 'cameras' && part ? [name] : [])),
     );
     const missing = [...cameras].flatMap((name) => this.#writtenCamera(String(name)));
-    return await this.#options.file.save([...missing, ...edits]);
+    return await this.#options.file.save([...missing, ...edits], revision);
   }
 
-  async saveGeometry(camera: string, geometry: Geometry): Promise<Saved> {
+  async saveGeometry(camera: string, geometry: Geometry, revision?: string): Promise<Saved> {
     this.#mustKnow(camera);
-    return await this.#options.file.save([...this.#writtenCamera(camera), ...geometryEdits(camera, geometry)]);
+    const edits = [...this.#writtenCamera(camera), ...geometryEdits(camera, geometry)];
+    return await this.#options.file.save(edits, revision);
   }
 
   async firstRun({ node, cameras, mqtt }: FirstRun): Promise<Saved> {

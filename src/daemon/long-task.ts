@@ -3,14 +3,14 @@ import type { HttpTask } from '../contract/http.js';
 
 /** Something that takes minutes: it is begun, and asked for how it stands. */
 export class LongTask {
-  #state: HttpTask = { state: 'none', startedAt: null, endedAt: null, result: null, error: null };
+  #state: HttpTask = { state: 'none', startedAt: null, endedAt: null, progress: null, result: null, error: null };
 
   /**
    * @param work ends soon after `signal` is aborted
    * @param isFree whether nothing else is being measured, which would spoil both
    */
   constructor(
-    private readonly work: () => Promise<unknown>,
+    private readonly work: (onProgress: (progress: HttpTask['progress']) => void) => Promise<unknown>,
     private readonly isFree: () => boolean,
   ) {}
 
@@ -32,11 +32,14 @@ export class LongTask {
       );
     }
     const startedAt = new Date().toISOString();
-    this.#state = { state: 'running', startedAt, endedAt: null, result: null, error: null };
+    this.#state = { state: 'running', startedAt, endedAt: null, progress: null, result: null, error: null };
     const end = (outcome: Pick<HttpTask, 'state' | 'result' | 'error'>) => {
-      this.#state = { startedAt, endedAt: new Date().toISOString(), ...outcome };
+      this.#state = { startedAt, endedAt: new Date().toISOString(), progress: null, ...outcome };
     };
-    this.work().then(
+    const onProgress = (progress: HttpTask['progress']) => {
+      if (this.isRunning) this.#state = { ...this.#state, progress };
+    };
+    this.work(onProgress).then(
       (result) => end({ state: 'done', result, error: null }),
       (thrown) => {
         const { message, code } = asMinspnetError(thrown);

@@ -1,8 +1,10 @@
-import { accessSync, constants, copyFileSync, existsSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { accessSync, constants, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type SettingsEdit, saveSettings } from '../config/edit.js';
 import { findSettingsFile, type LoadedSettings, type LoadOptions } from '../config/load.js';
 import type { SettingPath } from '../config/path.js';
+import { ConfigError } from '../contract/errors.js';
 import type { Saved } from '../contract/http.js';
 
 export interface SettingsFileOptions {
@@ -38,6 +40,12 @@ export class SettingsFile {
     return mayWrite(dirname(this.path));
   }
 
+  /** Differs as soon as the file does, whoever has changed it. */
+  get revision(): string {
+    const text = this.exists ? readFileSync(this.path) : '';
+    return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  }
+
   /** The settings that came from `!secret`. */
   get secrets(): readonly SettingPath[] {
     return this.#loaded.secrets;
@@ -48,9 +56,18 @@ export class SettingsFile {
     return this.#loaded.originOf(path).kind === 'file';
   }
 
-  /** @throws {MinspnetError} why the file, and what is in force, stay as they are */
-  async save(edits: readonly SettingsEdit[]): Promise<Saved> {
-    const saving = this.#saving.then(() => this.#saveNow(edits));
+  /**
+   * @param revision of the file that the changes were made from; undefined: whatever it is
+   * @throws {MinspnetError} why the file, and what is in force, stay as they are; ERR_CONFIG_CHANGED: it has another revision
+   */
+  async save(edits: readonly SettingsEdit[], revision?: string): Promise<Saved> {
+    const saving = this.#saving.then(() => {
+      if (revision !== undefined && revision !== this.revision) {
+        const what = `${this.path} was changed meanwhile, here or by somebody else, so nothing was written`;
+        throw new ConfigError('ERR_CONFIG_CHANGED', 'config', `${what}. See what is in force now, then save again.`);
+      }
+      return this.#saveNow(edits);
+    });
     this.#saving = saving.catch(() => {});
     return await saving;
   }

@@ -72,8 +72,9 @@ export interface Backend {
   /** What can be asked for over MQTT, as there. */
   request(name: RequestName, needs: unknown): Promise<unknown>;
   settings(): HttpSettings;
-  changeSettings(change: SettingsChange): Promise<Saved>;
-  saveGeometry(camera: string, geometry: Geometry): Promise<Saved>;
+  /** @param revision of the file that it was made from; both fail with ERR_CONFIG_CHANGED where it is another by now */
+  changeSettings(change: SettingsChange, revision?: string): Promise<Saved>;
+  saveGeometry(camera: string, geometry: Geometry, revision?: string): Promise<Saved>;
   firstRun(wish: FirstRun): Promise<Saved>;
   /** For the metrics. */
   measures(): Measures;

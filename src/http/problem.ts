@@ -17,7 +17,7 @@ export class HttpProblem extends MinspnetError {
 const statuses: [RegExp, number][] = [
   [/^ERR_REQUEST_(CAMERA|MODEL)$/, 404],
   [/^ERR_REQUEST_(OFF|DENIED)$/, 403],
-  [/^ERR_REQUEST_BUSY$/, 409],
+  [/^ERR_(REQUEST_BUSY|CONFIG_CHANGED)$/, 409],
   [/^ERR_(CONFIG|REQUEST|BROKER|MODEL)_/, 400],
   [/^ERR_(SOURCE|ENGINE)_/, 503],
 ];

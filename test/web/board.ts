@@ -31,7 +31,7 @@ export class Board {
     public daemon: TestDaemon,
   ) {}
 
-  /** Resolves when the camera `demo` is live. @param settings beside broker and port; by default the demo without areas */
+  /** Resolves when a camera is live. @param settings beside broker and port; by default the demo without areas */
   static async start(t: Test, settings: object = { cameras: { demo: demoCamera } }): Promise<Board> {
     const broker = await new Mosquitto().start();
     t.teardown(() => broker.stop());
@@ -70,14 +70,14 @@ export class Board {
   }
 
   async live(): Promise<void> {
-    await this.told(/demo: live/);
+    await this.told(/camera .*: live/);
   }
 
   /** Resolves when the daemon has logged that. */
   async told(what: RegExp): Promise<void> {
     const { daemon } = this;
     await until(() => daemon.lines.some((line) => what.test(line)), patienceMs).catch((cause) => {
-      throw new Error(`not told: ${what}\n${daemon.lines.join('\n')}${daemon.stderr}`, { cause });
+      throw new Error(`not told: ${what}\n${daemon.lines.slice(-30).join('\n')}${daemon.stderr}`, { cause });
     });
   }
 

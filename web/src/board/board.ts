@@ -1,6 +1,6 @@
 import type { EventRecord } from '../../../src/contract/event-record.js';
 import type { Health } from '../../../src/contract/health.js';
-import type { HttpCamera, HttpCameras, HttpInfo, HttpSession } from '../../../src/contract/http.js';
+import type { HttpCamera, HttpCameras, HttpInfo, HttpSession, Saved } from '../../../src/contract/http.js';
 import type { FeedMessage } from '../../../src/contract/live.js';
 import { ask, BoardError, socketAddressOf } from './http.js';
 import { type LinkState, ReconnectingSocket } from './reconnecting-socket.js';
@@ -78,6 +78,19 @@ export class Board {
       this.known.set({ info, cameras, hasOtherVersion, heardAt: Date.now() });
     } catch (error) {
       if (error instanceof BoardError && error.status === 401) this.#lock();
+    }
+  }
+
+  /**
+   * Writes settings, unless the file is another than this page knows.
+   *
+   * @throws {BoardError} ERR_CONFIG_CHANGED, 409: nothing was written, and what is in force now is known
+   */
+  async save(path: string, method: 'PUT' | 'PATCH', body: unknown): Promise<Saved> {
+    try {
+      return await ask<Saved>(path, { method, body, query: { revision: this.known.value.info?.revision } });
+    } finally {
+      await this.refresh();
     }
   }
 

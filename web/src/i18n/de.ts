@@ -250,6 +250,7 @@ export const de: Texts = {
   'activity.heat.none': 'nichts in dieser Zeit',
   'measure.start': 'Starten',
   'measure.running': 'Misst …',
+  'measure.round': 'Runde {round}, {candidates} Wege,',
   'measure.since': 'seit {age}',
   'measure.ended': 'Gemessen um {time}',
   'measure.benchmark': 'Benchmark',

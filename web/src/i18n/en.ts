@@ -246,6 +246,7 @@ export const en = {
   'activity.heat.none': 'nothing in this time',
   'measure.start': 'Start',
   'measure.running': 'Measuring …',
+  'measure.round': 'round {round}, {candidates} ways,',
   'measure.since': 'for {age}',
   'measure.ended': 'Measured at {time}',
   'measure.benchmark': 'Benchmark',

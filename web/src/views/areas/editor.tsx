@@ -5,7 +5,7 @@ import { geometryOf, shapesOf } from '../../areas/document.js';
 import { canFinish, type Draft, shapeOfDraft } from '../../areas/draft.js';
 import { History } from '../../areas/history.js';
 import { crossesItself, nameMistake, type Shape, type ShapeKind } from '../../areas/shapes.js';
-import { ask, BoardError } from '../../board/http.js';
+import { BoardError } from '../../board/http.js';
 import { Icon } from '../../components/icon.js';
 import { LivePicture } from '../../components/live-picture.js';
 import { Failure } from '../../components/messages.js';
@@ -92,11 +92,8 @@ export function AreaEditor({ camera, isWritable, classes, onSaved }: Properties)
     setError(undefined);
     try {
       const geometry = geometryOf(shapes);
-      setSaved(
-        await ask<Saved>(`/api/cameras/${encodeURIComponent(camera.name)}/geometry`, { method: 'PUT', body: geometry }),
-      );
+      setSaved(await board.save(`/api/cameras/${encodeURIComponent(camera.name)}/geometry`, 'PUT', geometry));
       setBase(JSON.stringify(geometry));
-      await board.refresh();
       onSaved?.();
     } catch (thrown) {
       setError(thrown instanceof BoardError ? thrown : new BoardError(String(thrown), 'PAGE', 0, { cause: thrown }));

@@ -46,7 +46,8 @@ function Task({ name, render }: { name: 'benchmark' | 'tune'; render(result: unk
       <p class="quiet">{t(`measure.${name}.what`)}</p>
       {isRunning && (
         <p role="status">
-          <progress aria-label={t('measure.running')} />{' '}
+          <progress aria-label={t('measure.running')} value={value.progress?.done} />{' '}
+          {value.progress && `${t('measure.round', { ...value.progress })} `}
           {t('measure.since', { age: duration(now - Date.parse(value.startedAt ?? new Date(now).toISOString())) })}
         </p>
       )}

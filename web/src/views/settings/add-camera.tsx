@@ -3,7 +3,6 @@ import type { Saved } from '../../../../src/contract/http.js';
 import { useApp, useBoard, useLanguage } from '../../app/context.js';
 import { hrefOf } from '../../app/route.js';
 import { nameRule } from '../../areas/shapes.js';
-import { ask } from '../../board/http.js';
 import { Failure } from '../../components/messages.js';
 import { SavedNote } from '../../components/saved-note.js';
 import { SourceForm, type TestedSource } from '../../components/source-form.js';
@@ -25,9 +24,8 @@ export function AddCamera() {
     task.run(async () => {
       if (!tested) return;
       const changes = [{ path: ['cameras', name], value: tested.camera }];
-      setSaved({ saved: await ask<Saved>('/api/settings', { method: 'PATCH', body: { changes } }), name });
+      setSaved({ saved: await board.save('/api/settings', 'PATCH', { changes }), name });
       setTested(undefined);
-      await board.refresh();
     });
   return (
     <section class="card narrow">

@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { HttpSettings, NewBroker, Saved } from '../../../../src/contract/http.js';
-import { useBoard, useLanguage } from '../../app/context.js';
-import { ask } from '../../board/http.js';
+import { useApp, useBoard, useLanguage } from '../../app/context.js';
 import { BrokerForm, cleaned } from '../../components/broker-form.js';
 import { Failure } from '../../components/messages.js';
 import { SavedNote } from '../../components/saved-note.js';
@@ -10,6 +9,7 @@ import { useTask } from '../../components/use-task.js';
 
 /** Where events go, and whether they would be taken there. */
 export function BrokerSettings() {
+  const { board } = useApp();
   const { t, number } = useLanguage();
   const info = useBoard((known) => known.info);
   const health = useBoard((known) => known.health);
@@ -26,7 +26,7 @@ export function BrokerSettings() {
         { path: ['mqtt', 'username'], value: username ?? null },
         { path: ['mqtt', 'password'], value: password ?? null },
       ];
-      setSaved(await ask<Saved>('/api/settings', { method: 'PATCH', body: { changes } }));
+      setSaved(await board.save('/api/settings', 'PATCH', { changes }));
       again();
     });
   return (

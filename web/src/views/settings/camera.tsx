@@ -3,7 +3,7 @@ import type { Explanation } from '../../../../src/contract/explanation.js';
 import type { HttpCamera, HttpEvents, Saved } from '../../../../src/contract/http.js';
 import { useApp, useBoard, useLanguage } from '../../app/context.js';
 import { hrefOf } from '../../app/route.js';
-import { addressOf, ask } from '../../board/http.js';
+import { addressOf } from '../../board/http.js';
 import { ClassChoice } from '../../components/class-choice.js';
 import { Failure } from '../../components/messages.js';
 import { SavedNote } from '../../components/saved-note.js';
@@ -38,8 +38,7 @@ export function CameraSettings({ camera }: { camera: HttpCamera }) {
         ...(wanted.minScore === inForce.minScore ? [] : [{ path: at('minScore'), value: wanted.minScore }]),
         ...(wanted.classes === inForce.classes ? [] : [{ path: at('classes'), value: wanted.classes }]),
       ];
-      setSaved(await ask<Saved>('/api/settings', { method: 'PATCH', body: { changes } }));
-      await board.refresh();
+      setSaved(await board.save('/api/settings', 'PATCH', { changes }));
       setTrial(undefined);
     });
   return (
