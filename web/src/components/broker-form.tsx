@@ -31,7 +31,13 @@ export function BrokerForm({
       onChange(broker, answer.ok);
     });
   return (
-    <div class="stack">
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void test();
+      }}
+    >
       <label class="field">
         <span>{t('broker.url')}</span>
         <input
@@ -64,7 +70,7 @@ export function BrokerForm({
         </label>
       </div>
       <div class="row">
-        <button type="button" disabled={task.isBusy || broker.url.trim() === ''} onClick={() => void test()}>
+        <button type="submit" disabled={task.isBusy || broker.url.trim() === ''}>
           {t(task.isBusy ? 'broker.testing' : 'broker.test')}
         </button>
       </div>
@@ -76,7 +82,7 @@ export function BrokerForm({
           {result.code !== null && <code>{result.code}</code>}
         </div>
       )}
-    </div>
+    </form>
   );
 }
 
