@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { TeachError } from '../../contract/errors.js';
 import { modelsIn } from '../../daemon/state-directory.js';
@@ -95,12 +94,4 @@ async function assigned(folder: string): Promise<GatheredPicture[]> {
     }
   }
   return pictures;
-}
-
-/** Names what is in a file, so that copies of a picture are known. */
-export async function sumOf(path: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex')
-    .slice(0, 16);
 }

@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { MinspnetError, TeachError } from '../../contract/errors.js';
 import { augment } from '../../learn/augment.js';
 import { seeded } from '../../learn/random.js';
@@ -7,7 +8,8 @@ import { SnapshotEncoder } from '../../pipeline/capture/snapshot.js';
 import type { Classifier } from '../../pipeline/classifier.js';
 import type { Pixels } from '../../pipeline/network.js';
 import { picturesOf } from '../pictures.js';
-import { type GatheredPicture, sumOf } from './gather.js';
+import type { GatheredPicture } from './gather.js';
+import { statedSize } from './picture-size.js';
 
 /** Augmented copies of each picture, where there are few … */
 const mostCopies = 6;
@@ -15,6 +17,8 @@ const mostCopies = 6;
 const mostRuns = 4000;
 /** Larger files are no pictures of an object. */
 const mostBytes = 64 << 20;
+/** Nor are larger pictures: decoded, one of so many pixels has 200 MB. Millions. */
+const mostMegapixels = 50;
 /** What is kept for teaching again: longest side, pixels; JPEG quality. */
 const kept = { maxSize: 192, quality: 88 };
 const whole = [0, 0, 1, 1] as const;
@@ -44,7 +48,13 @@ export class PictureReader {
   async read({ class: className, group, path }: GatheredPicture): Promise<ReadSample | { why: string }> {
     try {
       if ((await stat(path)).size > mostBytes) return { why: `it has more than ${mostBytes >> 20} MB` };
-      const sum = await sumOf(path);
+      const content = await readFile(path);
+      const { width, height } = statedSize(content) ?? { width: 0, height: 0 };
+      if (width * height > mostMegapixels * 1e6) {
+        return { why: `it has ${width}x${height} pixels, more than ${mostMegapixels} million` };
+      }
+      // Names what is in it, so that copies of a picture are known.
+      const sum = createHash('sha256').update(content).digest('hex').slice(0, 16);
       const classes = this.#seen.get(sum) ?? new Set();
       this.#seen.set(sum, classes);
       if (classes.has(className)) return { why: 'the same picture was read before' };
