@@ -1,7 +1,6 @@
-import { readlinkSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt, { type MqttClient } from 'mqtt';
 import { DaemonProcess } from '../../bench/daemon-process.js';
@@ -41,10 +40,9 @@ const lookMs = 20;
 /**
  * The daemon on a camera for a while. In between its engine is killed and its broker taken away; its events are counted.
  *
- * @returns also the program that imitates the processor, where one does
  * @throws {EngineError} ERR_ENGINE_PROOF when it ends, or tells of no picture
  */
-export async function runCamera(options: CameraRunOptions): Promise<{ run: CameraRun; emulator: string | null }> {
+export async function runCamera(options: CameraRunOptions): Promise<CameraRun> {
   const folder = await mkdtemp(join(tmpdir(), 'minspnet-proof-'));
   const broker = new EmbeddedBroker({ host: '127.0.0.1', port: 0, strict: true });
   let relay: Relay | undefined;
@@ -60,7 +58,7 @@ export async function runCamera(options: CameraRunOptions): Promise<{ run: Camer
     await writeFile(config, JSON.stringify(settingsOf(options, folder, relay.port)), { mode: 0o600 }); // JSON is YAML
     await using daemon = new DaemonProcess(config);
     const watched = await new Watched(daemon, client, raw).start();
-    return { run: await exercise(watched, relay, options), emulator: emulatorOf(daemon.pid) };
+    return await exercise(watched, relay, options);
   } finally {
     await raw?.endAsync(true);
     await client?.close();
@@ -198,14 +196,4 @@ class Watched {
 function failed(what: string, cause?: unknown): EngineError {
   const message = `the camera could not be watched: ${what}. Stop a daemon that holds it, and see \`minspnet doctor\`.`;
   return new EngineError('ERR_ENGINE_PROOF', 'engine', message, { cause });
-}
-
-/** Linux says of another process which program really runs: the emulator of a processor that is imitated. */
-function emulatorOf(pid: number): string | null {
-  try {
-    const program = basename(readlinkSync(`/proc/${pid}/exe`));
-    return program.startsWith('qemu') ? program : null;
-  } catch {
-    return null;
-  }
 }
