@@ -28,12 +28,12 @@ export function topSpeed(className: string): number {
 /** A challenger needs this many times the votes of the class in office. */
 const majority = 1.25;
 
-/** What a track is, by the sum of its detections' scores: one wrong picture changes nothing. */
+/** What a track is, by the sum of its detections' probabilities: one wrong picture changes nothing. */
 export class ClassVote {
   readonly #votes = new Map<string, number>();
 
-  add(className: string, score: number): void {
-    this.#votes.set(className, (this.#votes.get(className) ?? 0) + score);
+  add(className: string, probability: number): void {
+    this.#votes.set(className, (this.#votes.get(className) ?? 0) + probability);
   }
 
   addAll(other: ClassVote): void {

@@ -49,6 +49,10 @@ function logit(probability: number): number {
   return Math.log(p / (1 - p));
 }
 
+export function probability(logOdds: number): number {
+  return 1 / (1 + Math.exp(-logOdds));
+}
+
 /** Log-odds from which on a track is told: 19 of 20 are right. */
 const sure = logit(0.95);
 /** Of a detection that nothing else is known of: one of four from a score of .25 on is right. */
@@ -67,6 +71,8 @@ const mostPerLook = 2;
 const likely = logit(0.85);
 /** What the upper or lower edge cuts of a person or an animal may be a part of something else. Log-odds. */
 const cutPenalty = 1;
+/** How far a box's end may be from where it should be, fraction of its length. */
+const edgeError = 0.08;
 /** And its motion counts for less. */
 const cutMove = 0.5;
 /** A box that lies so much in the one before and has so many times less area shows a part of what that showed. */
@@ -95,6 +101,9 @@ export class Evidence {
   #box: Box | undefined;
   /** For so many looks what it does is no motion. */
   #unlike = 0;
+  /** What the picture's edges cut of it in the last look. */
+  #sides: Cut = 'whole';
+  #ends: Cut = 'whole';
 
   /**
    * @param partsMislead whether a part of such an object may look like a whole one
@@ -142,8 +151,9 @@ export class Evidence {
    */
   see(logOdds: number | undefined, box: Box, x: number, y: number, size: number): boolean {
     const [left, top, right, bottom] = box;
-    const sides = cutOf(left, right);
-    const ends = cutOf(top, bottom);
+    const sides = cutOf(left, right, this.#sides);
+    const ends = cutOf(top, bottom, this.#ends);
+    [this.#sides, this.#ends] = [sides, ends];
     const isPart = this.partsMislead && ends !== 'whole';
     const ratio = logOdds === undefined ? undefined : logOdds - prior - (isPart ? cutPenalty : 0);
     if (ratio !== undefined) {
@@ -186,9 +196,19 @@ export class Evidence {
 /** Which end of an object the picture's edges cut, along one axis. */
 type Cut = 'whole' | 'low' | 'high' | 'both';
 
-function cutOf(low: number, high: number): Cut {
-  if (low < atEdge) return high > 1 - atEdge ? 'both' : 'low';
-  return high > 1 - atEdge ? 'high' : 'whole';
+/**
+ * An end that was cut stays so until it is further from the edge than a box is wrong: an arm over a table must not seem to
+ * be whole, and to move, for one picture.
+ *
+ * @param low the two ends of the box, fractions of the picture
+ * @param before the look before
+ */
+function cutOf(low: number, high: number, before: Cut): Cut {
+  const near = Math.max(atEdge, edgeError * (high - low));
+  const isLow = low < (before === 'low' || before === 'both' ? near : atEdge);
+  const isHigh = high > 1 - (before === 'high' || before === 'both' ? near : atEdge);
+  if (isLow) return isHigh ? 'both' : 'low';
+  return isHigh ? 'high' : 'whole';
 }
 
 /** How far something has come along one axis, also while the picture's edge cuts it. */

@@ -46,10 +46,16 @@ const tileMargin = 0.1;
 /**
  * Detections of `floor` or more, best first, one for each object. The detector's suppression works class by class,
  * so a van comes as a car and as a truck in the same place.
+ *
+ * @param worth of a detection: the same score may be worth more of one class than of another
  */
-export function onePerObject(detections: readonly Detection[], floor: number): Detection[] {
+export function onePerObject(
+  detections: readonly Detection[],
+  floor: number,
+  worth: (detection: Detection) => number = ({ score }) => score,
+): Detection[] {
   const kept: Detection[] = [];
-  for (const candidate of detections.filter(({ score }) => score >= floor).sort((a, b) => b.score - a.score)) {
+  for (const candidate of detections.filter(({ score }) => score >= floor).sort((a, b) => worth(b) - worth(a))) {
     const kind = kindOf(candidate.class);
     if (!kept.some((k) => kindOf(k.class) === kind && iou(k.box, candidate.box) > sameObjectIou)) kept.push(candidate);
   }

@@ -1,7 +1,7 @@
 import type { Detection } from '../../contract/detection.js';
 import type { Box } from '../../contract/geometry.js';
 import { ClassVote, kindOf, partsMislead, topSpeed } from './classes.js';
-import { Evidence } from './evidence.js';
+import { Evidence, probability } from './evidence.js';
 import { BoxFilter } from './kalman.js';
 import { area, clip } from './overlap.js';
 
@@ -72,7 +72,7 @@ export class Track {
     this.kind = kindOf(detection.class);
     this.class = detection.class;
     this.evidence = new Evidence(partsMislead(detection.class), aspect);
-    this.votes.add(detection.class, detection.score);
+    this.votes.add(detection.class, probability(logOdds));
     this.#filter = new BoxFilter(detection.box, aspect, topSpeed(detection.class));
     this.#stillness = new Stillness(this.#filter.x, this.#filter.y / aspect, seconds);
     clip(this.#filter.boxInto(this.expected));
@@ -131,7 +131,7 @@ export class Track {
   see(detection: Detection, logOdds: number, seconds: number): void {
     this.#filter.correct(detection.box, detection.score, this.covered);
     this.#stillness.update(this.#filter.x, this.#filter.y / this.aspect, this.#filter.size, seconds);
-    this.votes.add(detection.class, detection.score);
+    this.votes.add(detection.class, probability(logOdds));
     this.class = this.votes.winner(this.class) ?? this.class;
     this.seen = this.present = true;
     this.lastSeen = seconds;

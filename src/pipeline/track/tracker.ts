@@ -108,7 +108,9 @@ export class Tracker {
     this.#forget(seconds);
     for (const track of this.tracks) track.predict(dt);
     this.#cover();
-    const candidates = this.#withoutBackground(onePerObject(detections, lowestScore), seconds);
+    const { calibration } = this.#options;
+    const objects = onePerObject(detections, lowestScore, (detection) => calibration.logOdds(detection));
+    const candidates = this.#withoutBackground(objects, seconds);
     this.#associate(candidates, seconds, seams);
     this.#begin(candidates, seconds, seams);
     this.#confirm();

@@ -52,6 +52,8 @@ t.test('looks at one place are one look, however many; each step away is another
 t.test('what comes in at the picture’s edge grows, which is no motion', async (t) => {
   const arm = Array.from({ length: 20 }, (_, i): Box => [0.1, 0, 0.2, 0.1 + 0.03 * i]);
   t.ok(after(arm, 2.5) < 2.5);
+  const near = arm.map(([left, , right, bottom], i): Box => [left, i > 1 ? 0.006 : 0, right, bottom]);
+  t.ok(after(near, 2.5) < 2.5, 'also where its box begins a little inside, as boxes do');
   const inside = arm.map(([left, top, right, bottom]): Box => [left, top + 0.1, right, bottom + 0.1]);
   t.ok(after(inside, 2.5) > 5);
   t.ok(after(arm, 2.5, false) > 5, 'a part of a car looks like nothing but a car');
