@@ -28,10 +28,13 @@ try {
   process.env.STATE_DIRECTORY = join(folder, 'state');
   const seed = Number(values.seed);
   await gatePictures(join(folder, 'pictures'), Number(values.pictures), seed + 500);
+  const say = (what: string) => process.stderr.write(`${what} …\n`); // it takes minutes
   const folders = ['open', 'closed'].map((name) => `${name}=${join(folder, 'pictures', name)}`);
   const usual = { base: values.base, json: false, fromEvents: false, again: false };
   await teach('gate', { ...usual, folder: folders }, new Redactor());
+  say(`drawing ${values.seconds} s of the gate`);
   const truth = await renderGate(folder, Number(values.seconds), seed);
+  say('watching it');
   const told = await watchGate(join(folder, 'gate.mp4'), truth.region, join(folder, 'state', 'models'));
   const { wrong, delays, seconds } = judgeStates(truth, told);
   const worst = Math.max(0, ...delays);
