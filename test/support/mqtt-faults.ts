@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -293,12 +293,13 @@ export async function diskFull(broker: TestBroker, times: number): Promise<Figur
     publisher.on('recovered', () => recovered++);
     for (let i = 0; i < times; i++) {
       if (i % 2 === 0) door.shut();
-      await writeFile(ballast, Buffer.alloc(4e6)).catch(() => {}); // until there is no room
-      for (let n = 0; n < 500; n++) {
+      for (let n = 0; n < 500 || refused <= i; n++) {
+        // As much as there is room for, again and again: what is delivered meanwhile gives some back.
+        if (n % 50 === 0) await appendFile(ballast, Buffer.alloc(4e6)).catch(() => {});
         source.handIn();
         if (n % 10 === 0) await sleep(1);
+        if (n > 50_000) throw new Error('the full disk has refused nothing');
       }
-      await until(() => refused > i);
       await rm(ballast);
       door.open();
       await until(() => recovered > i);
