@@ -172,7 +172,7 @@ async function collect(
 
 /** The program that imitates the processor, where one does: Linux tells it of another process, such as a child's parent. */
 async function readEmulator(): Promise<string | null> {
-  const script = "process.stdout.write(require('node:fs').readlinkSync(`/proc/${process.ppid}/exe`))";
+  const script = "process.stdout.write(require('node:fs').readlinkSync('/proc/' + process.ppid + '/exe'))";
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', script]);
   const program = basename(stdout);
   return program.startsWith('qemu') ? program : null;
