@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { HttpEvents } from '../../src/contract/http.js';
 import { Board, demoCamera, skip } from './board.js';
-import { launch, visit } from './browser.js';
+import { barriers, launch, visit } from './browser.js';
 
 t.setTimeout(280_000); // a loaded machine is slow
 
@@ -16,6 +16,7 @@ t.test('events: one with its clip, and why nothing was told', { skip }, async (t
     const record = await withClip();
     await page.locator(`a[href="#/events/${record?.id}"]`).first().click();
     await page.getByRole('img', { name: /at demo/ }).waitFor();
+    t.strictSame(await barriers(page), []);
     await page.getByRole('button', { name: 'Clip' }).click();
     const video = page.locator('video');
     await video.waitFor();
