@@ -4,11 +4,13 @@ import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Relay } from '../src/bench/relay.js';
 import type { Health } from '../src/contract/health.js';
 import { percentile, sortUp } from '../src/timing/percentile.js';
 import { freePort, Listener, Mosquitto } from '../test/support/broker.js';
 import { TestDaemon } from '../test/support/daemon.js';
 import { Prometheus } from '../test/support/prometheus.js';
+import { until } from '../test/support/until.js';
 import type { PublishersDone } from './fleet-publishers.js';
 
 export interface FleetOptions {
@@ -20,7 +22,7 @@ export interface FleetOptions {
   publishers: number;
   /** … with so many events a second each. */
   perSecond: number;
-  /** From the last start to the end. */
+  /** From the last start to the end; 8 at least. */
   seconds: number;
   /** That share a subscription. */
   workers: number;
@@ -58,6 +60,8 @@ export interface FleetFigures {
   p99: number;
 }
 
+/** How long what was killed is away, milliseconds. */
+const downMs = { worker: 2000, broker: 3000 };
 /** Below this much free memory no further daemon is started, bytes. */
 const leastMemory = 512 * 2 ** 20;
 /** A daemon that gives less of its rate has no room on this machine. */
@@ -92,6 +96,10 @@ class Fleet implements AsyncDisposable {
   readonly #shares: number[];
   #stored = 0;
   #twice = 0;
+  /** The boards' way to the broker. */
+  #relay: Relay | undefined;
+  /** Sessions that workers have begun. */
+  #sessions = 0;
   #listener: Listener | undefined;
   #prometheus: Prometheus | undefined;
   #publishers: ChildProcess | undefined;
@@ -117,6 +125,8 @@ class Fleet implements AsyncDisposable {
   async run(): Promise<FleetFigures> {
     const { workers, seconds, say } = this.options;
     await this.#broker.start();
+    this.#relay = new Relay(this.#broker.port);
+    await this.#relay.open();
     this.#listener = await Listener.on(this.#broker.url, '#');
     for (let i = 0; i < workers; i++) await this.#startWorker(i);
     await this.#startBoards();
@@ -125,19 +135,29 @@ class Fleet implements AsyncDisposable {
     await mkdir(data);
     this.#prometheus = await new Prometheus(data, { static_configs: [{ targets }] }).start();
     const published = this.#publish();
-    const third = (seconds * 1000) / 3;
+    const third = Math.max(1000, (seconds * 1000 - downMs.worker - downMs.broker) / 3);
     await sleep(third);
     const [killed] = this.#workers;
     killed?.kill('SIGKILL');
     say('a worker is killed, and comes back after two seconds');
-    await sleep(2000);
+    await sleep(downMs.worker);
     await this.#startWorker(0);
     await sleep(third);
     say('the broker is killed, and comes back after three seconds');
     await this.#broker.kill();
-    await sleep(3000);
+    await this.#relay.close();
+    const sessions = this.#boards.map(({ daemon }) => sessionsOf(daemon));
+    const ofWorkers = this.#sessions;
+    await sleep(downMs.broker);
     await this.#broker.start();
+    // mosquitto 2.0 hands what comes before its workers are back to nobody, though it has acknowledged it.
+    await until(() => this.#sessions >= ofWorkers + workers, 60_000);
+    await this.#relay.open();
     await sleep(third);
+    // One that ends while its back-off runs keeps its events for the next start.
+    await Promise.all(
+      this.#boards.map(({ daemon }, i) => until(() => sessionsOf(daemon) > (sessions[i] ?? 0), 60_000)),
+    );
     const ofPublishers = (await published)?.sent ?? 0;
     const scraped = Number((await this.#prometheus.query('count(up == 1)'))[0] ?? 0);
     for (const { daemon } of this.#boards) daemon.kill('SIGTERM');
@@ -157,6 +177,10 @@ class Fleet implements AsyncDisposable {
       p50: percentile(waits, 0.5),
       p99: percentile(waits, 0.99),
     };
+  }
+
+  get #boardUrl(): string {
+    return `mqtt://127.0.0.1:${this.#relay?.port}`;
   }
 
   /** One after the other, as long as each has its rate. */
@@ -187,7 +211,7 @@ class Fleet implements AsyncDisposable {
       node: name,
       cameras: { street: { source: 'demo', loop: true, fps: this.options.fps } },
       model: { path: 'minspnet-n', size: [192, 128] },
-      mqtt: { url: this.#broker.url },
+      mqtt: { url: this.#boardUrl },
       http: { port },
     };
     const state = join(this.folder, name);
@@ -223,9 +247,11 @@ class Fleet implements AsyncDisposable {
     this.#workers[index] = child;
     await new Promise<void>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`a worker ended with ${code}`)));
-      child.on('message', (message: Taken | 'ready') => {
-        if (message === 'ready') resolve();
-        else this.#take(message, index);
+      child.on('message', (message: Taken | 'connected') => {
+        if (message === 'connected') {
+          this.#sessions += 1;
+          resolve();
+        } else this.#take(message, index);
       });
     });
   }
@@ -242,7 +268,7 @@ class Fleet implements AsyncDisposable {
     const { publishers, perSecond, seconds } = this.options;
     if (publishers === 0) return undefined;
     const numbers = [publishers, perSecond, seconds].map(String);
-    const child = fork(program('fleet-publishers'), [this.#broker.url, join(this.folder, 'publishers'), ...numbers]);
+    const child = fork(program('fleet-publishers'), [this.#boardUrl, join(this.folder, 'publishers'), ...numbers]);
     this.#publishers = child;
     return await new Promise<PublishersDone>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`the publishers ended with ${code} before they were done`)));
@@ -263,12 +289,18 @@ class Fleet implements AsyncDisposable {
     }
     await this.#prometheus?.stop();
     await this.#listener?.stop();
+    await this.#relay?.close();
     await this.#broker.stop();
   }
 }
 
 function program(name: string): string {
   return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+}
+
+/** With the broker, by its log. */
+function sessionsOf({ lines }: TestDaemon): number {
+  return lines.filter((line) => /mqtt {6}mqtt:.*topics/.test(line)).length;
 }
 
 /** Events by its log. */

@@ -1,6 +1,7 @@
 /**
  * Child of `fleet`: a worker that shares the events with the others. Its session lasts, so that what it was given and has not
- * acknowledged waits for its next start. Says the number of each event. Arguments: URL, client id.
+ * acknowledged waits for its next start. Says when it has a session, and the number of each
+ * event. Arguments: URL, client id.
  */
 import { connect } from '../src/client/index.js';
 import { monotonicMs } from '../src/timing/monotonic.js';
@@ -21,5 +22,6 @@ client.on('event', ({ node, camera, stream, seq, replayed, capturedMonotonicMs }
   };
   process.send?.(taken);
 });
-process.send?.('ready');
+client.on('connected', () => process.send?.('connected'));
+process.send?.('connected');
 process.once('disconnect', () => process.exit());

@@ -80,9 +80,7 @@ t.test('no camera’s password is in any log, message, answer or command', { ski
 
   const page = `http://127.0.0.1:${port}`;
   const asked = [
-    ...['info', 'cameras', 'health', 'settings', 'events', 'series?span=hour', 'counts?hours=1'].map(
-      (name) => `/api/${name}`,
-    ),
+    ...['info', 'cameras', 'health', 'settings', 'events', 'series?span=hour', 'counts'].map((name) => `/api/${name}`),
     '/api/explain?camera=wrong',
     ...['/metrics', '/healthz', '/readyz', '/cameras/wrong/still.jpg', '/cameras/nobody/still.jpg'],
   ];
@@ -90,7 +88,7 @@ t.test('no camera’s password is in any log, message, answer or command', { ski
     const answer = await fetch(page + path, { signal: AbortSignal.timeout(10_000) });
     const text = [...answer.headers].join('\n') + (await answer.text());
     t.notMatch(text, leaks, path);
-    t.ok(answer.status < 500 || path.includes('still') || path === '/readyz', `${path}: ${answer.status}`);
+    t.not(answer.status, 500, `${path}: ${answer.status}`);
   }
   const trials: [string, object][] = [
     ['test-source', { source: server.url('viewer:hunter2x@') }],
@@ -123,7 +121,7 @@ t.test('no camera’s password is in any log, message, answer or command', { ski
     ['snapshot', 'gst', '--config', config],
     ['snapshot', server.url('viewer:hunter2@')],
     ['bench', '--source', server.url('viewer:hunter2@'), '--duration', '1s'],
-    ['bench', '--source', right, '--duration', '1s', '--json'],
+    ['bench', '--source', right, '--duration', '1s', '--json', '-'],
     ['run', '--mqtt', 'mqtt://me:hun#hunter2@127.0.0.1'],
   ]) {
     const words = await said(args);

@@ -49,6 +49,8 @@ const kinds = [
   ...(['restart', 'still'] as const), // of users
 ];
 
+type Kind = (typeof kinds)[number];
+
 /** The state machine, its thread and its watchdog through hours of faults, in simulated time. */
 export class CaptureDay {
   readonly #time = new SimulatedTime();
@@ -64,6 +66,7 @@ export class CaptureDay {
   #fineSince = 0;
   #framesSinceLive = 0;
   #hung = false;
+  #kindsLeft: Kind[] = [];
 
   private constructor(seed: number) {
     this.#random = new Random(seed);
@@ -111,7 +114,7 @@ export class CaptureDay {
   /** One fault, for as long as it lasts, and the recovery. */
   async #trouble(): Promise<void> {
     const lastsMs = Math.exp(this.#random.range(Math.log(100), Math.log(300_000)));
-    const kind = this.#random.pick(kinds);
+    const kind = this.#nextKind();
     this.#figures.troubles[kind] = (this.#figures.troubles[kind] ?? 0) + 1;
     this.#fineSince = Number.POSITIVE_INFINITY;
     switch (kind) {
@@ -146,6 +149,13 @@ export class CaptureDay {
     }
     this.#camera.set('fine');
     await this.#recover(kind);
+  }
+
+  /** Each kind comes once before any comes again, so that hours have them all, in whatever order. */
+  #nextKind(): Kind {
+    if (this.#kindsLeft.length === 0) this.#kindsLeft = [...kinds];
+    const [kind] = this.#kindsLeft.splice(this.#random.int(this.#kindsLeft.length), 1);
+    return kind as Kind;
   }
 
   /** Somebody takes a photograph of a live camera, for so long, and may fail. */
