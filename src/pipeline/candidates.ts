@@ -93,9 +93,10 @@ export class CandidateMemory {
     this.#last = seconds;
     this.#recent = this.#recent.filter(({ last }) => seconds - last <= sameSeconds);
     const recent = this.#recent;
+    const before = byKind(recent);
     const trackOf = new Map(this.context.tracker.tracks.filter(({ seen }) => seen).map((track) => [track.box, track]));
     for (const detection of detections) {
-      if (detection.score >= lowestRemembered) this.#add(detection, trackOf.get(detection.box), recent, seconds);
+      if (detection.score >= lowestRemembered) this.#add(detection, trackOf.get(detection.box), before, seconds);
     }
     for (const candidate of recent)
       if (candidate.last === seconds && candidate.told === undefined) this.#follow(candidate);
@@ -139,20 +140,42 @@ export class CandidateMemory {
       });
   }
 
-  /** @param track that it is part of */
-  #add({ class: name, score, box }: Detection, track: Track | undefined, recent: Candidate[], seconds: number): void {
+  /**
+   * @param track that it is part of
+   * @param before the recent ones of the pictures before, by kind
+   */
+  #add(
+    { class: name, score, box }: Detection,
+    track: Track | undefined,
+    before: ReadonlyMap<string, readonly Candidate[]>,
+    seconds: number,
+  ): void {
     const kind = kindOf(name);
     const ofTrack = track && this.#ofTrack.get(track);
     const goesOn = ofTrack?.kind === kind && ofTrack.last < seconds && seconds - ofTrack.last <= sameSeconds;
-    let candidate = goesOn ? ofTrack : nearest(kind, box, recent, seconds);
+    let candidate = goesOn ? ofTrack : nearest(box, before.get(kind) ?? [], seconds);
     if (candidate === undefined) {
       candidate = {
-        ...{ class: name, kind, box, first: seconds, last: seconds, pictures: 0, sum: 0, best: 0, every: 1 },
-        ...{ scores: [], still: 0, pixels: 0, logOdds: undefined, reach: 0 },
-        ...{ told: undefined, taken: undefined, background: false },
+        class: name,
+        kind,
+        box,
+        first: seconds,
+        last: seconds,
+        pictures: 0,
+        sum: 0,
+        best: 0,
+        every: 1,
+        scores: [],
+        still: 0,
+        pixels: 0,
+        logOdds: undefined,
+        reach: 0,
+        told: undefined,
+        taken: undefined,
+        background: false,
       };
       this.#candidates.push(candidate);
-      recent.push(candidate);
+      this.#recent.push(candidate);
     }
     if (track !== undefined) this.#ofTrack.set(track, candidate);
     if (score > candidate.best) candidate.class = name;
@@ -229,12 +252,26 @@ export class CandidateMemory {
   }
 }
 
-/** The one that a box goes on from, of those that were not seen in this picture yet. */
-function nearest(kind: string, box: Box, recent: readonly Candidate[], seconds: number): Candidate | undefined {
+function byKind(candidates: readonly Candidate[]): Map<string, Candidate[]> {
+  const kinds = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    const others = kinds.get(candidate.kind);
+    if (others === undefined) kinds.set(candidate.kind, [candidate]);
+    else others.push(candidate);
+  }
+  return kinds;
+}
+
+/** The one that a box goes on from, of those of its kind that were not seen in this picture yet. */
+function nearest(box: Box, candidates: readonly Candidate[], seconds: number): Candidate | undefined {
+  const [left, top, right, bottom] = box;
   let best: Candidate | undefined;
   let most = sameIou;
-  for (const known of recent) {
-    const overlap = known.kind === kind && known.last < seconds ? iou(known.box, box) : 0;
+  for (const known of candidates) {
+    const other = known.box;
+    // Most lie elsewhere, and a thousand pairs are compared for each picture.
+    if (other[0] >= right || other[2] <= left || other[1] >= bottom || other[3] <= top) continue;
+    const overlap = known.last < seconds ? iou(other, box) : 0;
     if (overlap < most) continue;
     best = known;
     most = overlap;
