@@ -12,6 +12,8 @@ export interface DayFigures {
   recovered: number;
   /** From the end of the trouble, ms of simulated time; sorted. */
   downtimesMs: number[];
+  /** The longest of them, by what was the matter before. */
+  worstMs: Record<string, number>;
   /** From the moment that an attempt was due, where the camera was fine then, ms; sorted. */
   attemptsMs: number[];
   /** Captures that gave themselves up, as an engine is replaced for. */
@@ -75,6 +77,7 @@ export class CaptureDay {
       troubles: {},
       recovered: 0,
       downtimesMs: [],
+      worstMs: {},
       attemptsMs: [],
       hung: 0,
       changes: { starting: 0, live: 0, stalled: 0, reconnecting: 0, ended: 0 },
@@ -186,7 +189,9 @@ export class CaptureDay {
       }
     }
     this.#figures.recovered += 1;
-    this.#figures.downtimesMs.push(this.#time.now() - since);
+    const downtimeMs = this.#time.now() - since;
+    this.#figures.downtimesMs.push(downtimeMs);
+    this.#figures.worstMs[kind] = Math.max(downtimeMs, this.#figures.worstMs[kind] ?? 0);
   }
 
   #begin(): void {
