@@ -3,7 +3,7 @@ import { settingsSchema } from '../../src/config/schema.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { FromEngine } from '../../src/engine/protocol.js';
 import { loadModel } from '../../src/model/load.js';
-import { usualInput } from '../support/settings.js';
+import { engineSettings } from '../support/settings.js';
 import { until } from '../support/until.js';
 
 /** An engine in this process, with the real network, and what it has sent. */
@@ -11,24 +11,12 @@ async function startEngine(sources: Record<string, string>) {
   const cameras = Object.fromEntries(
     Object.entries(sources).map(([name, source]) => [name, { source, pace: 'max', loop: true }]),
   );
-  const { runtime, events, ...settings } = settingsSchema.parse({ cameras });
+  const settings = settingsSchema.parse({ cameras });
   const sent: FromEngine[] = [];
-  const engine = new Engine(
-    {
-      runId: 'test',
-      model: await loadModel('minspnet-n', 'auto'),
-      runtime,
-      cacheDirectory: '/nowhere',
-      input: usualInput,
-      events,
-      cameras: settings.cameras,
-      adjustments: {},
-    },
-    (message, done) => {
-      sent.push(message);
-      done?.();
-    },
-  );
+  const engine = new Engine(engineSettings(settings, await loadModel('minspnet-n', 'auto')), (message, done) => {
+    sent.push(message);
+    done?.();
+  });
   await engine.start();
   const ofKind = <Kind extends FromEngine['kind']>(kind: Kind) =>
     sent.filter((message): message is Extract<FromEngine, { kind: Kind }> => message.kind === kind);

@@ -5,7 +5,7 @@ import { Engine } from '../../src/engine/engine.js';
 import type { FromEngine } from '../../src/engine/protocol.js';
 import { loadModel } from '../../src/model/load.js';
 import { iou } from '../../src/pipeline/track/overlap.js';
-import { usualInput } from '../support/settings.js';
+import { engineSettings } from '../support/settings.js';
 import { until } from '../support/until.js';
 
 t.test('the demo’s events bring outlines of what is in their boxes', { timeout: 90_000 }, async (t) => {
@@ -15,14 +15,7 @@ t.test('the demo’s events bring outlines of what is in their boxes', { timeout
   const sent: FromEngine[] = [];
   const engine = new Engine(
     {
-      runId: 'test',
-      model: await loadModel('minspnet-s', 'auto'),
-      input: usualInput,
-      runtime: settings.runtime,
-      cacheDirectory: '/nowhere',
-      events: settings.events,
-      cameras: settings.cameras,
-      adjustments: {},
+      ...engineSettings(settings, await loadModel('minspnet-s', 'auto')),
       secondaryModels: {
         classifiers: {},
         segmenters: { 'minspnet-s-seg': await loadModel('minspnet-s-seg', 'auto', 'segment') },

@@ -7,7 +7,7 @@ import type { FromEngine } from '../../src/engine/protocol.js';
 import { loadClassifier } from '../../src/model/classifier.js';
 import { loadModel } from '../../src/model/load.js';
 import { writeColourClassifier } from '../support/onnx.js';
-import { usualInput } from '../support/settings.js';
+import { engineSettings } from '../support/settings.js';
 import { until } from '../support/until.js';
 
 const folder = t.testdir();
@@ -38,14 +38,7 @@ t.test('a region’s state is told at once, and again within two seconds of a ch
   const sent: FromEngine[] = [];
   const engine = new Engine(
     {
-      runId: 'test',
-      model: await loadModel('minspnet-n', 'auto'),
-      input: usualInput,
-      runtime: settings.runtime,
-      cacheDirectory: '/nowhere',
-      events: settings.events,
-      cameras: settings.cameras,
-      adjustments: {},
+      ...engineSettings(settings, await loadModel('minspnet-n', 'auto')),
       secondaryModels: { classifiers: { colours: await loadClassifier('colours', 'auto', [folder]) }, segmenters: {} },
     },
     (message, done) => {

@@ -1,5 +1,6 @@
-import { type CameraSettings, settingsSchema } from '../../src/config/schema.js';
-import { usualInputPixels } from '../../src/contract/model-card.js';
+import { type CameraSettings, type Settings, settingsSchema } from '../../src/config/schema.js';
+import { usualInputPixels, type VerifiedModel } from '../../src/contract/model-card.js';
+import type { EngineSettings } from '../../src/engine/protocol.js';
 
 /** Settings of a camera: the defaults in all that a test does not name. */
 export function cameraSettings(values: Partial<CameraSettings> = {}): CameraSettings {
@@ -8,3 +9,9 @@ export function cameraSettings(values: Partial<CameraSettings> = {}): CameraSett
 
 /** An engine's input that nothing has to be measured for. */
 export const usualInput = { pixels: usualInputPixels, reason: 'a test' };
+
+/** What an engine of these settings is told at its start, with nothing but a detector. */
+export function engineSettings({ runtime, events, cameras }: Settings, model: VerifiedModel): EngineSettings {
+  const where = { runId: 'test', cacheDirectory: '/nowhere' };
+  return { ...where, model, input: usualInput, runtime, events, cameras, adjustments: {} };
+}
