@@ -22,6 +22,7 @@ export async function tryModel(
   const timeoutMs = Math.max(startMs, leastMs);
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
+  const over = new AbortController();
   let onEnd = () => {};
   const gone = new Promise<void>((resolve) => {
     onEnd = resolve;
@@ -35,7 +36,7 @@ export async function tryModel(
       timer = setTimeout(() => refuse(`was not ready after ${timeoutMs / 1000} s`), timeoutMs);
       const stopped = () => reject(new EngineError('ERR_ENGINE_STOPPED', 'engine', 'the daemon stops.'));
       if (signal.aborted) stopped();
-      signal.addEventListener('abort', stopped, { once: true });
+      signal.addEventListener('abort', stopped, { signal: over.signal });
       const ended = (_: ChildProcess, how: string) => {
         refuse(`ended with ${how}`);
         onEnd();
@@ -49,6 +50,7 @@ export async function tryModel(
     });
   } finally {
     clearTimeout(timer);
+    over.abort(); // `signal` is the daemon's for its whole life, and would keep all of this trial
     if (child?.kill('SIGKILL')) await gone; // its memory is free before the present engine wants more
   }
 }

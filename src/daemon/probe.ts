@@ -25,13 +25,14 @@ export async function isSound(
   if (own === undefined || signal.aborted) return false;
   let analysed = 0;
   let child: ChildProcess | undefined;
+  const over = new AbortController();
   const isOver = new Promise<boolean>((resolve) => {
     let timer = setTimeout(() => resolve(false), startMs);
     const end = () => {
       clearTimeout(timer);
       resolve(false);
     };
-    signal.addEventListener('abort', end, { once: true });
+    signal.addEventListener('abort', end, { signal: over.signal });
     try {
       child = startEngine({ ...settings, cameras: { [camera]: own } }, end, program);
     } catch {
@@ -49,6 +50,7 @@ export async function isSound(
   try {
     return await isOver;
   } finally {
+    over.abort(); // `signal` is the daemon's for its whole life, and would keep all of this probe
     child?.kill('SIGKILL');
   }
 }

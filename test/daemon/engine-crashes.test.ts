@@ -1,9 +1,11 @@
+import { getEventListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { Settings } from '../../src/config/schema.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
+import { tryModel } from '../../src/daemon/model-trial.js';
 import { isSound } from '../../src/daemon/probe.js';
 import { protocolVersion } from '../../src/engine/protocol.js';
 import { until } from '../support/until.js';
@@ -17,8 +19,8 @@ function standIn(t: Test, body: string): string {
     `let cameras = [];
     process.on('message', async ({ kind, id, settings }) => {
       if (kind === 'stop') process.exit(0);
-      if (kind === 'configure') {
-        cameras = Object.keys(settings.cameras);
+      if (kind === 'configure' || kind === 'self-test') {
+        if (settings) cameras = Object.keys(settings.cameras);
         process.send({ kind: 'configured', id, facts: { provider: { active: 'cpu' } } });
       }
       if (kind !== 'start') return;
@@ -114,13 +116,23 @@ t.test('a camera that proves to be sound when it is tried alone comes back', { t
 t.test('what is tried alone must be analysed, not only live', async (t) => {
   const settings = await settingsOf('minspnet-s');
   const camera = settings.cameras.door as Settings['cameras'][string];
+  const { signal } = new AbortController();
   const tried = (body: string, name: string) => {
     const cameras = { [name]: camera };
-    return isSound(name, { ...settings, cameras }, new AbortController().signal, standIn(t, body), 300);
+    return isSound(name, { ...settings, cameras }, signal, standIn(t, body), 300);
   };
   t.ok(await tried(`${ready} ${beat}`, 'a'));
   t.notOk(await tried(`${ready} ${beat}`, 'b'), 'no picture of it was analysed');
   t.notOk(await tried('process.exit(1);', 'a'));
+  t.strictSame(getEventListeners(signal, 'abort'), [], 'nothing of a trial is kept');
+});
+
+t.test('nothing is kept of an engine that tried a model, whether it can be used or not', async (t) => {
+  const settings = await settingsOf('minspnet-s');
+  const { signal } = new AbortController();
+  t.match(await tryModel(settings, 60_000, signal, standIn(t, ready)), { provider: { active: 'cpu' } });
+  await t.rejects(tryModel(settings, 60_000, signal, standIn(t, 'process.exit(1);')), { code: 'ERR_MODEL_SELF_TEST' });
+  t.strictSame(getEventListeners(signal, 'abort'), []);
 });
 
 t.test('engines that die before they are ready are given up after five', async (t) => {
