@@ -318,6 +318,7 @@ export class Session extends EventEmitter<SessionEvents> {
       reconnectPeriod: 0,
       queueQoSZero: false,
       resubscribe: false,
+      writeCache: false, // it is a Buffer for each of 65,536 numbers: 8 MB
       ...(clientId !== undefined && { clientId }),
       ...(will !== undefined && { will: { ...will, qos: 1, retain: true } }),
       ...(this.version === 5 && { properties }),
