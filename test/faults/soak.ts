@@ -35,6 +35,7 @@ const result = await soak({
   everySeconds: Number(values.every),
   say: (line) => console.log(line),
 });
+if (result.death !== undefined) console.log(`the daemon ended with ${result.death}`);
 const summary = summarise(result);
 console.log(`load of ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores at the end\n${describe(summary)}`);
 if (values.report !== undefined) {

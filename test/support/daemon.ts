@@ -55,7 +55,7 @@ export class TestDaemon {
       if (state === ended) break;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    throw new Error(`no line ${pattern} in:\n${this.lines.join('\n')}\n${this.stderr}`);
+    throw new Error(`no line ${pattern} in:\n${this.said}`);
   }
 
   /** Subscribes to everything at the broker that the daemon says it uses, or at `url`. */
@@ -77,13 +77,18 @@ export class TestDaemon {
     await this.#listener
       ?.until(() => this.heard.some(wanted), timeoutMs)
       .catch((cause) => {
-        throw new Error(`not heard within ${timeoutMs} ms:\n${this.lines.join('\n')}${this.stderr}`, { cause });
+        throw new Error(`not heard within ${timeoutMs} ms:\n${this.said}`, { cause });
       });
     return this.heard.find(wanted) as Heard;
   }
 
   events(): EventMessage[] {
     return this.#listener?.json<EventMessage>('/events') ?? [];
+  }
+
+  /** All that it has printed. */
+  get said(): string {
+    return [...this.lines, this.stderr].join('\n');
   }
 
   get pid(): number {

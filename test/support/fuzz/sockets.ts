@@ -18,6 +18,8 @@ export interface SocketFigures {
 }
 
 const answerMs = 30_000;
+/** So long a daemon may take to answer at all, on a machine that does other work besides. */
+const startMs = 120_000;
 /** So long a connection is left open for an answer, milliseconds. */
 const patienceMs = 50;
 /** Connections at once. */
@@ -57,13 +59,15 @@ export async function fuzzSockets(
   const daemon = new TestDaemon(['run', '-c', config], join(folder, 'state'));
   const figures: SocketFigures = { runs, death: undefined, silences: 0 };
   void daemon.exited.then((code) => {
-    figures.death = `exit code ${code}: ${daemon.stderr.slice(-500)}`;
+    figures.death = `exit code ${code}: ${daemon.said.slice(-500)}`;
   });
   const [port, bytes] = kind === 'mqtt' ? [broker, session] : [http, question];
   const isAnswered = () => (kind === 'mqtt' ? askBroker(broker) : askServer(http));
   try {
-    for (let tries = 0; !(await isAnswered()); tries++)
-      if (tries === 60) throw new Error(`the daemon does not start: ${daemon.lines.join(' ')}${daemon.stderr}`);
+    for (const end = performance.now() + startMs; !(await isAnswered()); ) {
+      if (figures.death !== undefined) throw new Error(`the daemon ended at its start with ${figures.death}`);
+      if (performance.now() > end) throw new Error(`the daemon does not start: ${daemon.said}`);
+    }
     for (let i = 0; i < runs && figures.death === undefined; i += atOnce) {
       const count = Math.min(atOnce, runs - i);
       await Promise.all(Array.from({ length: count }, (_, j) => send(port, mutate(bytes, randomFrom(seed + i + j)))));

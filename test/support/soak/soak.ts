@@ -94,6 +94,8 @@ class Soak {
   readonly #samples: Sample[] = [];
   readonly #faults: MadeFault[] = [];
   #death: string | undefined;
+  /** Aborted when the daemon ends. */
+  readonly #ended = new AbortController();
   /** What the settings say now; each reload turns them. */
   #turns = 0;
   #model = 'minspnet-s';
@@ -117,14 +119,15 @@ class Soak {
     await this.#write();
     let isStopping = false;
     void this.#daemon.exited.then((code) => {
-      if (!isStopping) this.#death = `exit code ${code}: ${this.#daemon.stderr.slice(-500)}`;
+      if (!isStopping) this.#death = `exit code ${code}: ${this.#daemon.said.slice(-500)}`;
+      this.#ended.abort();
     });
     const sampling = setInterval(() => this.#sample(), sampleMs);
     try {
       await this.#working(0);
-      for (let i = 0; faults.length > 0 && i < count && this.#death === undefined; i++) {
-        await sleep(everySeconds * 1000);
-        if (this.#seconds > seconds) break;
+      for (let i = 0; faults.length > 0 && i < count; i++) {
+        await this.#pause(everySeconds * 1000);
+        if (this.#seconds > seconds || this.#death !== undefined) break;
         const fault = await this.#make(faults[i % faults.length] as FaultName);
         this.#faults.push(fault);
         const result = fault.recoveredMs === undefined ? 'NOT RECOVERED' : `${fault.recoveredMs.toFixed(0)} ms`;
@@ -133,7 +136,7 @@ class Soak {
         );
       }
       if (faults.length === 0 || count === Number.POSITIVE_INFINITY) {
-        await sleep(Math.max(0, (seconds - this.#seconds) * 1000));
+        await this.#pause(Math.max(0, (seconds - this.#seconds) * 1000));
       }
     } finally {
       clearInterval(sampling);
@@ -142,6 +145,11 @@ class Soak {
       await this.#daemon.exited;
     }
     return this.#result();
+  }
+
+  /** Over at once where the daemon has ended. */
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#ended.signal }).catch(() => {});
   }
 
   get #seconds(): number {
@@ -273,7 +281,7 @@ class Soak {
 
   async #wait(done: () => boolean): Promise<void> {
     await until(() => this.#death !== undefined || done(), recoverySeconds * 1000);
-    if (this.#death !== undefined) throw new Error('the daemon is dead');
+    if (this.#death !== undefined) throw new Error(`the daemon ended with ${this.#death}`);
   }
 
   /**
