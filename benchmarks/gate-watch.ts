@@ -1,6 +1,6 @@
 import { type GateTruth, SLIDE_SECONDS } from '../demo/gate.js';
 import { settingsSchema } from '../src/config/schema.js';
-import { usualInputPixels } from '../src/contract/model-card.js';
+import { usualInputPixels } from '../src/contract/running-model.js';
 import { Engine } from '../src/engine/engine.js';
 import { loadClassifier } from '../src/model/classifier.js';
 import { loadModel } from '../src/model/load.js';

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
 import t from 'tap';
 
 /** Which room may import which, as docs/architecture.md has it. `biome.json` holds the same as lint rules. */
@@ -90,4 +91,13 @@ t.test('the linter keeps the rooms apart', async (t) => {
     const named = new Set(found.map(([, , line]) => all[Number(line) - 1] ?? '?'));
     t.strictSame([...named].sort(), [...refused].sort(), file);
   }
+});
+
+t.test('neither an engine nor its capture threads load what checks settings and messages: 4 MB in each', async (t) => {
+  const programs = ['dist/src/engine/main.js', 'dist/src/pipeline/capture/capture-thread.js'];
+  const options = { bundle: true, platform: 'node', format: 'esm', packages: 'external', outdir: 'unwritten' } as const;
+  const { metafile } = await build({ entryPoints: programs, ...options, write: false, metafile: true });
+  const packages = Object.values(metafile.inputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  t.ok(packages.includes('node-av/lib') && packages.includes('onnxruntime-node'), 'what they do load is found');
+  t.notOk(packages.includes('zod'));
 });

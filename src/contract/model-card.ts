@@ -31,9 +31,6 @@ const modelInput = z.object({
 });
 export type ModelInput = z.infer<typeof modelInput>;
 
-/** Pixels of the input where nobody chooses its size: as many as 256×256, which the network is tuned for. */
-export const usualInputPixels = 256 * 256;
-
 /** What `output.decoder: "minspnet"` means: see src/pipeline/box-decoder.ts. */
 const minspnetOutput = z.object({
   decoder: z.literal('minspnet'),
@@ -261,13 +258,4 @@ export interface VerifiedModel<T extends Task = 'detect'> extends VerifiedFile {
   card: ModelCard<T>;
   /** What runs on a GPU in place of this file, where nobody has named a precision. */
   onGpu?: VerifiedFile;
-}
-
-/**
- * The model with the file that runs on a provider. ONNX Runtime's CUDA provider has no integer convolutions: there INT8
- * is FP32 with rounding between, slower than the FP32 file and not what the card was measured with. TensorRT takes no
- * zero points but 0, and the activations of our INT8 files have others.
- */
-export function modelOn<T extends Task>({ onGpu, ...model }: VerifiedModel<T>, provider: string): VerifiedModel<T> {
-  return provider !== 'cpu' ? { ...model, ...onGpu } : model;
 }

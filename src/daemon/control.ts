@@ -1,8 +1,9 @@
 import type { RuntimeSettings, Settings } from '../config/schema.js';
 import type { BenchmarkSummary } from '../contract/benchmark.js';
 import { RequestError } from '../contract/errors.js';
-import { modelOn, type VerifiedModel } from '../contract/model-card.js';
+import type { VerifiedModel } from '../contract/model-card.js';
 import type { CameraSettingsState, RequestGives, RequestNeeds } from '../contract/request.js';
+import { modelOn } from '../contract/running-model.js';
 import type { Topic } from '../contract/topics.js';
 import type { EngineFacts, TakenPicture } from '../engine/protocol.js';
 import { listModels } from '../model/list.js';

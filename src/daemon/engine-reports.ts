@@ -4,7 +4,7 @@ import type { Settings } from '../config/schema.js';
 import { MinspnetError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import { unknownClass } from '../contract/head.js';
-import { modelOn } from '../contract/model-card.js';
+import { modelOn } from '../contract/running-model.js';
 import { type CameraState, contractVersion, type InputChoice, type ProviderFacts } from '../contract/status.js';
 import type { EngineFacts, FromEngine } from '../engine/protocol.js';
 import type { Configuration } from './configuration.js';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../config/schema.js';
 import type { GovernorHealth, SensorsHealth } from '../contract/health.js';
-import { usualInputPixels } from '../contract/model-card.js';
+import { usualInputPixels } from '../contract/running-model.js';
 import { Governor, sizesFrom } from '../device/governor/governor.js';
 import type { FromEngine } from '../engine/protocol.js';
 import type { Configuration } from './configuration.js';

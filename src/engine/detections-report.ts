@@ -1,6 +1,6 @@
 import type { Detection } from '../contract/detection.js';
-import { round, roundBox } from '../contract/geometry.js';
 import type { Frame } from '../pipeline/capture/capture.js';
+import { round, roundBox } from '../pipeline/rounding.js';
 import type { FromEngine } from './protocol.js';
 
 /** What the network has seen in one picture, as it is told where `events.detections` is set. */

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { asMinspnetError, type MinspnetError, SourceError } from '../contract/errors.js';
 import type { EndReason } from '../contract/event.js';
 import type { Box } from '../contract/geometry.js';
-import { usualInputPixels } from '../contract/model-card.js';
+import { usualInputPixels } from '../contract/running-model.js';
 import type { InputChoice } from '../contract/status.js';
 import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
 import { inputOptions } from '../pipeline/capture/preparation.js';

@@ -1,4 +1,5 @@
-import { type ModelCard, usualInputPixels } from '../contract/model-card.js';
+import type { ModelCard } from '../contract/model-card.js';
+import { usualInputPixels } from '../contract/running-model.js';
 import type { InputChoice } from '../contract/status.js';
 import type { Network } from '../pipeline/network.js';
 import type { InputWish } from './protocol.js';

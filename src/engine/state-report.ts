@@ -1,6 +1,7 @@
 import type { Observation } from '../contract/event.js';
-import { type Box, round, roundBox } from '../contract/geometry.js';
+import type { Box } from '../contract/geometry.js';
 import type { RegionState } from '../contract/status.js';
+import { round, roundBox } from '../pipeline/rounding.js';
 import type { StateWatch } from '../pipeline/state-watch.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 

@@ -1,5 +1,5 @@
 import type { Rank, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
-import type { HeadLayer } from '../contract/head.js';
+import type { HeadLayer } from '../contract/head-file.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /** Embeddings with their classes. */

@@ -1,5 +1,6 @@
 import { TeachError } from '../contract/errors.js';
-import { type Head, type HeadLayer, headLogits, softmax, unknownClass } from '../contract/head.js';
+import { headLogits, softmax, unknownClass } from '../contract/head.js';
+import type { Head, HeadLayer } from '../contract/head-file.js';
 import { type Examples, fit, meansOf } from './fit.js';
 import { seeded, shuffled } from './random.js';
 import type { TensorFlow } from './tensorflow.js';

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError } from '../contract/errors.js';
-import { head, type TaughtHead, type VerifiedClassifier } from '../contract/head.js';
+import type { TaughtHead, VerifiedClassifier } from '../contract/head.js';
+import { head } from '../contract/head-file.js';
 import { isTaught, type Precision, type TaughtCard } from '../contract/model-card.js';
 import { findFolder, loadModel, readCard, verifyFile } from './load.js';
 

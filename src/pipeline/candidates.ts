@@ -1,7 +1,8 @@
 import type { Detection } from '../contract/detection.js';
 import type { ExplainedCandidate, UntoldReason } from '../contract/explanation.js';
-import { type Box, round, roundBox } from '../contract/geometry.js';
+import type { Box } from '../contract/geometry.js';
 import type { Size } from './capture/input-size.js';
+import { round, roundBox } from './rounding.js';
 import { kindOf } from './track/classes.js';
 import { iou } from './track/overlap.js';
 import type { Track } from './track/track.js';

@@ -1,5 +1,6 @@
 import type { Outline } from '../contract/event.js';
-import { type Box, type Point, round } from '../contract/geometry.js';
+import type { Box, Point } from '../contract/geometry.js';
+import { round } from './rounding.js';
 import { type Logits, labelsAt } from './segmenter.js';
 
 /** An outline has so many corners at most: events are small. */

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { RuntimeSettings } from '../config/schema.js';
-import { modelOn, type Task, type VerifiedModel } from '../contract/model-card.js';
+import type { Task, VerifiedModel } from '../contract/model-card.js';
+import { modelOn } from '../contract/running-model.js';
 import type { ProviderFacts } from '../contract/status.js';
 import { loadedLibrary, providerFile } from '../device/runtime-library.js';
 

@@ -1,9 +1,10 @@
 import type { Attribute, Direction, EndReason, Observation, Outline } from '../contract/event.js';
-import { type Box, round, roundBox } from '../contract/geometry.js';
+import type { Box } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 import { type Line, type LineCounts, LineWatch } from './lines.js';
 import type { FindOutline } from './outliner.js';
+import { round, roundBox } from './rounding.js';
 import { iou } from './track/overlap.js';
 import type { Track } from './track/track.js';
 import { TrackOutline } from './track-outline.js';

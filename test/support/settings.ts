@@ -1,5 +1,6 @@
 import { type CameraSettings, type Settings, settingsSchema } from '../../src/config/schema.js';
-import { usualInputPixels, type VerifiedModel } from '../../src/contract/model-card.js';
+import type { VerifiedModel } from '../../src/contract/model-card.js';
+import { usualInputPixels } from '../../src/contract/running-model.js';
 import type { EngineSettings } from '../../src/engine/protocol.js';
 
 /** Settings of a camera: the defaults in all that a test does not name. */

@@ -5,8 +5,9 @@ import { compare, type Difference, isWithin } from '../../bench/detection-differ
 import { runTask } from '../../bench/run-task.js';
 import type { RuntimeSettings } from '../../config/schema.js';
 import { ModelError } from '../../contract/errors.js';
-import { modelOn, type Precision } from '../../contract/model-card.js';
+import type { Precision } from '../../contract/model-card.js';
 import { type Reference, reference, type SelfTestResult } from '../../contract/proof.js';
+import { modelOn } from '../../contract/running-model.js';
 import type { ListedModel } from '../../model/list.js';
 import { loadModel } from '../../model/load.js';
 import type { BoxesTask, FoundBoxes } from './find-boxes.js';

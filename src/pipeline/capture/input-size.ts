@@ -1,5 +1,6 @@
 import { ConfigError } from '../../contract/errors.js';
-import { type ModelCard, type Task, usualInputPixels } from '../../contract/model-card.js';
+import type { ModelCard, Task } from '../../contract/model-card.js';
+import { usualInputPixels } from '../../contract/running-model.js';
 
 /** Width and height, pixels. */
 export interface Size {
