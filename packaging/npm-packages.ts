@@ -32,15 +32,16 @@ const code = new Set(['.js', '.cjs', '.mjs', '.json', '.node']);
 const types = /\.d\.[cm]?ts$/;
 /** TensorFlow.js comes as modules, as bundles for four kinds of browsers and as one for Node, which is all we load. */
 const tensorflow = /^(?:package\.json|dist\/tf-[a-z-]+\.node\.js|dist\/tfjs-backend-wasm(?:-simd)?\.wasm)$/;
-/** What packages bring for browsers, bundlers, other C libraries and versions that nothing of ours asks for: 10 MB. */
+/** What packages bring for browsers, bundlers, other C libraries, other kinds of modules and versions that nothing of ours asks for: 14 MB. */
 const unused: Readonly<Record<string, RegExp>> = {
-  '@peculiar/x509': /^build\/x509\.(?:js|es\.js)$/,
+  '@babel/runtime': /^helpers\/esm\//,
+  '@opentelemetry/api': /\.mjs$/,
   'classic-level': /\.musl\.node$/,
-  'lru-cache': /\/(?:browser|react-native)\//,
-  // Only werift-rtp loads it, by `require`.
-  mediabunny: /^dist\/(?:modules\/|bundles\/(?!mediabunny\.node\.cjs$))/,
-  mqtt: /^dist\//,
-  zod: /^v3\//,
+  'lru-cache': /^dist\/esm\/|\.min\.js$/,
+  mqtt: /^(?:dist|build\/bin)\//,
+  'onnxruntime-common': /^dist\/esm\//,
+  yaml: /^browser\//,
+  zod: /^v3\/|(?:^|\/)mini\/|\.cjs$|\.d\.ts$/,
 };
 /** What a package's developers have beside it, which some publish along: 8 MB of fastify's kin. */
 const developers = /(?:^|\/)(?:tests?|__tests__|benchmarks?|examples?)\//;

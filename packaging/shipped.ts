@@ -32,13 +32,35 @@ export interface ShippedPackage {
  * Packages that need nothing else of what they name. The native part of node-av and onnxruntime-node comes in a package
  * of its own, one a processor; node-av would fetch an ffmpeg program and speak WebRTC, onnxruntime-node would fetch CUDA.
  * Of TensorFlow.js one file each is shipped, which has its own dependencies in it; what it names besides are types.
+ * fastify's compilers of schemas and its requests without a network are loaded by whoever asks for them, and mqtt's
+ * other packages by its command line; worker-timers makes workers, and readable-stream a Buffer and events, in browsers.
  */
 const neededParts: Readonly<Record<string, readonly string[]>> = {
-  'node-av': [],
-  'onnxruntime-node': ['onnxruntime-common'],
-  '@tensorflow/tfjs-core': [],
   '@tensorflow/tfjs-backend-cpu': [],
   '@tensorflow/tfjs-backend-wasm': [],
+  '@tensorflow/tfjs-core': [],
+  'broker-factory': ['@babel/runtime', 'fast-unique-numbers', 'tslib'],
+  'fast-json-stringify': [],
+  fastify: [
+    '@fastify/error',
+    '@fastify/proxy-addr',
+    'abstract-logging',
+    'avvio',
+    'fast-json-stringify',
+    'find-my-way',
+    'pino',
+    'process-warning',
+    'rfdc',
+    'secure-json-parse',
+    'semver',
+    'toad-cache',
+  ],
+  mqtt: ['debug', 'lru-cache', 'mqtt-packet', 'readable-stream', 'rfdc', 'socks', 'worker-timers', 'ws'],
+  'node-av': [],
+  'onnxruntime-node': ['onnxruntime-common'],
+  'readable-stream': ['abort-controller', 'process', 'string_decoder'],
+  'worker-timers': ['@babel/runtime', 'tslib', 'worker-timers-broker'],
+  'worker-timers-broker': ['@babel/runtime', 'broker-factory', 'fast-unique-numbers', 'tslib'],
 };
 
 /** What the published package holds and needs, read from package.json and package-lock.json. */
