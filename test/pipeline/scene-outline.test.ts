@@ -2,6 +2,8 @@ import t from 'tap';
 import { observation } from '../../src/contract/event.js';
 import type { Box } from '../../src/contract/geometry.js';
 import { Analysis } from '../../src/pipeline/analysis.js';
+import { toPart } from '../../src/pipeline/capture/region.js';
+import { tilesOf } from '../../src/pipeline/capture/tiles.js';
 import { type FindOutline, Outliner } from '../../src/pipeline/outliner.js';
 import { makeScene, sceneOptions, Transcript, timeOf } from './scene-play.js';
 import { type Actor, car, detect, person } from './track/actors.js';
@@ -129,4 +131,47 @@ t.test('what was told of a picture that is still segmented comes before the end 
     t.equal(await looked, undefined, 'it was told by the end');
   }
   t.strictSame(told, ['new', 'update', 'end']);
+});
+
+t.test('an outline is of a look that shows the whole object, where the picture is looked at in tiles', async (t) => {
+  const size = { width: 320, height: 192 };
+  const covered = { width: 1, height: 1 };
+  // All of each look is a person: an outline that a seam cuts would end there.
+  const values = new Float32Array(2 * 24 * 40).fill(1, 24 * 40);
+  const segment = async () => ({ values, channels: 2, rows: 24, columns: 40, covered });
+  const segmenter = { inferenceMs: 1, classes: ['person'], takes: () => true, segment };
+  const outliner = new Outliner({ segmenter: () => segmenter, spareMs: () => Number.POSITIVE_INFINITY });
+  // One stands on the seam; the other makes that tiles are segmented, too.
+  const actors = [person((s) => [0.44 + 0.001 * s, 0.5]), person((s) => [0.9 - 0.02 * s, 0.5])];
+  const looks = [undefined, ...tilesOf('2x1')];
+  let seconds = 0;
+  let region: Box | undefined;
+  const detector = {
+    detect: async () =>
+      detect(actors, seconds).flatMap((found) => {
+        const box = toPart(found.box, region ?? [0, 0, 1, 1]);
+        return box[2] > box[0] ? [{ ...found, box }] : [];
+      }),
+  };
+  const { camera, runId, events, model, settings } = sceneOptions({ tiles: '2x1' });
+  const analysis = new Analysis({ camera, runId, events, model, settings, outliner }, detector);
+  let outlines = 0;
+  for (let frame = 0; frame < 150; frame += 1) {
+    seconds = frame / 7;
+    region = looks[frame % looks.length];
+    const time = timeOf(seconds);
+    const tensor = { bytes: new Uint8Array(), input: size, fitted: size };
+    const part = region !== undefined && { region, isTile: true };
+    const picture = { ...time, takenMs: time.monotonicMs, still: false, picture: size, tensor, ...part };
+    for (const { outline, box } of (await analysis.look(picture))?.report.observations ?? []) {
+      if (outline === undefined) continue;
+      outlines += 1;
+      const across = outline.polygon.map(([x]) => x);
+      const [left, right] = [Math.min(...across), Math.max(...across)];
+      const where = `from ${left} to ${right}, the box from ${box[0]} to ${box[2]}`;
+      t.ok(left <= box[0] && right >= box[2], where);
+      t.ok(right - left < 1.5 * (box[2] - box[0]), where);
+    }
+  }
+  t.ok(outlines >= 4, `${outlines} outlines`);
 });
