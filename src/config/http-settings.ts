@@ -29,6 +29,11 @@ export const httpSettings = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('the address that others reach it by, behind a proxy for one; it is told to Home Assistant'),
+    frameAncestors: z
+      .array(z.string().regex(/^https?:\/\/[^\s/;,*'"]+$/, 'an origin, such as http://homeassistant.lan:8123'))
+      .max(16)
+      .default([])
+      .describe('the origins whose pages may show this one in a frame, such as a dashboard'),
   })
   .refine(({ enabled, host, token }) => !enabled || isLoopback(host) || token !== undefined, {
     message: 'a token of 16 characters or more, since `http.host` is not this machine alone',

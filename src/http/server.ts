@@ -49,25 +49,30 @@ const requestMs = 20_000;
 const keepAliveMs = 15_000;
 
 /** What a page of ours may load, and who may show it in a frame. */
-const securityHeaders = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-};
+function securityHeaders(frameAncestors: readonly string[]): Record<string, string> {
+  return {
+    'Content-Security-Policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
+      "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; " +
+      ["frame-ancestors 'self'", ...frameAncestors].join(' '),
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+  };
+}
 
 /** Says over HTTP what the daemon knows, and takes what may be changed: docs/http.md. */
 export class HttpServer {
   readonly refusals = new Refusals();
   readonly #access: Access;
+  readonly #headers: Record<string, string>;
   #server: FastifyInstance | undefined;
   #sockets: Sockets | undefined;
   #connections: Connections | undefined;
 
   constructor(private readonly options: HttpServerOptions) {
     this.#access = new Access(options.settings.token, new Attempts(() => performance.now()));
+    this.#headers = securityHeaders(options.settings.frameAncestors);
   }
 
   /** The port that it listens on. Once it has started. */
@@ -133,7 +138,7 @@ export class HttpServer {
   }
 
   #admit(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-    reply.headers(securityHeaders);
+    reply.headers(this.#headers);
     const { headers, ip: remoteAddress } = request;
     const visit = { headers, remoteAddress };
     const isOpen = request.routeOptions.config.open === true || request.is404;

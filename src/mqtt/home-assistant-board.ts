@@ -51,14 +51,14 @@ function connectivity(topics: Topics): Entries {
 }
 
 function controls(
-  { base, models, offersUpdates = false, isOn, requestTopic }: HomeAssistantFacts,
+  { base, models, offersRelease = false, offersUpdates = false, isOn, requestTopic }: HomeAssistantFacts,
   topics: Topics,
 ): Entries {
   return [
     // Nobody is asked over the internet: whoever looks after the boards publishes the newest version there.
     [
       'update',
-      {
+      offersRelease && {
         platform: 'update',
         name: 'Update',
         title: 'MINSPNET',

@@ -13,7 +13,9 @@ export interface HomeAssistantFacts {
   classes: readonly string[];
   /** The models that the board may be switched to, by name. */
   models: readonly string[];
-  /** The settings name an address of newer ones. */
+  /** Somebody says which version of ours is the newest. */
+  offersRelease?: boolean;
+  /** The settings name an address of newer models. */
   offersUpdates?: boolean;
   cameras: Settings['cameras'];
   /** Which of them the board has. */

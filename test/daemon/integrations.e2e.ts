@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import type { Discovery } from '../../src/mqtt/home-assistant-discovery.js';
 import { Listener, Mosquitto, noMosquitto } from '../support/broker.js';
 import { TestDaemon } from '../support/daemon.js';
+import { until } from '../support/until.js';
 
 const board = 'homeassistant/device/minspnet_minspnet/config';
 const cameraTopic = (camera: string) => `homeassistant/device/minspnet_minspnet__${camera}/config`;
@@ -33,7 +34,8 @@ t.test(
     const { components } = JSON.parse(String((await first.message(is(board))).payload)) as Discovery;
 
     await t.test('the board and its camera', async (t) => {
-      t.match(components, { connectivity: {}, fps: {}, broker_latency: {}, update: {}, reload: {} });
+      t.match(components, { connectivity: {}, fps: {}, broker_latency: {}, reload: {} });
+      t.equal(components.update, undefined, 'nobody has said which version is the newest');
       t.equal(camera.device.via_device, 'minspnet_minspnet');
       const classes = await first.message(is('homeassistant/device/minspnet_minspnet__door/classes/config'));
       t.match(JSON.parse(String(classes.payload)).components, {
@@ -50,6 +52,18 @@ t.test(
       });
       const ids = [...Object.values(components), ...Object.values(camera.components)].map((one) => one.unique_id);
       t.equal(new Set(ids).size, ids.length, 'ids are unique');
+    });
+
+    await t.test('the update is there while somebody says which version is the newest', async (t) => {
+      const boards = () => first.heard.filter(is(board)).map(({ payload }) => JSON.parse(String(payload)) as Discovery);
+      const last = () => boards().at(-1)?.components.update;
+      await first.publish('minspnet/release', '9.9.9');
+      await until(() => last() !== undefined, 10_000);
+      t.match(last(), { platform: 'update', latest_version_topic: 'minspnet/release', unique_id: String });
+      await first.publish('minspnet/release', '');
+      await until(() => last() === undefined, 10_000);
+      const removed = boards().at(-2)?.components.update;
+      t.strictSame(removed, { platform: 'update' }, 'it was taken away by name');
     });
 
     await t.test('Home Assistant starts: all is said again', async (t) => {

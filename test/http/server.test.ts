@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
+import { httpSettings } from '../../src/config/http-settings.js';
 import { defaultSettings } from '../../src/config/load.js';
 import { Redactor } from '../../src/config/mask.js';
 import type { FeedMessage } from '../../src/contract/live.js';
@@ -34,7 +35,7 @@ class Board {
   };
 }
 
-async function start(t: Test, settings: { token?: string } = {}) {
+async function start(t: Test, settings: { token?: string; frameAncestors?: string[] } = {}) {
   const folder = t.testdir();
   const page = join(folder, 'page');
   await mkdir(join(page, 'assets'), { recursive: true });
@@ -76,6 +77,7 @@ t.test('the page is served, what lies beside it is not, and nothing secret leave
   const index = await fetch(url);
   t.match(await index.text(), 'the page');
   t.match(index.headers.get('content-security-policy'), "default-src 'none'");
+  t.match(index.headers.get('content-security-policy'), /; frame-ancestors 'self'$/, 'in nobody else’s frame');
   t.match((await fetch(`${url}/assets/x.js`)).headers.get('cache-control'), 'immutable');
   const up = ['/../minspnet.yaml', '/..%2fminspnet.yaml', '/%2e%2e/minspnet.yaml', '/assets/../../minspnet.yaml'];
   for (const path of [...up, '/assets/..%5c..%5cminspnet.yaml', '//etc/passwd', '/api/events/..%2f..%2fx/clip.mp4']) {
@@ -84,6 +86,24 @@ t.test('the page is served, what lies beside it is not, and nothing secret leave
   }
   const info = await (await fetch(`${url}/api/info`)).text();
   t.notMatch(info, 'hunter2');
+});
+
+t.test('only pages of the named origins may show it in a frame', async (t) => {
+  const { url } = await start(t, { frameAncestors: ['http://homeassistant.lan:8123'] });
+  const { headers } = await fetch(url);
+  t.match(headers.get('content-security-policy'), /; frame-ancestors 'self' http:\/\/homeassistant\.lan:8123$/);
+  const reads = (frameAncestors: string[]) => httpSettings.safeParse({ frameAncestors }).success;
+  t.ok(reads(['http://homeassistant.lan:8123', 'https://[::1]']));
+  for (const bad of [
+    '*',
+    'homeassistant.lan',
+    'http://a b',
+    "http://a; script-src 'unsafe-inline'",
+    'http://*',
+    'http://a/',
+  ]) {
+    t.notOk(reads([bad]), bad);
+  }
 });
 
 t.test('without the token there is the page, the login and whether it lives; with it, all', async (t) => {

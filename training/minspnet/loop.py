@@ -38,7 +38,7 @@ class LoopSettings:
     log_every: int = option(50, "steps between log lines")
 
 
-CHANGEABLE = ("folder", "cache", "threads", "save_seconds", "minutes", "look_every", "log_every")
+CHANGEABLE = ("folder", "steps", "cache", "threads", "save_seconds", "minutes", "look_every", "log_every")
 
 
 class Loop:

@@ -33,12 +33,21 @@ export class HomeAssistantIntegration implements Part {
   #board: BoardFacts;
   #sensors: SensorsHealth | undefined;
   #models: string[] = [];
+  /** Somebody has published which version is the newest: without that, the entity would have no state. */
+  #offersRelease = false;
 
   constructor(private readonly options: HomeAssistantOptions) {
     const { publisher, feed, configuration, board } = options;
     const { mqtt, node } = configuration.settings;
     this.#board = { model: board };
     this.#homeAssistant = new HomeAssistant(publisher, mqtt.homeAssistant.prefix);
+    const releaseTopic = `${mqtt.baseTopic}/release`;
+    publisher.subscribe(releaseTopic);
+    publisher.on('message', ({ topic, payload }) => {
+      if (topic !== releaseTopic || payload.length > 0 === this.#offersRelease) return;
+      this.#offersRelease = payload.length > 0;
+      this.#announce();
+    });
     feed
       .on('health', ({ sensors }) => {
         const isFirst = this.#sensors === undefined;
@@ -74,6 +83,7 @@ export class HomeAssistantIntegration implements Part {
       board: this.#board,
       classes: configuration.model.card.classes,
       models: this.#models,
+      offersRelease: this.#offersRelease,
       offersUpdates: model.updates !== undefined,
       cameras,
       sensors: this.#sensors,
