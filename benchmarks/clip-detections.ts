@@ -7,8 +7,8 @@ import type { Box } from '../src/contract/geometry.js';
 import { loadModel } from '../src/model/load.js';
 import { detectIn, wholeInput } from '../src/pipeline/analysis.js';
 import { lowestRemembered } from '../src/pipeline/candidates.js';
-import type { Size } from '../src/pipeline/capture/input-size.js';
-import { inputOptions, Preparation } from '../src/pipeline/capture/preparation.js';
+import { inputOptions, type Size } from '../src/pipeline/capture/input-size.js';
+import { Preparation } from '../src/pipeline/capture/preparation.js';
 import type { Tiling } from '../src/pipeline/capture/tiles.js';
 import { Detector, Network } from '../src/pipeline/network.js';
 

@@ -12,7 +12,8 @@ import type { Observation } from '../src/contract/event.js';
 import { loadModel } from '../src/model/load.js';
 import { Analysis } from '../src/pipeline/analysis.js';
 import { createSource } from '../src/pipeline/capture/create-source.js';
-import { inputOptions, Preparation } from '../src/pipeline/capture/preparation.js';
+import { inputOptions } from '../src/pipeline/capture/input-size.js';
+import { Preparation } from '../src/pipeline/capture/preparation.js';
 import { parseSource } from '../src/pipeline/capture/source.js';
 import { Detector, Network } from '../src/pipeline/network.js';
 

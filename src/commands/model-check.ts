@@ -8,7 +8,7 @@ import type { Precision, VerifiedModel } from '../contract/model-card.js';
 import { isTaught } from '../contract/model-card.js';
 import { modelPlaces } from '../daemon/state-directory.js';
 import { findFolder, loadModel, readCard } from '../model/load.js';
-import { type InputOptions, inputOptions } from '../pipeline/capture/preparation.js';
+import { type InputOptions, inputOptions } from '../pipeline/capture/input-size.js';
 import { Classifier } from '../pipeline/classifier.js';
 import { Detector, Network, type Pixels } from '../pipeline/network.js';
 import { labelsAt, Segmenter } from '../pipeline/segmenter.js';

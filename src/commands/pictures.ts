@@ -1,7 +1,8 @@
 import { basename, extname } from 'node:path';
 import { FfmpegSource } from '../pipeline/capture/ffmpeg-source.js';
+import type { InputOptions } from '../pipeline/capture/input-size.js';
 import type { Picture } from '../pipeline/capture/picture-source.js';
-import { type InputOptions, Preparation } from '../pipeline/capture/preparation.js';
+import { Preparation } from '../pipeline/capture/preparation.js';
 import { parseSource } from '../pipeline/capture/source.js';
 import type { Pixels } from '../pipeline/network.js';
 

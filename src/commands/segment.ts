@@ -4,7 +4,7 @@ import type { Redactor } from '../config/mask.js';
 import { exitCodes } from '../contract/errors.js';
 import { modelPlaces } from '../daemon/state-directory.js';
 import { loadModel } from '../model/load.js';
-import { inputOptions } from '../pipeline/capture/preparation.js';
+import { inputOptions } from '../pipeline/capture/input-size.js';
 import { Network } from '../pipeline/network.js';
 import { type LabelMap, labelsAt, Segmenter } from '../pipeline/segmenter.js';
 import { greyPng, Overlay } from './label-pictures.js';

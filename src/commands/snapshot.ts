@@ -6,8 +6,9 @@ import type { Settings } from '../config/schema.js';
 import { exitCodes, MinspnetError, SourceError } from '../contract/errors.js';
 import { Topics } from '../contract/topics.js';
 import { createSource } from '../pipeline/capture/create-source.js';
+import { fullPicture } from '../pipeline/capture/cut.js';
 import type { PictureSource, SourceFacts } from '../pipeline/capture/picture-source.js';
-import { fullPicture, SnapshotEncoder } from '../pipeline/capture/snapshot.js';
+import { SnapshotEncoder } from '../pipeline/capture/snapshot.js';
 import { parseSource, type SourceOptions } from '../pipeline/capture/source.js';
 import { writeOutput } from './output-file.js';
 

@@ -5,7 +5,7 @@ import type { TunedSettings } from '../daemon/configuration.js';
 import { modelPlaces, openStateDirectory } from '../daemon/state-directory.js';
 import { readBoard } from '../device/board.js';
 import { readTuning, tuningKey, tuningPath } from '../device/tuning-file.js';
-import { loadModel } from '../model/load.js';
+import { findCard } from '../model/load.js';
 import { describe } from './tune/candidates.js';
 
 /**
@@ -18,7 +18,7 @@ export async function withTuning(
   say: (line: string) => void,
 ): Promise<TunedSettings> {
   const { model, runtime } = settings;
-  const { card } = await loadModel(model.path, model.precision, 'detect', modelPlaces(settings));
+  const card = await findCard(model.path, 'detect', modelPlaces(settings));
   const directory = await openStateDirectory(settings.stateDirectory);
   const key = tuningKey(await readBoard(), card, runtime);
   const found = await readTuning(directory, key);

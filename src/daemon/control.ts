@@ -8,7 +8,7 @@ import type { Topic } from '../contract/topics.js';
 import type { EngineFacts, TakenPicture } from '../engine/protocol.js';
 import { listModels } from '../model/list.js';
 import { loadModel } from '../model/load.js';
-import { maxPayload } from '../mqtt/embedded-broker.js';
+import { maxPayload } from '../mqtt/broker-access.js';
 import type { Publisher } from '../mqtt/publisher.js';
 import type { RequestHandlers } from '../mqtt/request-server.js';
 import type { Adjustments } from './adjustments.js';

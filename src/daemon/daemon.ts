@@ -10,6 +10,7 @@ import { Adjustments } from './adjustments.js';
 import { Configuration, type TunedSettings } from './configuration.js';
 import { Control, type MeasureBoard } from './control.js';
 import { EngineHost } from './engine-host.js';
+import type { EarlyEngine } from './engine-process.js';
 import { EngineReports } from './engine-reports.js';
 import { Feed } from './feed.js';
 import { HealthReporter } from './health.js';
@@ -40,6 +41,8 @@ export interface DaemonOptions extends TunedSettings {
   settingsFile: SettingsFileOptions;
   /** The ports that were asked for by name, so no other will do: of our own broker, and of the HTTP server. */
   strictPort: { broker: boolean; http: boolean };
+  /** The engine's process, where it was launched while the daemon's code was loaded. */
+  early?: EarlyEngine | undefined;
   version: string;
   /** What this board is called. */
   board: string;
@@ -111,7 +114,7 @@ export class Daemon {
 
   /** Nothing is opened here, so nothing has to be closed where it fails. */
   async #assemble(own: OwnBroker | undefined): Promise<Part[]> {
-    const { settings, log, version, board, reload, measureBoard, redactor, system, healthMs, now, strictPort } =
+    const { settings, log, version, board, reload, measureBoard, redactor, system, healthMs, now, strictPort, early } =
       this.#options;
     const { mqtt, node, outbox } = settings;
     const model = await loadModel(settings.model.path, settings.model.precision, 'detect', modelPlaces(settings));
@@ -147,7 +150,7 @@ export class Daemon {
       finish: (error) => this.#finish(error),
       clipUrl: (track) => clipUrl(track),
     });
-    const host = new EngineHost({ settings: configuration.engineSettings, listener: reports });
+    const host = new EngineHost({ settings: configuration.engineSettings, listener: reports, early });
     const updates = new ModelUpdates({
       configuration,
       log,

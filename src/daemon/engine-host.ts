@@ -92,7 +92,8 @@ export class EngineHost implements Part {
     this.#frames = Object.fromEntries(cameras.map((camera) => [camera, 0]));
     let child: ChildProcess;
     try {
-      child = startEngine(settings, (child, how) => this.#ended(child, how), this.options.program);
+      const { program, early } = this.options;
+      child = startEngine(settings, (child, how) => this.#ended(child, how), program, early);
     } catch (error) {
       this.#gone((error as Error).message);
       return;

@@ -1,5 +1,6 @@
 import type { MinspnetError } from '../contract/errors.js';
 import type { EngineFacts, EngineSettings, FromEngine } from '../engine/protocol.js';
+import type { EarlyEngine } from './engine-process.js';
 
 type NotForListener =
   | 'clip-made'
@@ -28,6 +29,8 @@ export interface EngineListener {
 export interface EngineHostOptions {
   settings: Omit<EngineSettings, 'runId'>;
   listener: EngineListener;
+  /** The first engine, where one was launched before its settings were known. */
+  early?: EarlyEngine | undefined;
   /** The engine's program; another one only in tests. */
   program?: string;
   /** How long an engine may take until it is ready, milliseconds. */

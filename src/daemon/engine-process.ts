@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { libraryEnvironment } from '../device/runtime-library.js';
 import { type CameraAdjustment, type EngineSettings, protocolVersion, type ToEngine } from '../engine/protocol.js';
 
+const ownProgram = fileURLToPath(new URL('../engine/main.js', import.meta.url));
 /** The engine's heap holds settings and small messages; V8's default young generation would cost 16 MB more. */
 const execArgv = ['--max-semi-space-size=4', '--max-old-space-size=128'];
 
@@ -27,26 +28,73 @@ export function camerasFor(cameras: number): number {
  */
 const allocator = { MALLOC_ARENA_MAX: '1' };
 
+/** What an engine's process is started with, before it is told anything. */
+interface Launch {
+  runtime: Pick<EngineSettings['runtime'], 'library'>;
+  /** How many there will be. */
+  cameras: number;
+}
+
+/** @throws what Node throws where the kernel refuses: no memory, for one */
+function launch({ runtime, cameras }: Launch, program: string): ChildProcess {
+  const env = { ...allocator, ...libraryEnvironment(runtime), UV_THREADPOOL_SIZE: String(poolSize(cameras)) };
+  const args = [String(cameras), ...(runtime.library === undefined ? [] : [runtime.library])];
+  const stdio = ['ignore', 'inherit', 'pipe', 'ipc'] as const;
+  const child = fork(program, args, { serialization: 'advanced', execArgv, env, stdio: [...stdio] });
+  // What libraries and a crash print goes out like our own words: with nothing secret in it.
+  if (child.stderr) createInterface(child.stderr).on('line', (line) => process.stderr.write(`${line}\n`));
+  return child;
+}
+
+/**
+ * An engine's process that loads its code while the daemon loads its own: it is told its settings once they are known, or
+ * is of no use to them and ended.
+ */
+export class EarlyEngine implements Disposable {
+  #child: ChildProcess | undefined;
+
+  constructor(private readonly launched: Launch) {
+    try {
+      this.#child = launch(launched, ownProgram);
+    } catch {
+      return; // it is tried again when it is needed, and told
+    }
+    const gone = () => {
+      this.#child = undefined;
+    };
+    this.#child.once('exit', gone).once('error', gone);
+  }
+
+  /** The process, once, if it lives and is what these settings need; the caller ends it. */
+  take({ runtime, cameras }: Launch): ChildProcess | undefined {
+    const isFit = runtime.library === this.launched.runtime.library && cameras <= this.launched.cameras;
+    if (!isFit) this[Symbol.dispose]();
+    const child = this.#child;
+    this.#child = undefined;
+    return child;
+  }
+
+  [Symbol.dispose](): void {
+    this.#child?.kill('SIGKILL');
+    this.#child = undefined;
+  }
+}
+
 /**
  * Starts an engine. Its end is told by `ended`, once, after everything that it has said; also when it could not be started.
  *
  * @param program its own; another one only in tests
+ * @param early one that was launched before, if it can be used
  * @throws what Node throws where the kernel refuses: no memory, for one
  */
 export function startEngine(
   settings: Omit<EngineSettings, 'runId'>,
   ended: (child: ChildProcess, how: string) => void,
-  program = fileURLToPath(new URL('../engine/main.js', import.meta.url)),
+  program = ownProgram,
+  early?: EarlyEngine,
 ): ChildProcess {
-  const env = {
-    ...allocator,
-    ...libraryEnvironment(settings.runtime),
-    UV_THREADPOOL_SIZE: String(poolSize(Object.keys(settings.cameras).length)),
-  };
-  const stdio = ['ignore', 'inherit', 'pipe', 'ipc'] as const;
-  const child = fork(program, { serialization: 'advanced', execArgv, env, stdio: [...stdio] });
-  // What libraries and a crash print goes out like our own words: with nothing secret in it.
-  if (child.stderr) createInterface(child.stderr).on('line', (line) => process.stderr.write(`${line}\n`));
+  const needed = { runtime: settings.runtime, cameras: Object.keys(settings.cameras).length };
+  const child = early?.take(needed) ?? launch(needed, program);
   child.once('exit', (code, signal) => {
     const how = signal ? `signal ${signal}` : `exit code ${code}`;
     // What it said before it died may still lie in the channel, and comes before the channel's end.

@@ -1,7 +1,7 @@
 import { sourceKind } from '../config/address.js';
 import type { CameraSettings, EventSettings, Settings } from '../config/schema.js';
+import type { InputOptions } from '../pipeline/capture/input-size.js';
 import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
-import type { InputOptions } from '../pipeline/capture/preparation.js';
 import type { SceneOptions } from '../pipeline/scene.js';
 import type { CameraAdjustment } from './protocol.js';
 

@@ -5,9 +5,12 @@ import type { EndReason } from '../contract/event.js';
 import type { Box } from '../contract/geometry.js';
 import { usualInputPixels } from '../contract/running-model.js';
 import type { InputChoice } from '../contract/status.js';
+import { worldOf } from '../pipeline/capture/capture.js';
+import { CaptureThreads } from '../pipeline/capture/capture-threads.js';
+import { jpegSize } from '../pipeline/capture/cut.js';
+import { holdFfmpeg } from '../pipeline/capture/ffmpeg-library.js';
+import { inputOptions } from '../pipeline/capture/input-size.js';
 import type { PacketRingOptions } from '../pipeline/capture/packet-ring.js';
-import { inputOptions } from '../pipeline/capture/preparation.js';
-import { jpegSize } from '../pipeline/capture/snapshot.js';
 import { Detector, Network } from '../pipeline/network.js';
 import { selfTest } from '../pipeline/self-test.js';
 import { monotonicMs } from '../timing/monotonic.js';
@@ -52,6 +55,8 @@ export class Engine {
     settings: EngineSettings,
     /** @param sent called when it is on its way */
     private readonly send: (message: FromEngine, sent?: () => void) => void,
+    /** Of its cameras. */
+    private readonly threads = new CaptureThreads(),
   ) {
     this.#settings = settings;
     this.#secondary = new SecondaryNetworks(settings.runtime);
@@ -59,6 +64,7 @@ export class Engine {
 
   /** @throws {ModelError} when the model can't be used. */
   async start(): Promise<void> {
+    await holdFfmpeg();
     const network = await this.#load(this.#settings);
     this.#network = network;
     await this.#secondary.use(this.#settings.secondaryModels);
@@ -213,6 +219,7 @@ export class Engine {
       dropJobs: () => this.#jobs.drop(name),
       send: this.send,
       hung: (error) => this.#failed(error),
+      world: worldOf(this.threads),
     });
     this.#cameras.set(name, camera);
     camera.start();

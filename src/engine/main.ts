@@ -1,12 +1,23 @@
 import { asMinspnetError, EngineError } from '../contract/errors.js';
 import { keepLibraryFromChildren, unusable } from '../device/runtime-library.js';
+import { CaptureThreads } from '../pipeline/capture/capture-threads.js';
 import type { Engine } from './engine.js';
-import { type EngineSettings, type FromEngine, protocolVersion, type ToEngine } from './protocol.js';
+import { type FromEngine, protocolVersion, type ToEngine } from './protocol.js';
 
 type Send = (message: FromEngine, sent?: () => void) => void;
 
-/** The engine's process: speaks with the daemon over Node's IPC channel and lives no longer than it. */
-function main(): void {
+/**
+ * The engine's process: speaks with the daemon over Node's IPC channel and lives no longer than it. It loads its code at
+ * once, also on the threads of its cameras: its settings may come later.
+ *
+ * @param library of ONNX Runtime, if it runs with one of your own
+ */
+function main(cameras: number, library: string | undefined): void {
+  keepLibraryFromChildren({ library }); // threads are given the environment at their start
+  const threads = new CaptureThreads();
+  threads.prepare(cameras);
+  const loading = import('./engine.js');
+  loading.catch(() => {}); // whoever wants an engine is told
   let engine: Engine | undefined;
   /** It has no cameras before that: what they are adjusted to meanwhile waits for it. */
   let started: Promise<void> = Promise.resolve();
@@ -20,8 +31,10 @@ function main(): void {
       const what = `the daemon speaks protocol ${theirs}, this engine ${protocolVersion}: they are of two versions.`;
       throw new EngineError('ERR_ENGINE_PROTOCOL', 'engine', `${what} Run npm run build.`);
     }
-    keepLibraryFromChildren(settings.runtime);
-    engine = await createEngine(settings, send);
+    const { Engine } = await loading.catch((error: Error) => {
+      throw library === undefined ? error : unusable(library, error.message, error);
+    });
+    engine = new Engine(settings, send, threads);
     await engine.start();
   };
 
@@ -72,16 +85,4 @@ function main(): void {
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 }
 
-/** Loads the native code only now: where it can't be, that is to be told. */
-async function createEngine(settings: EngineSettings, send: Send): Promise<Engine> {
-  try {
-    const { Engine } = await import('./engine.js');
-    return new Engine(settings, send);
-  } catch (error) {
-    const { library } = settings.runtime;
-    if (library !== undefined) throw unusable(library, (error as Error).message, error);
-    throw error;
-  }
-}
-
-main();
+main(Number(process.argv[2] ?? 0), process.argv[3]);

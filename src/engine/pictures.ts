@@ -1,8 +1,7 @@
 import { SourceError } from '../contract/errors.js';
 import type { Box } from '../contract/geometry.js';
 import type { Capture } from '../pipeline/capture/capture.js';
-import { takeLibcameraStill } from '../pipeline/capture/libcamera.js';
-import { type Cut, fullPicture, type SnapshotOptions } from '../pipeline/capture/snapshot.js';
+import { type Cut, fullPicture, type SnapshotOptions } from '../pipeline/capture/cut.js';
 
 /** Within this time a camera that gives pictures gives the next one, milliseconds; the slowest may take two periods. */
 const nextPictureMs = 5000;
@@ -44,7 +43,10 @@ export class Pictures<About> {
     if (source.kind !== 'libcamera') return (await this.next(periodMs, fullPicture)).jpeg;
     if (this.#photograph === undefined) {
       if (state !== 'live') throw this.#none();
-      const take = (signal: AbortSignal) => takeLibcameraStill(source, signal);
+      const take = async (signal: AbortSignal) => {
+        const { takeLibcameraStill } = await import('../pipeline/capture/libcamera.js');
+        return await takeLibcameraStill(source, signal);
+      };
       this.#photograph = this.capture.lend('a still is being taken', take).finally(() => {
         this.#photograph = undefined;
       });

@@ -3,7 +3,7 @@ import type { Attribute } from '../contract/event.js';
 import type { Box } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
 import { AttributeVote, qualityOf } from '../pipeline/attribute-vote.js';
-import type { Cut } from '../pipeline/capture/snapshot.js';
+import type { Cut } from '../pipeline/capture/cut.js';
 import type { Classifier } from '../pipeline/classifier.js';
 import { StateWatch } from '../pipeline/state-watch.js';
 import type { CaptureTime } from '../timing/monotonic.js';

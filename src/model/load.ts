@@ -45,11 +45,28 @@ export async function loadModel(
   places: readonly string[] = [],
 ): Promise<VerifiedModel<Task>> {
   const folder = await findFolder(model, places);
-  const card = requireTask(await readCard(join(folder, 'card.json')), task);
+  const card = await readCardOf(folder, task);
   if (precision !== 'auto') return { card, ...(await verify(folder, card, precision)) };
   const fp32 = await verify(folder, card, 'fp32');
   if (card.files.int8 === undefined) return { card, ...fp32 };
   return { card, ...(await verify(folder, card, 'int8')), onGpu: fp32 };
+}
+
+/**
+ * A model's card alone: nobody has looked at its files.
+ *
+ * @throws {ModelError} ERR_MODEL_MISSING, ERR_MODEL_CARD, ERR_MODEL_TASK
+ */
+export async function findCard<T extends Task>(
+  model: string,
+  task: T,
+  places?: readonly string[],
+): Promise<ModelCard<T>> {
+  return await readCardOf(await findFolder(model, places), task);
+}
+
+async function readCardOf<T extends Task>(folder: string, task: T): Promise<ModelCard<T>> {
+  return requireTask(await readCard(join(folder, 'card.json')), task);
 }
 
 const doing: Record<Task, string> = {

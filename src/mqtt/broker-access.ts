@@ -4,6 +4,9 @@ import type { Broker } from '../session/broker-choice.js';
 import type { SettingNames } from '../session/broker-error.js';
 import { brokerAt, isSecure } from '../session/connect-options.js';
 
+/** Our own broker takes no larger message, bytes: a still of twelve megapixels has half of that. */
+export const maxPayload = 8 * 1024 * 1024;
+
 /** What a TLS connection needs; files are PEM. The broker's certificate is verified unless `verify` is false. */
 export interface BrokerTls {
   /** Certificates to be trusted, in place of the system's. */

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError } from 'aedes';
 import { BrokerError, ConfigError } from '../contract/errors.js';
-import { read } from './broker-access.js';
+import { maxPayload, read } from './broker-access.js';
 import { isLoopback, WebSocketDoor, whatComes } from './web-socket-door.js';
 
 export interface EmbeddedBrokerOptions {
@@ -35,8 +35,7 @@ const maxClients = 64;
 const connectMs = 10_000;
 /** A subscriber that reads nothing for that long is thrown out: until then it holds up the others. */
 const drainMs = 5_000;
-/** One message (a still of twelve megapixels has half of that), and all retained ones together; bytes. */
-export const maxPayload = 8 * 1024 * 1024;
+/** Of all retained messages together, bytes. */
 const maxRetained = 16 * 1024 * 1024;
 /** What says how things are is smaller than that, and is retained whatever else is: so many topics of it. */
 const smallPayload = 16 * 1024;

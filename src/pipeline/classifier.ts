@@ -1,7 +1,7 @@
 import { ModelError } from '../contract/errors.js';
 import { answerOf, softmax, type TaughtHead, unknownClass } from '../contract/head.js';
 import type { ModelCard } from '../contract/model-card.js';
-import { type InputOptions, inputOptions } from './capture/preparation.js';
+import { type InputOptions, inputOptions } from './capture/input-size.js';
 import type { Network, Pixels } from './network.js';
 
 /** One class that a picture may show. */

@@ -7,7 +7,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { exitCodes } from '../../src/contract/errors.js';
-import { jpegSize } from '../../src/pipeline/capture/snapshot.js';
+import { jpegSize } from '../../src/pipeline/capture/cut.js';
 import { installRpicam } from '../support/rpicam.js';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));

@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { children } from '../../src/bench/processes.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
+import { EarlyEngine } from '../../src/daemon/engine-process.js';
 import { protocolVersion } from '../../src/engine/protocol.js';
 import { until } from '../support/until.js';
 import { isEnd, isLive, isNew, type Message, settingsOf, start } from './watched-engine.js';
@@ -144,3 +146,30 @@ t.test('an engine of more cameras has more threads to wait for them', async (t) 
   await watched.host.replace({ ...settings, cameras: { ...settings.cameras, yard: settings.cameras.door as never } });
   t.ok(threads() > before, `${threads()} after ${before}`);
 });
+
+t.test(
+  'an engine that was launched early is the one that runs, if it lives and is what the settings need',
+  async (t) => {
+    const launch = (cameras: number) => {
+      const others = children(process.pid);
+      const early = new EarlyEngine({ runtime: {}, cameras });
+      t.teardown(() => early[Symbol.dispose]());
+      return { early, pid: children(process.pid).find((one) => !others.includes(one)) ?? Number.NaN };
+    };
+    const isGone = (pid: number) => until(() => !children(process.pid).includes(pid));
+    const fit = launch(2);
+    const watched = await start(t, {}, fit.early);
+    t.equal(watched.host.pid, fit.pid);
+
+    const small = launch(1);
+    t.equal(small.early.take({ runtime: {}, cameras: 2 }), undefined, 'it has too few threads for the cameras');
+    await isGone(small.pid);
+    const dead = launch(1);
+    process.kill(dead.pid, 'SIGKILL');
+    await isGone(dead.pid);
+    t.equal(dead.early.take({ runtime: {}, cameras: 1 }), undefined);
+    const unused = launch(1);
+    unused.early[Symbol.dispose]();
+    await isGone(unused.pid);
+  },
+);

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import type { Counts, Geometry, HttpEvents, Series } from '../../src/contract/http.js';
 import type { LiveFrame } from '../../src/contract/live.js';
 import { unpackLiveFrame } from '../../src/contract/live-message.js';
-import { jpegSize } from '../../src/pipeline/capture/snapshot.js';
+import { jpegSize } from '../../src/pipeline/capture/cut.js';
 import { TestDaemon } from '../support/daemon.js';
 import { until } from '../support/until.js';
 

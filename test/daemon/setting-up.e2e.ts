@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { BrokerTest, HttpInfo, HttpTask } from '../../src/contract/http.js';
-import { jpegSize } from '../../src/pipeline/capture/snapshot.js';
+import { jpegSize } from '../../src/pipeline/capture/cut.js';
 import { Mosquitto, noMosquitto } from '../support/broker.js';
 import { TestDaemon } from '../support/daemon.js';
 

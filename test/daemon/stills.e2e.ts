@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Response } from '../../src/contract/request.js';
-import { jpegSize } from '../../src/pipeline/capture/snapshot.js';
+import { jpegSize } from '../../src/pipeline/capture/cut.js';
 import type { Heard } from '../support/broker.js';
 import { makeClip } from '../support/clip.js';
 import { TestDaemon } from '../support/daemon.js';

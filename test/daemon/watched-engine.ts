@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import type { Test } from 'tap';
 import { type Settings, settingsSchema } from '../../src/config/schema.js';
 import { EngineHost } from '../../src/daemon/engine-host.js';
+import type { EarlyEngine } from '../../src/daemon/engine-process.js';
 import type { EngineSettings, FromEngine } from '../../src/engine/protocol.js';
 import { loadModel } from '../../src/model/load.js';
 import { usualInput } from '../support/settings.js';
@@ -14,9 +15,10 @@ export class Watched {
   readonly lost: string[] = [];
   readonly host: EngineHost;
 
-  constructor(settings: Omit<EngineSettings, 'runId'>) {
+  constructor(settings: Omit<EngineSettings, 'runId'>, early?: EarlyEngine) {
     this.host = new EngineHost({
       settings,
+      early,
       listener: {
         ready: () => {},
         message: (message) => this.messages.push(message as Message),
@@ -55,8 +57,12 @@ export async function settingsOf(model: string, camera: Partial<Settings['camera
   };
 }
 
-export async function start(t: Test, camera: Partial<Settings['cameras'][string]> = {}): Promise<Watched> {
-  const watched = new Watched(await settingsOf('minspnet-s', camera));
+export async function start(
+  t: Test,
+  camera: Partial<Settings['cameras'][string]> = {},
+  early?: EarlyEngine,
+): Promise<Watched> {
+  const watched = new Watched(await settingsOf('minspnet-s', camera), early);
   t.teardown(() => watched.host.stop(1000));
   watched.host.start();
   await watched.next(isLive, 0);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { CaptureState } from '../../src/contract/status.js';
 import { Pictures } from '../../src/engine/pictures.js';
-import { fullPicture } from '../../src/pipeline/capture/snapshot.js';
+import { fullPicture } from '../../src/pipeline/capture/cut.js';
 import { parseSource } from '../../src/pipeline/capture/source.js';
 import { cameraSettings } from '../support/settings.js';
 import { SimulatedTime } from '../support/simulated-time.js';

@@ -2,7 +2,7 @@ import { serveTask } from '../../bench/run-task.js';
 import type { RuntimeSettings } from '../../config/schema.js';
 import type { VerifiedModel } from '../../contract/model-card.js';
 import type { Reference } from '../../contract/proof.js';
-import { inputOptions } from '../../pipeline/capture/preparation.js';
+import { inputOptions } from '../../pipeline/capture/input-size.js';
 import { Detector, Network } from '../../pipeline/network.js';
 import { picturesOf } from '../pictures.js';
 

@@ -1,5 +1,5 @@
+import { jpegSize } from '../../pipeline/capture/cut.js';
 import type { Size } from '../../pipeline/capture/input-size.js';
-import { jpegSize } from '../../pipeline/capture/snapshot.js';
 
 /**
  * The size that a picture's header states, before anything is decoded: a megabyte of PNG may hold gigabytes of pixels.

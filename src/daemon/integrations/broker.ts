@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/schema.js';
-import { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
+import type { EmbeddedBroker } from '../../mqtt/embedded-broker.js';
 import type { PublisherOptions } from '../../mqtt/publisher.js';
 import type { Log } from '../log.js';
 import type { Part } from '../parts.js';
@@ -10,30 +10,36 @@ export type BrokerAccess = PublisherOptions['broker'];
 /** A broker of our own, for those who name none. */
 export class OwnBroker implements Part {
   readonly name = 'broker';
-  readonly #broker: EmbeddedBroker;
+  #broker: EmbeddedBroker | undefined;
 
   /** @param strict no other port will do */
-  constructor(settings: Settings['mqtt']['broker'], strict: boolean, log: Log) {
-    this.#broker = new EmbeddedBroker({ ...settings, strict });
-    this.#broker.on('warning', (error) => log.warn(error.message));
-  }
+  constructor(
+    private readonly settings: Settings['mqtt']['broker'],
+    private readonly strict: boolean,
+    private readonly log: Log,
+  ) {}
 
   /** As others reach it. Once it has started. */
   get url(): string {
-    return this.#broker.url;
+    return this.#broker?.url ?? '';
   }
 
   /** As the daemon reaches it. Once it has started. */
   get localUrl(): string {
-    return this.#broker.localUrl;
+    return this.#broker?.localUrl ?? '';
   }
 
   async start(): Promise<void> {
+    const { settings, strict, log } = this;
+    // Loaded only where it is wanted: it takes time and memory.
+    const { EmbeddedBroker } = await import('../../mqtt/embedded-broker.js');
+    this.#broker = new EmbeddedBroker({ ...settings, strict });
+    this.#broker.on('warning', (error) => log.warn(error.message));
     await this.#broker.start();
   }
 
   async stop(): Promise<void> {
-    await this.#broker.stop();
+    await this.#broker?.stop();
   }
 }
 

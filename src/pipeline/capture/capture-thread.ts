@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { Frame } from 'node-av/lib';
 import { asMinspnetError, type MinspnetError, SourceError } from '../../contract/errors.js';
 import { type CaptureTime, monotonicMs } from '../../timing/monotonic.js';
 import { createSource } from './create-source.js';
-import type { Size } from './input-size.js';
+import type { Cut } from './cut.js';
+import type { InputOptions, Size } from './input-size.js';
 import {
   type AttemptEvent,
   type CaptureOptions,
@@ -15,8 +16,8 @@ import {
 } from './messages.js';
 import { PacketRing } from './packet-ring.js';
 import type { Picture, PictureSource, SourceFacts } from './picture-source.js';
-import { type InputOptions, Preparation } from './preparation.js';
-import { type Cut, SnapshotEncoder } from './snapshot.js';
+import { Preparation } from './preparation.js';
+import { SnapshotEncoder } from './snapshot.js';
 import { parseSource, type Source } from './source.js';
 import { Watchdog } from './watchdog.js';
 
@@ -366,5 +367,6 @@ function later({ monotonicMs, utcMs }: CaptureTime, ms: number): CaptureTime {
   return { monotonicMs: monotonicMs + ms, utcMs: utcMs + ms };
 }
 
-// What a thread runs that capture-worker.ts has started.
-if (parentPort !== null) new CaptureThread(parentPort, workerData as CaptureOptions).start();
+// What a thread runs that capture-threads.ts has started: it is told of its camera once there is one.
+const port = parentPort;
+port?.once('message', (options: CaptureOptions) => new CaptureThread(port, options).start());

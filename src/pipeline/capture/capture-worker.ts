@@ -1,17 +1,15 @@
 import type { EventEmitter } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import { EngineError, MinspnetError, SourceError } from '../../contract/errors.js';
+import type { Cut } from './cut.js';
+import type { InputOptions } from './input-size.js';
 import {
   type AttemptEvent,
   type CaptureCounters,
-  type CaptureOptions,
   type FromCaptureThread,
   noCounters,
   type SentFrame,
   type ToCaptureThread,
 } from './messages.js';
-import type { InputOptions } from './preparation.js';
-import type { Cut } from './snapshot.js';
 
 /** A picture on its way through the engine, bound to the thread that made it. Whoever is given it releases it, once. */
 export interface Frame extends Omit<SentFrame, 'number'> {
@@ -270,15 +268,6 @@ export class CaptureWorker {
 
 function noClip(why: string): SourceError {
   return new SourceError('ERR_SOURCE_NO_CLIP', 'source', `there is no clip: ${why}`);
-}
-
-/** Starts a thread of Node's that runs capture-thread.ts. */
-export function startThread(workerData: CaptureOptions): WorkerThread {
-  return new Worker(new URL('./capture-thread.js', import.meta.url), {
-    workerData,
-    trackUnmanagedFds: false, // a pipe of time stamps is closed by its socket, which Node would not notice
-    resourceLimits: { maxYoungGenerationSizeMb: 4 }, // it makes little garbage; the default costs 16 MB a camera
-  });
 }
 
 /** @returns whether it came about within the time */

@@ -2,10 +2,11 @@ import { type EngineError, MinspnetError, SourceError } from '../../contract/err
 import type { CaptureState } from '../../contract/status.js';
 import { backoff } from '../../timing/backoff.js';
 import { monotonicMs } from '../../timing/monotonic.js';
-import { type Attempt, CaptureWorker, type Frame, isWithin, startThread, type WorkerThread } from './capture-worker.js';
+import { CaptureThreads } from './capture-threads.js';
+import { type Attempt, CaptureWorker, type Frame, isWithin, type WorkerThread } from './capture-worker.js';
+import type { InputOptions } from './input-size.js';
 import { type AttemptEvent, type CaptureOptions, noCounters } from './messages.js';
 import type { SourceFacts } from './picture-source.js';
-import type { InputOptions } from './preparation.js';
 import { parseSource, type Source } from './source.js';
 
 export type { Frame };
@@ -49,6 +50,11 @@ export interface CaptureWorld {
   random(): number;
   /** A monotonic clock, milliseconds. */
   now(): number;
+}
+
+/** The world as it is. */
+export function worldOf(threads: CaptureThreads): CaptureWorld {
+  return { startThread: (options) => threads.start(options), random: Math.random, now: monotonicMs };
 }
 
 /** Each wait is so many times the one before, and half of it is left to chance: see backoff(). */
@@ -107,7 +113,7 @@ export class Capture {
   constructor(
     private readonly options: Omit<CaptureOptions, 'inputs'>,
     private readonly listener: CaptureListener,
-    private readonly world: CaptureWorld = { startThread, random: Math.random, now: monotonicMs },
+    private readonly world: CaptureWorld = worldOf(new CaptureThreads()),
   ) {
     this.source = parseSource(options.settings.source, options.settings);
     this.#fps = options.settings.fps;

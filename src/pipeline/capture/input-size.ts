@@ -1,11 +1,41 @@
 import { ConfigError } from '../../contract/errors.js';
-import type { ModelCard, Task } from '../../contract/model-card.js';
+import type { ModelCard, ModelInput, Task } from '../../contract/model-card.js';
 import { usualInputPixels } from '../../contract/running-model.js';
 
 /** Width and height, pixels. */
 export interface Size {
   width: number;
   height: number;
+}
+
+/** How a model wants its pictures. */
+export interface InputOptions {
+  /** Grey of what the picture does not cover, 0..255. */
+  fill: number;
+  /** Width and height of the input are multiples of this. */
+  multipleOf: number;
+  /** How the picture comes into the input. */
+  resize: ModelInput['resize'];
+  /** The input's size if it does not follow from the picture's. */
+  input?: Size | undefined;
+  /** The model takes no other. */
+  isFixed?: boolean;
+  /** Pixels of an input whose size follows from the picture's, at most; by default the usual budget. */
+  inputPixels?: number | undefined;
+}
+
+/**
+ * @param size that was asked for, [width, height]
+ * @throws {ConfigError} ERR_CONFIG_SIZE when the model does not take that
+ */
+export function inputOptions(
+  card: Pick<ModelCard<Task>, 'name' | 'task' | 'input'>,
+  size?: readonly [number, number],
+  inputPixels?: number,
+): InputOptions {
+  const { fill, multipleOf, resize } = card.input;
+  const isFixed = card.input.fixed !== undefined;
+  return { fill, multipleOf, resize, input: chosenSize(card, size), isFixed, inputPixels };
 }
 
 /**

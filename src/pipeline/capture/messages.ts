@@ -1,9 +1,10 @@
 import type { CameraSettings } from '../../config/schema.js';
 import type { SerialisedError } from '../../contract/errors.js';
+import type { Cut, SnapshotOptions } from './cut.js';
+import type { InputOptions } from './input-size.js';
 import type { PacketRingOptions } from './packet-ring.js';
 import type { SourceFacts } from './picture-source.js';
-import type { InputOptions, TakenPicture } from './preparation.js';
-import type { Cut, SnapshotOptions } from './snapshot.js';
+import type { TakenPicture } from './preparation.js';
 import type { SourceOptions } from './source.js';
 
 /** What a capture thread is given at its start. */

@@ -1,45 +1,14 @@
 import type { Frame } from 'node-av/lib';
 import type { MotionSettings } from '../../config/schema.js';
 import type { Box } from '../../contract/geometry.js';
-import type { ModelCard, ModelInput, Task } from '../../contract/model-card.js';
 import type { CaptureTime } from '../../timing/monotonic.js';
 import type { Pixels } from '../network.js';
 import type { StageClock } from '../stage-clock.js';
-import { chosenSize, fit, inputSize, type Size } from './input-size.js';
+import { fit, type InputOptions, inputSize, type Size } from './input-size.js';
 import { MotionGate } from './motion-gate.js';
 import { fractionsOf, pixelRegion } from './region.js';
 import { TensorScaler } from './tensor-scaler.js';
 import { looksOf, type Tiling, tilesOf } from './tiles.js';
-
-/** How a model wants its pictures. */
-export interface InputOptions {
-  /** Grey of what the picture does not cover, 0..255. */
-  fill: number;
-  /** Width and height of the input are multiples of this. */
-  multipleOf: number;
-  /** How the picture comes into the input. */
-  resize: ModelInput['resize'];
-  /** The input's size if it does not follow from the picture's. */
-  input?: Size | undefined;
-  /** The model takes no other. */
-  isFixed?: boolean;
-  /** Pixels of an input whose size follows from the picture's, at most; by default the usual budget. */
-  inputPixels?: number | undefined;
-}
-
-/**
- * @param size that was asked for, [width, height]
- * @throws {ConfigError} ERR_CONFIG_SIZE when the model does not take that
- */
-export function inputOptions(
-  card: Pick<ModelCard<Task>, 'name' | 'task' | 'input'>,
-  size?: readonly [number, number],
-  inputPixels?: number,
-): InputOptions {
-  const { fill, multipleOf, resize } = card.input;
-  const isFixed = card.input.fixed !== undefined;
-  return { fill, multipleOf, resize, input: chosenSize(card, size), isFixed, inputPixels };
-}
 
 export interface PreparationOptions extends InputOptions {
   /** Pictures a second, at most; by default all of them. */

@@ -9,9 +9,10 @@ import {
 } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, type Frame, Packet, Rational } from 'node-av/lib';
 import type { Box } from '../../contract/geometry.js';
-import type { ModelInput } from '../../contract/model-card.js';
+import type { Cut, SnapshotOptions } from './cut.js';
 import type { Size } from './input-size.js';
-import { canCut, cutPlanes, fractionsOf, type PixelRegion, pixelRegion, toPart } from './region.js';
+import { canCut, cutPlanes } from './planes.js';
+import { fractionsOf, type PixelRegion, pixelRegion, toPart } from './region.js';
 import {
   colourConverter,
   coloursOf,
@@ -25,31 +26,6 @@ import {
 } from './scaling.js';
 import { TensorScaler } from './tensor-scaler.js';
 
-export interface SnapshotOptions {
-  /** JPEG quality, 1..100. */
-  quality: number;
-  /** Longest side, pixels. */
-  maxSize: number;
-  /** What would be larger is made again with fewer pixels; any size is allowed if it is not given. Bytes. */
-  maxBytes?: number;
-  /** The object is outlined. */
-  drawBox?: boolean;
-  /** Surroundings, as a share of the box on each side; a quarter where it is not given. */
-  margin?: number;
-}
-
-/** What is wanted of a picture: a box with its surroundings as JPEG, or the box itself as a network’s input. */
-export interface Cut {
-  /** Fractions of the picture. */
-  box: Box;
-  /** In place of those of snapshots. */
-  options?: SnapshotOptions;
-  /** In place of a JPEG: uint8 [height, width, 3] of `input`, RGB. */
-  tensor?: { input: Size; fill: number; resize: ModelInput['resize'] };
-}
-
-/** A picture at its own size. */
-export const fullPicture: SnapshotOptions = { quality: 92, maxSize: Number.POSITIVE_INFINITY };
 /** Nothing is made smaller than this to save bytes: longest side, pixels. */
 const leastSize = 32;
 /** How much of the surroundings a snapshot shows, as a share of the box on each side. */
@@ -210,18 +186,4 @@ export function drawBox({ data, strides }: Planes, picture: Size, { x, y, width,
       if (!whole) plane.fill(value, from + right - thick, from + right);
     }
   });
-}
-
-/** The size that a JPEG's first frame header states; undefined if there is none. */
-export function jpegSize(jpeg: Uint8Array): Size | undefined {
-  const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
-  for (let at = 2; at + 9 <= view.byteLength && view.getUint8(at) === 0xff; ) {
-    const marker = view.getUint8(at + 1);
-    // SOF0 to SOF15, without the three tables whose numbers lie between them.
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
-      return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
-    }
-    at += 2 + view.getUint16(at + 2);
-  }
-  return undefined;
 }

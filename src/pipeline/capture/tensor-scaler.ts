@@ -3,7 +3,8 @@ import { FFmpegError, type Frame, type SoftwareScaleContext } from 'node-av/lib'
 import type { Box } from '../../contract/geometry.js';
 import type { ModelInput } from '../../contract/model-card.js';
 import { fit, type Size } from './input-size.js';
-import { canCut, cutPlanes, type PixelRegion, pixelRegion } from './region.js';
+import { canCut, cutPlanes } from './planes.js';
+import { type PixelRegion, pixelRegion } from './region.js';
 import {
   colourConverter,
   coloursOf,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { jpegSize } from '../../../src/pipeline/capture/cut.js';
 import { takeLibcameraStill } from '../../../src/pipeline/capture/libcamera.js';
-import { jpegSize } from '../../../src/pipeline/capture/snapshot.js';
 import { parseSource, type SourceOptions } from '../../../src/pipeline/capture/source.js';
 import { installOwner } from '../../support/rpicam.js';
 

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { jpegSize } from '../../../src/pipeline/capture/cut.js';
 import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
-import { jpegSize, SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
+import { SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
 import { TensorScaler } from '../../../src/pipeline/capture/tensor-scaler.js';
 import { findProgram } from '../../support/broker.js';

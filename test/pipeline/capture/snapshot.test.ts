@@ -4,8 +4,9 @@ import { AV_PIX_FMT_RGBA, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P } from 'node-av
 import type { Frame } from 'node-av/lib';
 import t, { type Test } from 'tap';
 import type { Box } from '../../../src/contract/geometry.js';
+import { fullPicture, jpegSize } from '../../../src/pipeline/capture/cut.js';
 import { FfmpegSource } from '../../../src/pipeline/capture/ffmpeg-source.js';
-import { fullPicture, jpegSize, SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
+import { SnapshotEncoder } from '../../../src/pipeline/capture/snapshot.js';
 import { parseSource } from '../../../src/pipeline/capture/source.js';
 import { frameOf } from '../../support/frame-of.js';
 
