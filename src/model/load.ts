@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../contract/errors.js';
@@ -162,19 +161,27 @@ export async function readCard(path: string): Promise<AnyCard> {
  * field 1 of length 8, then field 2 (StringStringEntryProto of onnx.proto).
  */
 const locationKey = Buffer.from('\n\x08location\x12', 'latin1');
-/** More than a length and a file's name; what a chunk ends with begins the next one. */
+/** More than a length and a file's name; what a part ends with begins the next one. Bytes. */
 const longestEntry = 512;
+/** Read at once, bytes. */
+const partBytes = 64 * 1024;
 
 async function read(path: string): Promise<{ sha256: string; locations: Set<string> }> {
   const sum = createHash('sha256');
   const locations = new Set<string>();
-  let rest: Buffer = Buffer.alloc(0);
+  // One for all parts: a stream makes one of each, 10 MB at every reload until the garbage is collected.
+  const buffer = Buffer.allocUnsafe(longestEntry + partBytes);
+  let file: FileHandle | undefined;
   try {
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-      sum.update(chunk);
-      const bytes = Buffer.concat([rest, chunk]);
+    file = await open(path);
+    for (let kept = 0; ; ) {
+      const { bytesRead } = await file.read(buffer, kept, partBytes);
+      if (bytesRead === 0) break;
+      const bytes = buffer.subarray(0, kept + bytesRead);
+      sum.update(bytes.subarray(kept));
       for (const location of locationsIn(bytes)) locations.add(location);
-      rest = bytes.subarray(-longestEntry);
+      kept = Math.min(longestEntry, bytes.length);
+      bytes.copyWithin(0, bytes.length - kept);
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -185,6 +192,8 @@ async function read(path: string): Promise<{ sha256: string; locations: Set<stri
       `${path}, which its card names, ${what}. Restore the file, or name another model.`,
       { cause: error },
     );
+  } finally {
+    await file?.close();
   }
   return { sha256: sum.digest('hex'), locations };
 }
