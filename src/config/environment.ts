@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
 import { nearestName, normaliseName } from './issue.js';
-import { namesAt, schemaAt } from './json-schema.js';
+import { isFreeAt, namesAt, schemaAt } from './json-schema.js';
 import { type SettingPath, valueAt } from './path.js';
 import type { Override, Problem } from './problem.js';
 
@@ -23,7 +23,7 @@ export function variableFor(path: SettingPath): string {
 function resolveStep(part: string, path: SettingPath, file: unknown): string | undefined {
   const wanted = normaliseName(part);
   const known = namesAt(path).find((name) => normaliseName(name) === wanted);
-  if (known || !schemaAt(path)?.additionalProperties) return known;
+  if (known || !isFreeAt(path)) return known;
   // Names that the user chose: one that the file has, whatever its capitals and dashes, else a new one.
   const given = Object.keys(valueAt(file, path) ?? {});
   return given.find((name) => normaliseName(name) === wanted) ?? part.toLowerCase();

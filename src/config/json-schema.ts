@@ -24,36 +24,56 @@ export interface SettingSchema {
   anyOf?: SettingSchema[];
 }
 
-let root: SettingSchema | undefined;
-
 /** The JSON Schema of a settings file; `config/schema.json` is this, written out. */
 export function settingsJsonSchema(): SettingSchema {
-  root ??= {
-    title: 'MINSPNET settings',
-    ...z.toJSONSchema(settingsSchema, { io: 'input' }),
-  } as SettingSchema;
-  return root;
+  return { title: 'MINSPNET settings', ...z.toJSONSchema(settingsSchema, { io: 'input' }) } as SettingSchema;
 }
 
 /** What may stand at a path, or undefined where nothing may. */
 export function schemaAt(path: SettingPath): SettingSchema | undefined {
-  let schema: SettingSchema | undefined = settingsJsonSchema();
-  for (const step of path) {
-    if (schema === undefined) return undefined;
-    const child: SettingSchema | false | undefined =
-      typeof step === 'number' || schema.type === 'array'
-        ? (schema.prefixItems?.[Number(step)] ?? schema.items)
-        : schema.properties && Object.hasOwn(schema.properties, step)
-          ? schema.properties[step]
-          : schema.additionalProperties;
-    schema = child || undefined;
-  }
-  return schema;
+  const schema = zodAt(path);
+  return schema && (z.toJSONSchema(schema, { io: 'input' }) as SettingSchema);
 }
 
 /** The names that may stand in the mapping at a path; none for a mapping whose names are free (cameras, zones). */
 export function namesAt(path: SettingPath): string[] {
-  return Object.keys(schemaAt(path)?.properties ?? {});
+  const schema = bare(zodAt(path));
+  return schema?._zod.def.type === 'object' ? Object.keys(schema._zod.def.shape) : [];
+}
+
+/** Whether whoever writes the mapping at a path chooses its names. */
+export function isFreeAt(path: SettingPath): boolean {
+  return bare(zodAt(path))?._zod.def.type === 'record';
+}
+
+/** To make a JSON Schema of all settings takes as long as to load all that reads them, so it is made of what is asked for. */
+function zodAt(path: SettingPath): z.core.$ZodType | undefined {
+  return path.reduce<z.core.$ZodType | undefined>((schema, step) => childOf(bare(schema), step), settingsSchema);
+}
+
+/** Without what stands around what a value has to be: defaults, and what is done with it then. */
+function bare(schema: z.core.$ZodType | undefined): z.core.$ZodTypes | undefined {
+  const inner = schema as z.core.$ZodTypes | undefined;
+  const def = inner?._zod.def;
+  if (def === undefined) return undefined;
+  if ('innerType' in def) return bare(def.innerType);
+  return def.type === 'pipe' ? bare(def.in) : inner;
+}
+
+function childOf(schema: z.core.$ZodTypes | undefined, step: string | number): z.core.$ZodType | undefined {
+  const def = schema?._zod.def;
+  switch (def?.type) {
+    case 'object':
+      return Object.hasOwn(def.shape, step) ? def.shape[step] : undefined;
+    case 'record':
+      return def.valueType;
+    case 'array':
+      return def.element;
+    case 'tuple':
+      return def.items[Number(step)] ?? def.rest ?? undefined;
+    default:
+      return undefined;
+  }
 }
 
 function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: SettingSchema): string {

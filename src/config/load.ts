@@ -88,7 +88,8 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
   options.redactor?.addSettings(merged, secrets);
   const missing = allMissing.filter(({ path }) => !overrides.some((override) => startsWith(path, override.path)));
 
-  const result = settingsSchema.safeParse(merged);
+  // Read once or twice: to make programs of the schemas would take four times as long.
+  const result = settingsSchema.safeParse(merged, { jitless: true });
   const context = { settings: merged, secrets, originOf: (path: SettingPath) => origins.blame(path) };
   const issues = result.error?.issues ?? [];
   // What stands in for a missing secret says nothing about the secret.

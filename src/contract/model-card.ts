@@ -237,7 +237,7 @@ export function parseCard(content: unknown): AnyCard {
     })
     .parse(content);
   const schema = task === 'classify' && output?.decoder === 'head' ? taughtCard : cards[task];
-  return schema.parse({ ...(content as object), task });
+  return schema.parse({ ...(content as object), task }, { jitless: true });
 }
 
 /** Whether a card's network is another one's, with a head of its own. */

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
-import { type SettingSchema, schemaAt, settingsJsonSchema } from '../../src/config/json-schema.js';
+import { isFreeAt, namesAt, type SettingSchema, schemaAt, settingsJsonSchema } from '../../src/config/json-schema.js';
 import { defaultSettings, loadSettings } from '../../src/config/load.js';
+import type { SettingPath } from '../../src/config/path.js';
 
 const defaultFile = readFileSync('config/default.yaml', 'utf8');
 /** The same with every setting in force: `# name: value` is one that is commented out, `## text` is prose. */
@@ -68,6 +69,17 @@ t.test('config/schema.json is up to date', async (t) => {
 });
 
 t.test('what may stand where', async (t) => {
+  const compare = (schema: SettingSchema, path: SettingPath) => {
+    const same = (value: object | undefined) => ({ ...value, $schema: undefined, title: undefined });
+    t.strictSame(same(schemaAt(path)), same(schema), path.join('.'));
+    t.strictSame(namesAt(path), Object.keys(schema.properties ?? {}), path.join('.'));
+    t.equal(isFreeAt(path), Boolean(schema.additionalProperties), path.join('.'));
+    for (const [name, child] of Object.entries(schema.properties ?? {})) compare(child, [...path, name]);
+    if (schema.additionalProperties) compare(schema.additionalProperties, [...path, 'any']);
+    if (schema.items) compare(schema.items, [...path, 0]);
+    for (const [i, child] of (schema.prefixItems ?? []).entries()) compare(child, [...path, i]);
+  };
+  compare(settingsJsonSchema(), []);
   t.equal(schemaAt(['cameras', 'any', 'zones', 'any', 'polygon', 3, 0])?.maximum, 1);
   t.equal(schemaAt(['cameras', 'any', 'classes', 0])?.type, 'string');
   t.equal(schemaAt(['nothing']), undefined);
