@@ -363,10 +363,10 @@ export class EngineHost implements Part {
     if (this.#child !== child) return;
     clearTimeout(this.#watchdog);
     this.#child = undefined;
-    this.#gone(how);
+    this.#gone(how, child.signalCode);
   }
 
-  #gone(how: string): void {
+  #gone(how: string, signal: NodeJS.Signals | null = null): void {
     for (const tell of this.#onGone.splice(0)) tell();
     this.#questions.abandon();
     this.#trial?.reject(new EngineError('ERR_ENGINE_START', 'engine', `the new engine ended with ${how} at its start`));
@@ -382,7 +382,7 @@ export class EngineHost implements Part {
     this.restarts += 1;
     const wasReady = this.state === 'ready';
     this.state = 'restarting';
-    const engine = { livedMs: performance.now() - this.#readyAt, frames: this.#frames };
+    const engine = { livedMs: performance.now() - this.#readyAt, frames: this.#frames, signal };
     const delayMs = wasReady ? this.#aside.died(engine, how) : 200 * 2 ** this.#failedStarts;
     this.#dueMs = performance.now() + delayMs;
     this.#restartTimer = setTimeout(() => this.start(), delayMs);
