@@ -92,7 +92,7 @@ export class SecondLook {
       if (settings === undefined || classifier === undefined || !watch.isDue(time.monotonicMs, still)) continue;
       watch.looking(time.monotonicMs);
       looks.push(
-        this.#look(classifier, settings.region, async (answers) => {
+        this.#look(classifier, settings.region, watch.state, async (answers) => {
           const [best] = answers;
           const before = watch.state;
           if (best === undefined || this.#isOver) return;
@@ -135,7 +135,7 @@ export class SecondLook {
         if (classifier === undefined || !vote.wants(quality, time.monotonicMs)) continue;
         vote.looking(time.monotonicMs);
         looks.push(
-          this.#look(classifier, widened(box), async (answers) => {
+          this.#look(classifier, widened(box), undefined, async (answers) => {
             const attribute = vote.see(quality, answers);
             if (attribute !== undefined) this.options.attribute(id, name, attribute);
           }),
@@ -148,12 +148,13 @@ export class SecondLook {
   #look(
     classifier: Classifier,
     box: Box,
+    held: string | undefined,
     tell: (answers: Awaited<ReturnType<Classifier['classify']>>) => Promise<void>,
   ): Look {
     const { input, fill, resize } = classifier.input();
     if (input === undefined) throw new TypeError('a classifier’s input has a size of its own');
     const see: Look['see'] = (bytes) =>
-      this.options.enqueue(async () => tell(await classifier.classify({ bytes, input, fitted: input })));
+      this.options.enqueue(async () => tell(await classifier.classify({ bytes, input, fitted: input }, held)));
     return { cut: { box, tensor: { input, fill, resize } }, see };
   }
 

@@ -1,5 +1,7 @@
 import t from 'tap';
 import { AttributeVote, qualityOf } from '../../src/pipeline/attribute-vote.js';
+import { Classifier } from '../../src/pipeline/classifier.js';
+import type { Network } from '../../src/pipeline/network.js';
 import { StateWatch } from '../../src/pipeline/state-watch.js';
 
 const gate = { classes: ['open', 'closed'], everySeconds: 1, agree: [4, 5] as [number, number] };
@@ -69,4 +71,33 @@ t.test('an attribute is voted for by an object’s best pictures', async (t) => 
   t.equal(new AttributeVote({ looks: 1, minScore: 0.95 }).see(1, says('van', 0.9)), undefined);
   t.equal(new AttributeVote({ looks: 1, minScore: 0 }).see(1, says('unknown', 0.9)), undefined);
   t.ok(qualityOf(0.9, [0, 0, 0.5, 0.5]) > qualityOf(0.9, [0, 0, 0.2, 0.2]));
+});
+
+t.test('a taught class that holds goes on at a little less than it would begin with', async (t) => {
+  let embedding = new Float32Array();
+  const card = { name: 'cls', version: '1', output: { embedding: 'e', logits: 'l' } };
+  const network = { model: { card }, prepare: () => ({}), run: async () => ({ e: embedding }) };
+  const layers = [
+    {
+      weights: [
+        [1, 0],
+        [0, 1],
+      ],
+      bias: [0, 0],
+    },
+  ];
+  const means = [
+    [1, 0],
+    [0, 1],
+  ];
+  const head = { headVersion: 1, classes: ['open', 'closed'], layers, means, temperature: 1 };
+  const taught = { card: { output: { dimensions: 2, unknown: { score: 0.5, similarity: 0.9 } } }, head };
+  const classifier = new Classifier(network as unknown as Network<'classify'>, taught as never);
+  const say = async (cosine: number, held?: string) => {
+    embedding = Float32Array.of(cosine, Math.sqrt(1 - cosine ** 2));
+    return (await classifier.classify({} as never, held))[0]?.class;
+  };
+  t.strictSame([await say(0.91), await say(0.89), await say(0.89, 'closed')], ['open', 'unknown', 'unknown']);
+  t.equal(await say(0.88, 'open'), 'open', 'it is a little unlike what it was taught');
+  t.equal(await say(0.86, 'open'), 'unknown', 'much');
 });
