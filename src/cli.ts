@@ -4,6 +4,7 @@ import {
   collect,
   parseCount,
   parseDuration,
+  parsePlace,
   parsePositive,
   parseRate,
   parseScore,
@@ -250,6 +251,7 @@ export function commandLine(finish: (exitCode: number) => void, redactor = new R
     .description('ask a running daemon what a camera saw, and why it was told or not')
     .argument('<camera>', 'its name in the settings')
     .option('--last <time>', 'how far to look back: 30s, 10m', parseDuration, 600)
+    .option('--at <x,y>', 'what was seen there alone, fractions of the picture such as 0.5,0.8', parsePlace)
     .option('-c, --config <file>', 'settings that name node and broker (default: the file that `run` would read)')
     .option('--url <url>', 'the broker, such as mqtt://host:1883, in place of that of the settings')
     .option('--node <name>', 'the board, in place of that of the settings')

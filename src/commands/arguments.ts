@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { Point } from '../contract/geometry.js';
 
 // What options are written as; what is wrong is told with what would be right.
 
@@ -41,6 +42,14 @@ export function parseDuration(text: string): number {
   const seconds = Number(number) * (unit === 'm' ? 60 : 1);
   if (!(seconds >= 1 && seconds <= 3600)) throw new InvalidArgumentError('Write 1s to 60m, such as 60s.');
   return seconds;
+}
+
+/** A place of the picture, as fractions of its width and height. */
+export function parsePlace(text: string): Point {
+  const [x, y, ...more] = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const isFraction = (value: number | undefined): value is number => value !== undefined && value >= 0 && value <= 1;
+  if (isFraction(x) && isFraction(y) && more.length === 0) return [x, y];
+  throw new InvalidArgumentError('Write two fractions of the picture, such as 0.5,0.8.');
 }
 
 /** Undefined: as fast as possible. */

@@ -3,6 +3,7 @@ import { loadSettings } from '../config/load.js';
 import type { Redactor } from '../config/mask.js';
 import { exitCodes } from '../contract/errors.js';
 import { type ExplainedCandidate, type Explanation, explanation } from '../contract/explanation.js';
+import type { Point } from '../contract/geometry.js';
 import { brokerOf, withAdvice } from './watch.js';
 
 export interface ExplainOptions {
@@ -14,6 +15,8 @@ export interface ExplainOptions {
   node?: string;
   /** Seconds to look back. */
   last: number;
+  /** What was seen there alone, as fractions of the picture. */
+  at?: Point;
   /** One JSON document in place of text. */
   json: boolean;
 }
@@ -26,7 +29,7 @@ export async function explain(camera: string, options: ExplainOptions, redactor:
   const { baseTopic, connectSeconds } = settings.mqtt;
   try {
     await using client = await connect(urls, { baseTopic, connectMs: connectSeconds * 1000, ...access });
-    const needs = { camera, minutes: options.last / 60 };
+    const needs = { camera, minutes: options.last / 60, ...(options.at && { place: options.at }) };
     const answer = explanation.parse(await client.request(options.node ?? settings.node, 'explain', needs));
     process.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : describe(answer));
   } catch (error) {

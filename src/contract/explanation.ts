@@ -37,6 +37,8 @@ export const explanation = z.object({
   still: z.int().min(0).describe('pictures that the motion gate spared it'),
   notes: z.array(z.string()).describe('what keeps objects from being candidates at all'),
   background: z.array(z.object({ class: z.string(), box, bestScore: z.number() })).describe('places that are learnt'),
-  candidates: z.array(explainedCandidate).describe('newest first, at most 100: those with the best scores'),
+  candidates: z
+    .array(explainedCandidate)
+    .describe('newest first, or nearest to the place that was asked for; at most 100: those with the best scores'),
 });
 export type Explanation = z.infer<typeof explanation>;

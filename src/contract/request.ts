@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { benchmarkSummary } from './benchmark.js';
 import { explanation } from './explanation.js';
+import { point } from './geometry.js';
 
 /** Ties a response to its request; whoever asks chooses it. MQTT 5's correlation data does the same. */
 const transaction = z.union([z.string().max(256), z.number()]);
@@ -80,7 +81,11 @@ export const requests = {
   },
   explain: {
     summary: 'What a camera saw in the last minutes, told or not, and why not.',
-    needs: z.strictObject({ camera, minutes: z.number().positive().max(60).default(10) }),
+    needs: z.strictObject({
+      camera,
+      minutes: z.number().positive().max(60).default(10),
+      place: point.optional().describe('what was seen there, nearest first; without: everywhere'),
+    }),
     gives: explanation,
   },
   clearBackground: {

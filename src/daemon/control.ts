@@ -110,9 +110,9 @@ export class Control implements RequestHandlers, Part {
     return this.#show(this.#options.publisher.topics.still(camera), await this.#options.host.takePicture(camera, true));
   }
 
-  async explain({ camera, minutes }: RequestNeeds<'explain'>): Promise<RequestGives<'explain'>> {
+  async explain({ camera, minutes, place }: RequestNeeds<'explain'>): Promise<RequestGives<'explain'>> {
     this.#mustKnow(camera);
-    return await this.#options.host.explain(camera, minutes * 60);
+    return await this.#options.host.explain(camera, minutes * 60, place);
   }
 
   async clearBackground({ camera }: RequestNeeds<'clearBackground'>): Promise<RequestGives<'clearBackground'>> {

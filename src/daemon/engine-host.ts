@@ -3,7 +3,7 @@ import { freemem } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { EngineError, MinspnetError } from '../contract/errors.js';
 import type { Explanation } from '../contract/explanation.js';
-import type { Box } from '../contract/geometry.js';
+import type { Box, Point } from '../contract/geometry.js';
 import type {
   CameraAdjustment,
   EngineFacts,
@@ -234,10 +234,11 @@ export class EngineHost implements Part {
   /**
    * What a camera saw in the last seconds, and why it was told or not.
    *
+   * @param place what was seen there alone, as fractions of the picture
    * @throws {SourceError} if it has given no picture so far; `ERR_SOURCE_…`
    */
-  async explain(camera: string, seconds: number): Promise<Explanation> {
-    return await this.#ask<Explanation>(camera, (id) => ({ kind: 'explain', camera, id, seconds }));
+  async explain(camera: string, seconds: number, place?: Point): Promise<Explanation> {
+    return await this.#ask<Explanation>(camera, (id) => ({ kind: 'explain', camera, id, seconds, place }));
   }
 
   /**

@@ -3,6 +3,7 @@ import type { SettingsEdit } from '../config/edit.js';
 import { maskSettings } from '../config/mask.js';
 import { RequestError } from '../contract/errors.js';
 import type { Explanation } from '../contract/explanation.js';
+import type { Point } from '../contract/geometry.js';
 import type { Health } from '../contract/health.js';
 import type {
   DiscoveryLogin,
@@ -151,9 +152,9 @@ export class HttpBackend implements Backend {
     return await this.#options.host.show(camera, maxSize);
   }
 
-  async explain(camera: string, seconds: number): Promise<Explanation> {
+  async explain(camera: string, seconds: number, place?: Point): Promise<Explanation> {
     this.#mustKnow(camera);
-    return await this.#options.host.explain(camera, seconds);
+    return await this.#options.host.explain(camera, seconds, place);
   }
 
   discover = (login: DiscoveryLogin) => this.#settingUp.discover(login);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type EngineError, SourceError } from '../contract/errors.js';
 import type { EndReason } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
-import type { Box } from '../contract/geometry.js';
+import type { Box, Point } from '../contract/geometry.js';
 import type { CameraHealth } from '../contract/health.js';
 import type { Feet } from '../contract/heat.js';
 import { Analysis } from '../pipeline/analysis.js';
@@ -196,8 +196,8 @@ export class Camera {
   }
 
   /** @throws {SourceError} ERR_SOURCE_NO_PICTURE if none was looked at so far */
-  explain(seconds: number): Explanation {
-    const explanation = this.#analysis.explain(seconds, captureTimeNow());
+  explain(seconds: number, place: Point | undefined): Explanation {
+    const explanation = this.#analysis.explain(seconds, captureTimeNow(), place);
     if (explanation !== undefined) return explanation;
     const what = `camera ${this.name} has given no picture so far (it is ${this.#change.state}). Try again when it is live.`;
     throw new SourceError('ERR_SOURCE_NO_PICTURE', 'source', what);

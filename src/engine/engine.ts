@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { asMinspnetError, type MinspnetError, SourceError } from '../contract/errors.js';
 import type { EndReason } from '../contract/event.js';
-import type { Box } from '../contract/geometry.js';
+import type { Box, Point } from '../contract/geometry.js';
 import { usualInputPixels } from '../contract/running-model.js';
 import type { InputChoice } from '../contract/status.js';
 import { worldOf } from '../pipeline/capture/capture.js';
@@ -129,9 +129,9 @@ export class Engine {
   }
 
   /** Answers with what a camera saw in the last seconds, or with why it can't be said. */
-  async explain(name: string, id: number, seconds: number): Promise<void> {
+  async explain(name: string, id: number, seconds: number, place: Point | undefined): Promise<void> {
     await this.#answer(id, async () => {
-      return { kind: 'explanation', id, explanation: this.#knownCamera(name).explain(seconds) };
+      return { kind: 'explanation', id, explanation: this.#knownCamera(name).explain(seconds, place) };
     });
   }
 

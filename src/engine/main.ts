@@ -64,7 +64,7 @@ function main(cameras: number, library: string | undefined): void {
     'take-picture': async ({ camera, id, still, part }) => engine?.takePicture(camera, id, still, part),
     'make-clip': async ({ camera, id, path, fromMs, toMs }) => engine?.makeClip(camera, id, path, fromMs, toMs),
     show: async ({ camera, id, maxSize }) => engine?.show(camera, id, maxSize),
-    explain: async ({ camera, id, seconds }) => engine?.explain(camera, id, seconds),
+    explain: async ({ camera, id, seconds, place }) => engine?.explain(camera, id, seconds, place),
     'clear-background': async ({ camera }) => engine?.camera(camera)?.clearBackground(),
     stop: async ({ reason }) => {
       await engine?.stop(reason);

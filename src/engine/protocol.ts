@@ -4,7 +4,7 @@ import type { Detections } from '../contract/detection.js';
 import type { SerialisedError } from '../contract/errors.js';
 import type { Observation } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
-import type { Box } from '../contract/geometry.js';
+import type { Box, Point } from '../contract/geometry.js';
 import type { VerifiedClassifier } from '../contract/head.js';
 import type { CameraHealth } from '../contract/health.js';
 import type { Feet } from '../contract/heat.js';
@@ -99,7 +99,7 @@ export type ToEngine =
   /** Writes the video between two moments on the monotonic clock as MP4: `clip-made`, or `no-answer`. */
   | { kind: 'make-clip'; camera: string; id: number; path: string; fromMs: number; toMs: number }
   /** Asks what a camera saw in the last seconds and why it was told or not; answered by `explanation` or `no-answer`. */
-  | { kind: 'explain'; camera: string; id: number; seconds: number }
+  | { kind: 'explain'; camera: string; id: number; seconds: number; place: Point | undefined }
   /** What is learnt as background of the camera is forgotten. */
   | { kind: 'clear-background'; camera: string }
   /** Ends the open tracks with the reason, then answers `stopped` and exits. */

@@ -1,5 +1,6 @@
 import type { EventRecord } from '../contract/event-record.js';
 import type { Explanation } from '../contract/explanation.js';
+import type { Point } from '../contract/geometry.js';
 import type { Health } from '../contract/health.js';
 import type { HoursQuery } from '../contract/heat.js';
 import type {
@@ -61,7 +62,8 @@ export interface Backend {
   /** The next picture of a camera that is looked at; costs nothing where nobody asks. */
   show(camera: string, maxSize: number): Promise<ShownPicture>;
   /** What a camera saw in the last seconds, and why it was told or not. */
-  explain(camera: string, seconds: number): Promise<Explanation>;
+  /** @param place what was seen there alone, as fractions of the picture */
+  explain(camera: string, seconds: number, place?: Point): Promise<Explanation>;
   discover(login: DiscoveryLogin): Promise<Discovery>;
   /** A picture of a source that is not among the cameras, JPEG. */
   testSource(camera: NewCamera): Promise<Uint8Array>;

@@ -1,7 +1,7 @@
 import type { Detection } from '../contract/detection.js';
 import type { Attribute, EndReason, Observation } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
-import type { Box } from '../contract/geometry.js';
+import type { Box, Point } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
 import type { CaptureTime } from '../timing/monotonic.js';
 import type { Size } from './capture/input-size.js';
@@ -113,8 +113,8 @@ export class Analysis {
   }
 
   /** What was seen in the last seconds, and why it was told or not; undefined if no picture has come yet. */
-  explain(seconds: number, time: CaptureTime): Explanation | undefined {
-    return this.#scene?.explain(seconds, time);
+  explain(seconds: number, time: CaptureTime, place?: Point): Explanation | undefined {
+    return this.#scene?.explain(seconds, time, place);
   }
 
   /** See {@link Scene.describe}. */

@@ -1,6 +1,6 @@
 import type { Detection } from '../contract/detection.js';
 import type { ExplainedCandidate, UntoldReason } from '../contract/explanation.js';
-import type { Box } from '../contract/geometry.js';
+import type { Box, Point } from '../contract/geometry.js';
 import type { Size } from './capture/input-size.js';
 import { round, roundBox } from './rounding.js';
 import { kindOf } from './track/classes.js';
@@ -21,6 +21,8 @@ const maxScores = 32;
 const maxAnswers = 100;
 /** What is smaller than this in the network's input, pixels of its longer side, covers too few cells of its finest map. */
 const leastPixels = 16;
+/** Somebody who points at an object misses it by so much, fraction of the picture. */
+const aim = 0.03;
 /** Fewer looks than this are no track, whatever their scores. */
 const leastLooks = 3;
 /** Pictures that are further apart than this are too few, seconds. */
@@ -103,7 +105,7 @@ export class CandidateMemory {
       if (candidate.last === seconds && candidate.told === undefined) this.#follow(candidate);
     if (this.#candidates.length <= maxCandidates) return;
     const young = this.#candidates.filter(({ last }) => seconds - last <= maxSeconds);
-    this.#candidates = mostTelling(young, maxCandidates / 2);
+    this.#candidates = mostTelling(young, maxCandidates / 2, this.context.isWanted);
     const kept = new Set(this.#candidates);
     this.#recent = recent.filter((candidate) => kept.has(candidate));
     this.#ofTrack = new WeakMap();
@@ -118,11 +120,14 @@ export class CandidateMemory {
   /**
    * @param from seconds on the clock of the pictures
    * @param isoOf that clock's time as UTC
+   * @param place what was seen there alone, the nearest first; without one the newest come first
    */
-  explain(from: number, isoOf: (seconds: number) => string): ExplainedCandidate[] {
-    const asked = this.#candidates.filter(({ last }) => last >= from);
-    return mostTelling(asked, maxAnswers)
-      .sort((a, b) => b.last - a.last)
+  explain(from: number, isoOf: (seconds: number) => string, place?: Point): ExplainedCandidate[] {
+    const asked = this.#candidates.filter(({ last }) => last >= from).sort((a, b) => b.last - a.last);
+    const there = seenAt(place, asked);
+    const answered = new Set(mostTelling(there, maxAnswers, this.context.isWanted));
+    return there
+      .filter((candidate) => answered.has(candidate))
       .map((candidate) => {
         const [reason, detail] = this.#reason(candidate);
         return {
@@ -253,6 +258,17 @@ export class CandidateMemory {
   }
 }
 
+/** Those around a place of the picture, the nearest centre first; all of them, as they are, without a place. */
+export function seenAt<Seen extends { box: Box }>(place: Point | undefined, all: readonly Seen[]): readonly Seen[] {
+  if (place === undefined) return all;
+  const [x, y] = place;
+  const isThere = ({ box: [left, top, right, bottom] }: Seen) =>
+    x >= left - aim && x <= right + aim && y >= top - aim && y <= bottom + aim;
+  const distance = ({ box: [left, top, right, bottom] }: Seen) =>
+    Math.hypot((left + right) / 2 - x, (top + bottom) / 2 - y);
+  return all.filter(isThere).sort((a, b) => distance(a) - distance(b));
+}
+
 function byKind(candidates: readonly Candidate[]): Map<string, Candidate[]> {
   const kinds = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
@@ -280,7 +296,21 @@ function nearest(box: Box, candidates: readonly Candidate[], seconds: number): C
   return best;
 }
 
-/** Those with the best scores: noise at .1 is everywhere. */
-function mostTelling(candidates: readonly Candidate[], count: number): Candidate[] {
-  return candidates.toSorted((a, b) => b.best - a.best).slice(0, count);
+/**
+ * Those with the best scores, as noise at .1 is everywhere, in turn from each of these groups, as none of them may crowd out
+ * the others: untold objects of wanted classes, told ones, and those of classes that are not wanted.
+ */
+function mostTelling(
+  candidates: readonly Candidate[],
+  count: number,
+  isWanted: CandidateContext['isWanted'],
+): Candidate[] {
+  if (candidates.length <= count) return candidates.slice();
+  const groups: [Candidate[], Candidate[], Candidate[]] = [[], [], []];
+  for (const candidate of candidates.toSorted((a, b) => b.best - a.best)) {
+    groups[candidate.told !== undefined ? 1 : isWanted(candidate.class) ? 0 : 2].push(candidate);
+  }
+  return Array.from({ length: candidates.length }, (_, place) => groups.flatMap((group) => group[place] ?? []))
+    .flat()
+    .slice(0, count);
 }

@@ -3,12 +3,12 @@ import type { CameraSettings, EventSettings } from '../config/schema.js';
 import type { Detection } from '../contract/detection.js';
 import type { Attribute, EndReason, Observation } from '../contract/event.js';
 import type { Explanation } from '../contract/explanation.js';
-import type { Box } from '../contract/geometry.js';
+import type { Box, Point } from '../contract/geometry.js';
 import type { LiveTrack } from '../contract/live.js';
 import type { ModelCard } from '../contract/model-card.js';
 import type { CameraState } from '../contract/status.js';
 import type { CaptureTime } from '../timing/monotonic.js';
-import { CandidateMemory, lowestRemembered } from './candidates.js';
+import { CandidateMemory, lowestRemembered, seenAt } from './candidates.js';
 import type { Size } from './capture/input-size.js';
 import { looksOf } from './capture/tiles.js';
 import { Line, LineCounts } from './lines.js';
@@ -194,8 +194,9 @@ export class Scene {
    * What was seen in the last seconds, and why it was told or not.
    *
    * @param time now
+   * @param place what was seen there alone, as fractions of the picture
    */
-  explain(seconds: number, time: CaptureTime): Explanation {
+  explain(seconds: number, time: CaptureTime, place?: Point): Explanation {
     const { camera, settings } = this.#options;
     const isoOf = (at: number) => new Date(time.utcMs - (time.monotonicMs - at * 1000)).toISOString();
     const now = time.monotonicMs / 1000;
@@ -208,12 +209,12 @@ export class Scene {
       looks: this.#candidates.looks,
       still: this.#candidates.still,
       notes,
-      background: this.background.map(({ class: name, box, bestScore }) => ({
+      background: seenAt(place, this.background).map(({ class: name, box, bestScore }) => ({
         class: name,
         box: roundBox(box),
         bestScore: round(bestScore, 3),
       })),
-      candidates: this.#candidates.explain(now - seconds, isoOf),
+      candidates: this.#candidates.explain(now - seconds, isoOf, place),
     };
   }
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Detection } from '../../src/contract/detection.js';
 import type { ExplainedCandidate } from '../../src/contract/explanation.js';
-import type { Box } from '../../src/contract/geometry.js';
+import type { Box, Point } from '../../src/contract/geometry.js';
 import type { Scene } from '../../src/pipeline/scene.js';
 import { makeScene, timeOf } from './scene-play.js';
 import { boxAt, randomFrom } from './track/actors.js';
@@ -93,6 +93,26 @@ t.test('only the time that was asked for, and never more than its bounds', async
   );
   t.ok(all.every(({ scores }) => scores.length <= 32));
   t.notOk(explained(scene, 40, 20).some(({ reason }) => reason === null));
+});
+
+t.test('what nobody wants drives out nothing that somebody asks for', (t) => {
+  const scene = makeScene({ classes: ['person'] });
+  const low = standing(0.15, boxAt(0.05, 0.05, 0.02, 0.06));
+  // A camera that looks fast sees hundreds of cars in the minutes that are asked for.
+  const cars = (frame: number) => standing(0.9, boxAt(0.2 + (frame % 3) * 0.3, 0.6, 0.1, 0.1), 'car');
+  for (let second = 0; second < 1500; second += 3) {
+    scene.observe([...cars(second / 3), ...(second === 0 ? low : [])], timeOf(second), input);
+  }
+  const all = explained(scene, 1500, 1500);
+  t.equal(all.length, 100);
+  t.match(
+    all.find(({ class: name }) => name === 'person'),
+    { bestScore: 0.15, reason: 'too-small' },
+  );
+  const at = (place: Point) => scene.explain(1500, timeOf(1500), place).candidates;
+  t.ok(at([0.5, 0.62]).length > 50 && at([0.5, 0.62]).every(({ box: [left] }) => Math.abs(left - 0.45) < 1e-6));
+  t.match(at([0.06, 0.04]), [{ class: 'person' }], 'what was seen at a place, and nothing else');
+  t.end();
 });
 
 t.test('with tiles it is what the finest of them shows that may be too small', async (t) => {

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { explainQuery } from '../../contract/http.js';
 import type { Backend } from '../backend.js';
-import { explanationAt } from '../explanation-at.js';
 import { liveSize, type Viewer } from '../live-pictures.js';
 import { HttpProblem, read } from '../problem.js';
 import type { Sockets } from '../sockets.js';
@@ -24,8 +23,7 @@ export function apiRoutes(server: FastifyInstance, backend: Backend, sockets: So
 
   server.get('/api/explain', async ({ query }) => {
     const { camera, x, y, seconds } = read(explainQuery, query);
-    const explained = await backend.explain(camera, seconds);
-    return x === undefined || y === undefined ? explained : explanationAt([x, y], explained);
+    return await backend.explain(camera, seconds, x === undefined || y === undefined ? undefined : [x, y]);
   });
 
   server.get<{ Params: { name: string } }>('/cameras/:name/still.jpg', async ({ params }, reply) => {
