@@ -20,11 +20,17 @@ t.test('events: one with its clip, and why nothing was told', { skip }, async (t
     await page.getByRole('button', { name: 'Clip' }).click();
     const video = page.locator('video');
     await video.waitFor();
-    await page.waitForFunction('document.querySelector("video").currentTime > 0.2');
-    const { duration, width } = await video.evaluate((element) => {
-      const { duration, videoWidth: width } = element as unknown as { duration: number; videoWidth: number };
-      return { duration, width };
-    });
+    const played = () =>
+      video.evaluate((element) => {
+        const { currentTime, duration, videoWidth } = element as unknown as Record<
+          'currentTime' | 'duration' | 'videoWidth',
+          number
+        >;
+        return { at: currentTime, duration, width: videoWidth };
+      });
+    // Not page.waitForFunction: an expression in text is evaluated in the page again and again, and that is against its policy.
+    await board.until(async () => (await played()).at > 0.2);
+    const { duration, width } = await played();
     t.ok(duration > 1 && duration < 12 && width === 640, `${duration} s, ${width} pixels wide`);
   });
 

@@ -31,10 +31,8 @@ interface FaultSummary {
   blindWorstMs: number | null;
 }
 
-/** The first tenth begins after this part of a run: until then heaps and caches fill. */
-const warmUp = 0.1;
-
-export function summarise(result: SoakResult): SoakSummary {
+/** @param warmUp the first tenth begins after this part of a run, 0..1: until then heaps and caches fill */
+export function summarise(result: SoakResult, warmUp: number): SoakSummary {
   const { samples, faults, latencies, seconds, events, death, usualBlindMs } = result;
   const settled = samples.filter((sample) => sample.seconds >= warmUp * seconds);
   const tenth = Math.max(1, Math.floor(settled.length / 10));
@@ -117,7 +115,7 @@ svg{width:100%;height:auto}svg text{font-size:12px;fill:#667384}.grid{stroke:#e3
 .c0{--c:#2f6fde}.c1{--c:#d9622b}.c2{--c:#2a9d6f}.mark{stroke:#16202c}pre{background:#f6f7f9;padding:12px;overflow:auto}`;
 
 /** One page that needs nothing else. */
-export function htmlReport(title: string, result: SoakResult): string {
+export function htmlReport(title: string, result: SoakResult, summary: SoakSummary): string {
   const { samples, latencies, seconds } = result;
   const line = (name: string, colour: string, of: (sample: Sample) => number | undefined) => ({
     name,
@@ -137,7 +135,7 @@ export function htmlReport(title: string, result: SoakResult): string {
     ]);
   const slowest = latencies.map(([at, ms]) => [at, ms] as const);
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escapeHtml(title)}</title><style>${css}</style>
-<h1>${escapeHtml(title)}</h1><pre>${escapeHtml(describe(summarise(result)))}</pre>
+<h1>${escapeHtml(title)}</h1><pre>${escapeHtml(describe(summary))}</pre>
 ${both('Resident memory', 'MiB', ({ rssBytes }) => rssBytes / 2 ** 20)}
 ${both('Descriptors', '', ({ descriptors }) => descriptors)}
 ${both('Threads', '', ({ threads }) => threads)}
