@@ -41,7 +41,8 @@ export class SecondLook {
   readonly #told = new Set<string>();
   /** States that were looked at before: the first look is no change. */
   readonly #seen = new Set<string>();
-  #isOver = false;
+  /** Changes when looks that are on their way have nothing to say any more: pictures or weights of before. */
+  #epoch = 0;
   /** By track, then by classifier. */
   readonly #votes = new Map<string, Map<string, AttributeVote>>();
 
@@ -66,17 +67,19 @@ export class SecondLook {
 
   /** Other weights are in force. */
   relearnt(): void {
+    this.#epoch += 1;
     this.#votes.clear();
     for (const watch of this.#states.values()) watch.relearnt();
   }
 
   /** Another one takes its place: looks that are on their way say nothing any more. */
   end(): void {
-    this.#isOver = true;
+    this.#epoch += 1;
   }
 
   /** No more pictures come for now, so nobody knows. */
   lost(time: CaptureTime): void {
+    this.#epoch += 1;
     for (const [name, watch] of this.#states) {
       const before = watch.state;
       if (watch.reset()) this.#changed(name, watch, before, time);
@@ -95,7 +98,7 @@ export class SecondLook {
         this.#look(classifier, settings.region, watch.state, async (answers) => {
           const [best] = answers;
           const before = watch.state;
-          if (best === undefined || this.#isOver) return;
+          if (best === undefined) return;
           if (watch.see(best, time.monotonicMs)) this.#changed(name, watch, before, time);
           else if (!this.#told.has(name)) this.#tell(name, watch, before, time);
           this.#seen.add(name);
@@ -153,8 +156,12 @@ export class SecondLook {
   ): Look {
     const { input, fill, resize } = classifier.input();
     if (input === undefined) throw new TypeError('a classifier’s input has a size of its own');
+    const epoch = this.#epoch;
     const see: Look['see'] = (bytes) =>
-      this.options.enqueue(async () => tell(await classifier.classify({ bytes, input, fitted: input }, held)));
+      this.options.enqueue(async () => {
+        const answers = await classifier.classify({ bytes, input, fitted: input }, held);
+        if (epoch === this.#epoch) await tell(answers);
+      });
     return { cut: { box, tensor: { input, fill, resize } }, see };
   }
 
