@@ -31,6 +31,8 @@ t.test('what nobody offers ends with 64', async (t) => {
     [['detect'], /missing required argument 'file'/],
     [['detect', 'a.jpg', '--size', '320'], /Write WIDTHxHEIGHT/],
     [['detect', 'a.jpg', '--min-score', '2'], /Write a number from 0 to 1/],
+    [['explain', 'yard', '--at', '0.5,1.2'], /Write two fractions of the picture/],
+    [['explain', 'yard', '--at', '0.5,'], /Write two fractions of the picture/],
     [['config', 'check', 'a', 'b'], /too many arguments/],
     [[], /Usage: minspnet/],
   ];

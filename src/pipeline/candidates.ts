@@ -310,7 +310,5 @@ function mostTelling(
   for (const candidate of candidates.toSorted((a, b) => b.best - a.best)) {
     groups[candidate.told !== undefined ? 1 : isWanted(candidate.class) ? 0 : 2].push(candidate);
   }
-  return Array.from({ length: candidates.length }, (_, place) => groups.flatMap((group) => group[place] ?? []))
-    .flat()
-    .slice(0, count);
+  return candidates.flatMap((_, rank) => groups.flatMap((group) => group[rank] ?? [])).slice(0, count);
 }
